@@ -1,0 +1,1 @@
+"""Use cases: the only room that knows the engine and the edges."""

@@ -1,0 +1,1 @@
+"""Edge: our own memory."""

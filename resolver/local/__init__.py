@@ -1,0 +1,1 @@
+"""An embedded Amazon Connect Customer Profiles service."""

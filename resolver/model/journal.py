@@ -1,0 +1,39 @@
+"""The journal: what was done to real profiles, entry by entry, never edited."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+
+class JournalState(StrEnum):
+    """How far one merge step has come; each state is an entry of its own."""
+
+    INTENT = "intent"  #: everything needed to undo it is on disk, nothing was sent
+    SENT = "sent"  #: the service answered that the merge is accepted
+    DONE = "done"  #: read back: the survivor is as predicted, the merged profiles are gone
+    REFUSED = "refused"  #: not sent: a member changed, vanished, or a check said no
+    FAILED = "failed"  #: the service refused it and nothing was changed
+    UNCLEAR = "unclear"  #: read back neither as before nor as predicted; waits for a person
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One fact about one merge step. ``before`` holds full snapshots of all members at the intent."""
+
+    entry_id: int | None
+    run_id: str
+    plan_id: str
+    step: int
+    state: JournalState
+    before: Mapping[str, Any] | None
+    request: Mapping[str, Any] | None
+    response: Mapping[str, Any] | None
+    detail: str
+    actor: str
+    at: datetime

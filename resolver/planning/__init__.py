@@ -1,0 +1,1 @@
+"""Verbs: what to do about it. Clusters to plans, as pure as matching."""

@@ -1,0 +1,1 @@
+"""Edge: a Customer Profiles domain through boto3."""

@@ -1,0 +1,1 @@
+"""Edge: the run report."""
