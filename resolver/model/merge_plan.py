@@ -62,7 +62,7 @@ class MergePlan:
     """All that is decided about one group of profiles before anything is sent.
 
     ``fingerprints`` maps each member to the hash of the content that was planned on; ``predicted`` is the
-    profile that will exist afterwards, API-shaped; ``disposals`` account for every distinct value of a member.
+    profile that will be there afterwards; ``disposals`` account for every distinct value of each.
     ``after`` names plans that must be executed first (then this one must be planned anew).
     """
 
