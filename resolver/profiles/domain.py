@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import boto3
 from botocore.config import Config
@@ -15,9 +16,12 @@ from resolver.profiles.failures import Failure, code_of, described, is_not_found
 from resolver.profiles.pace import Pace, Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from mypy_boto3_customer_profiles import CustomerProfilesClient
+
+Item = TypeVar("Item")
+Read = TypeVar("Read")
 
 #: Reads are sent again after a 5xx, a time-out or a dropped connection, waiting longer each time.
 READ_ATTEMPTS: Final = 5
@@ -45,7 +49,7 @@ class ConnectionSettings:
     connect_timeout: float = 5.0
     read_timeout: float = 60.0
     merge_read_timeout: float = 180.0
-    connections: int = 16
+    workers: int = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,7 @@ class Clients:
     endpoint: str
     read_pace: Pace
     merge_pace: Pace
+    workers: int = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +82,16 @@ class DomainDescription:
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """One domain, and the way to ask it. ``calls`` counts what was sent, by operation, resends included."""
+    """One domain, and the way to ask it.
+
+    ``calls`` counts what was sent, by operation, resends included; ``lacking`` collects the operations that
+    the endpoint turned out not to have.
+    """
 
     name: str
     clients: Clients
     calls: Tally = field(default_factory=Tally)
+    lacking: set[str] = field(default_factory=set)
     sleep: Callable[[float], object] = time.sleep
 
     def ask(self, operation: str, **request: Any) -> dict[str, Any]:
@@ -137,6 +147,11 @@ class Domain:
             page = self.ask(operation, **request, NextToken=token)
             yield page
 
+    def each(self, read: Callable[[Item], Read], items: Iterable[Item]) -> list[Read]:
+        """What ``read`` returns for each item, in their order; ``workers`` of them at a time."""
+        with ThreadPoolExecutor(self.clients.workers, thread_name_prefix="read") as pool:
+            return list(pool.map(read, items))
+
 
 def connect(settings: ConnectionSettings) -> Clients:
     """Clients for the settings; nothing is sent yet.
@@ -165,6 +180,7 @@ def connect(settings: ConnectionSettings) -> Clients:
         endpoint=read.meta.endpoint_url,
         read_pace=Pace(settings.calls_per_second),
         merge_pace=Pace(settings.merges_per_second),
+        workers=settings.workers,
     )
 
 
@@ -173,7 +189,7 @@ def _config(settings: ConnectionSettings, read_timeout: float) -> Config:
         retries={"total_max_attempts": 1, "mode": "standard"},
         connect_timeout=settings.connect_timeout,
         read_timeout=read_timeout,
-        max_pool_connections=settings.connections,
+        max_pool_connections=settings.workers,
     )
 
 
