@@ -74,11 +74,6 @@ def _read_chunk(domain: Domain, profile_ids: Sequence[str]) -> Iterator[Profile]
         yield from (item for item in search(domain, [SearchKey(PROFILE_ID, i) for i in ids]))
 
 
-def hits_of(domain: Domain, profile_id: str) -> set[str]:
-    """The ids of the profiles that a search for a profile id finds: itself, nothing, or its survivor."""
-    return {item["ProfileId"] for item in search(domain, [SearchKey(PROFILE_ID, profile_id)])}
-
-
 def read_match_groups(domain: Domain) -> tuple[pl.DataFrame, datetime | None]:
     """All groups of the last Identity Resolution run (MATCH_GROUPS), and when it ran (null: never).
 
