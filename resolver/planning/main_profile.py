@@ -49,13 +49,13 @@ def choose_main(
         for m in members
     ]
     best, second = sorted(standings)[:2]
-    return members[standings.index(best)], _reason(best, second)
+    return members[standings.index(best)], _reason(best, second, wanted)
 
 
-def _reason(best: _Standing, rest: _Standing) -> str:
+def _reason(best: _Standing, rest: _Standing, wanted: Collection[str]) -> str:
     """What set the main profile apart from the next best."""
     if (best.wrong_unsteerable, best.open_unsteerable) != (rest.wrong_unsteerable, rest.open_unsteerable):
-        return f"its {' and '.join(UNSTEERABLE)} are the ones to keep, and a merge could not choose them"
+        return f"its {' and '.join(wanted)} should stay, and a merge could not choose that"
     if best.lacking_main != rest.lacking_main:
         return "it fills the fields in which the main profile is trusted"
     if best.objects != rest.objects:
