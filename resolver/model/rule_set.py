@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import fields
+from functools import cached_property
 from typing import Any, Final, Literal, Self
 
 from pydantic import Field, InstanceOf, model_validator
@@ -16,7 +17,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from resolver.model.reference import Reference
 from resolver.model.section import Section
-from resolver.model.survivorship_policy import Survivorship
+from resolver.model.survivorship_policy import Merging, Preservation, SecondOpinion, Survivorship
 
 #: Fields that stand for every attribute of that kind; the comparison is repeated for each.
 EVERY_IDENTIFIER: Final = "attribute:identifier"
@@ -207,6 +208,9 @@ class RuleSet(Section):
     clustering: Clustering
     thresholds: Thresholds
     survivorship: Survivorship = Survivorship()
+    merging: Merging = Merging()
+    second_opinion: SecondOpinion = SecondOpinion()
+    preservation: Preservation = Preservation()
     reference: SkipJsonSchema[InstanceOf[Reference]] = Field(default=NO_REFERENCE, exclude=True)
 
     @model_validator(mode="after")
@@ -230,7 +234,7 @@ class RuleSet(Section):
             raise ValueError("; ".join(faults))
         return self
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """A hash of every setting and reference table: 16 hex digits, the same on every machine."""
         tables = {f.name: _plain(getattr(self.reference, f.name)) for f in fields(self.reference)}
