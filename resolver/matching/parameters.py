@@ -33,6 +33,7 @@ class ColumnParameters:
     u: tuple[float, ...]
     rarity: float
     step: float
+    at_most: tuple[float, ...]
 
     @property
     def level_bits(self) -> tuple[float, ...]:
@@ -98,7 +99,15 @@ class Parameters:
         """The inverse of ``to_json``."""
         data = json.loads(text)
         columns = tuple(
-            ColumnParameters(**{**c, "labels": tuple(c["labels"]), "m": tuple(c["m"]), "u": tuple(c["u"])})
+            ColumnParameters(
+                c["name"],
+                tuple(c["labels"]),
+                tuple(c["m"]),
+                tuple(c["u"]),
+                c["rarity"],
+                c["step"],
+                tuple(c["at_most"]),
+            )
             for c in data["columns"]
         )
         relations = tuple(

@@ -11,7 +11,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import minimum_spanning_tree
 
 from resolver.matching.comparison import level_of
-from resolver.matching.components import components
+from resolver.matching.components import components, first_rows
 from resolver.matching.evidence import ASKED_FOR
 from resolver.matching.guard import guarded
 from resolver.matching.pair_index import unpack
@@ -66,13 +66,6 @@ def cores(rules: Thresholds, view: View, scored: Scored, constraints: Constraint
         np.concatenate([right[at[fit]], joined_right]),
     )
     return first_rows(label)
-
-
-def first_rows(label: Array) -> Array:
-    """The first row of each profile's group."""
-    first = np.full(int(label.max(initial=-1)) + 1, len(label), np.int64)
-    np.minimum.at(first, label, np.arange(len(label)))
-    return first[label]
 
 
 def pair_frame(answer: Answer) -> pl.DataFrame:

@@ -51,6 +51,7 @@ class Level(Section):
 
     label: str
     m: float = Field(gt=0, lt=1)
+    at_most: float = Field(default=1.0, gt=0, le=1)
     when: dict[str, float] = Field(default_factory=dict)
     reason: str = ""
 
@@ -71,6 +72,7 @@ class Comparison(Section):
     rarity: float = Field(gt=0, le=1)
     strong_from: str | None = None
     contradicts_below: str | None = None
+    initials: str | None = None
     levels: tuple[Level, ...] = Field(min_length=2)
     reason: str = ""
 
@@ -86,7 +88,7 @@ class Comparison(Section):
         if self.levels[0].when or self.levels[-1].when:
             faults.append("the first level (equal) and the last (differ) take no tests")
         faults += [f"level {lv.label!r} has no test in `when`" for lv in self.levels[1:-1] if not lv.when]
-        for key in ("strong_from", "contradicts_below"):
+        for key in ("strong_from", "contradicts_below", "initials"):
             label = getattr(self, key)
             if label is not None and label not in labels:
                 faults.append(f"{key} names {label!r}; the levels are {', '.join(labels)}")
@@ -167,6 +169,7 @@ class Clustering(Section):
     largest_component: int = Field(ge=3)
     clip: float = Field(gt=0)
     relief: float = Field(ge=0, le=1)
+    absorb_from: float
     provisional_cut: float
     reason: str = ""
 
