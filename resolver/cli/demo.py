@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-import polars as pl
 import typer
 
 from resolver.cli.job import ledger_beside, new_run_id
@@ -66,6 +65,8 @@ def demo(
 
 
 def _demonstrate(store: Store, url: str, what: tuple[Sample, Path], output: Output) -> dict[str, Any]:
+    import polars as pl
+
     from resolver.app.files import write_json
     from resolver.app.plan_pages import example_texts
     from resolver.app.probing import probe
@@ -128,6 +129,8 @@ def _measured(expected: dict[str, Any], probed: dict[str, Any]) -> dict[str, Any
 
 def _score(sample: Sample, out: Path) -> dict[str, Any]:
     """Precision, recall and F1 over pairs: of all clusters, and of the merges that were done."""
+    import polars as pl
+
     from resolver.app.running import read_plans
     from resolver.matching.evaluation import score_clusters
 
