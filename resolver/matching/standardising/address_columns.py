@@ -17,7 +17,7 @@ from resolver.matching.standardising.addresses import (
     street_core,
     without_ending,
 )
-from resolver.matching.standardising.coding import encode
+from resolver.matching.standardising.coding import Coded, code, encode, together
 from resolver.matching.standardising.folding import by_hand, folded, phrases, whole_words
 from resolver.model.profile import ADDRESS_PARTS
 from resolver.model.standardised import Kind, StandardisedField
@@ -43,55 +43,65 @@ _KINDS: Final = {
 }
 
 
-def cleaned_lines(lines: pl.Series, reference: Reference) -> pl.DataFrame:
-    """``split_line`` of each line, as columns house_number, street, unit; usual lines by expression."""
+def cleaned_lines(lines: pl.Series, reference: Reference) -> dict[str, Coded]:
+    """``split_line`` of each line, as house_number, street, unit; usual lines by expression."""
     plain = folded(lines)
     split = plain.str.splitn(" ", 2).struct
     number, rest = split.field("field_0"), split.field("field_1").fill_null("")
-    units = "|".join(sorted(reference.unit_words, key=lambda word: (-len(word), word)))
-    unit = pl.repeat("", len(lines), eager=True)
-    spaced = rest.str.replace_all(r"[.,#]+", " ").str.replace_all(r" +", " ")
-    rows = (rest.str.contains("#", literal=True) | whole_words(spaced, reference.unit_words)).arg_true()
-    if len(rows):
-        ends = (
-            rest.gather(rows)
-            .str.extract_groups(
-                rf"^([a-z0-9 .'-]+?) ?,? ?(?:(?:{units})\.? |#)#?([a-z0-9]*[0-9][a-z0-9]*|[a-z])$"
-            )
-            .struct
-        )
-        value = ends.field("2")
-        unit = unit.scatter(rows, value.fill_null(""))
-        rest = rest.scatter(rows, pl.select(pl.coalesce(ends.field("1"), rest.gather(rows))).to_series())
-        spaced = spaced.scatter(
-            rows, rest.gather(rows).str.replace_all(r"[.]+", " ").str.replace_all(" +", " ")
-        )
+    rest, unit, odd = _without_unit(rest, reference)
     usual = (
         number.str.contains(r"^[0-9]+[a-z]?$")
         & rest.str.contains(r"^[a-z0-9'.][a-z0-9 '.-]*$")
         & ~plain.str.contains_any(["box", "bp", "postfach", "apartado", "casella"])
-        & ~whole_words(spaced, reference.unit_words)
+        & ~odd
     )
-    streets = cleaned_streets(rest, usual, reference)
     quick = {
-        "house_number": number.str.strip_chars_start("0"),
-        "street": streets,
-        "unit": pl.select(
-            pl.when(unit.str.contains("^0*$")).then(unit).otherwise(unit.str.strip_chars_start("0"))
-        ).to_series(),
+        "house_number": number.str.strip_chars_start("0").set(~usual, ""),
+        "street": rest.set(~usual, ""),
+        "unit": unit.set(~usual, ""),
     }
-    rows = (~usual).arg_true()
-    [codes], distinct = encode([lines.gather(rows)])
-    careful = [split_line(text, reference) for text in distinct]
+    coded = {part: code(texts) for part, texts in quick.items()}
+    coded["street"] = coded["street"].cleaned(cleaned_streets(coded["street"].texts, reference))
+    rows = (~usual).arg_true().to_numpy()
+    left = code(lines.gather(rows))
+    careful = [split_line(text, reference) for text in left.texts]
     answers = pl.DataFrame(careful, schema=dict.fromkeys(_LINE_PARTS, pl.String), orient="row")
-    return pl.DataFrame(
-        {part: quick[part].scatter(rows, answers[part].gather(codes)) for part in _LINE_PARTS}
+    return {part: _filled(coded[part], rows, left.cleaned(answers[part])) for part in _LINE_PARTS}
+
+
+def _filled(column: Coded, rows: np.ndarray, values: Coded) -> Coded:
+    """The column with other values in those rows."""
+    (codes, others), texts = together([column, values])
+    codes = codes.copy()
+    codes[rows] = others
+    return Coded(codes, texts)
+
+
+def _without_unit(rest: pl.Series, reference: Reference) -> tuple[pl.Series, pl.Series, pl.Series]:
+    """Lines behind the house number without a unit at their end, the units, and where more may be one."""
+    blank = pl.repeat("", len(rest), eager=True, dtype=pl.String)
+    nowhere = pl.repeat(value=False, n=len(rest), eager=True, dtype=pl.Boolean)
+    listed = sorted(reference.unit_words, key=lambda word: (-len(word), word))
+    rows = (rest.str.contains("[#,]") | rest.str.contains(rf"\b(?:{'|'.join(listed)})\b")).arg_true()
+    if not len(rows):
+        return rest, blank, nowhere
+    ends = (
+        rest.gather(rows)
+        .str.extract_groups(
+            rf"^([a-z0-9 .'-]+?) ?,? ?(?:(?:{'|'.join(listed)})\.? |#)#?([a-z0-9]*[0-9][a-z0-9]*|[a-z])$"
+        )
+        .struct
     )
+    bare, value = ends.field("1"), ends.field("2").fill_null("")
+    short = value.str.strip_chars_start("0")
+    bare = bare.zip_with(bare.is_not_null(), rest.gather(rows))
+    odd = whole_words(bare.str.replace_all(r"[ .]+", " "), reference.unit_words)
+    units = short.zip_with(short != "", value)
+    return rest.scatter(rows, bare), blank.scatter(rows, units), nowhere.scatter(rows, odd)
 
 
-def cleaned_streets(texts: pl.Series, usual: pl.Series, reference: Reference) -> pl.Series:
-    """``street_core`` of each folded text, blank where not usual."""
-    [numbers], distinct = encode([texts.set(~usual, "")])
+def cleaned_streets(distinct: pl.Series, reference: Reference) -> pl.Series:
+    """``street_core`` of each folded text."""
     every = phrases(distinct, parting="-")
     split = every.str.splitn(" ", _MOST_WORDS).struct
     columns = [split.field(f"field_{i}") for i in range(_MOST_WORDS)]
@@ -107,13 +117,21 @@ def cleaned_streets(texts: pl.Series, usual: pl.Series, reference: Reference) ->
     kept = np.where(inner.any(axis=1, keepdims=True), inner, there)
     first = kept & (np.cumsum(kept, axis=1) == 1)
     kept &= first | ~is_type[word]
-    bare = pl.Series([without_ending(w, reference) for w in own], dtype=pl.String)
+    bare = _without_endings(own, reference)
     texts_of = [
         pl.when(pl.Series(kept[:, i])).then(bare.gather(word[:, i])).alias(str(i)) for i in range(_MOST_WORDS)
     ]
     joined = pl.select(pl.concat_str(texts_of, separator=" ", ignore_nulls=True)).to_series()
     long = columns[-1].fill_null("").str.contains(" ", literal=True)
-    return by_hand(distinct, joined, ~long, lambda text: street_core(text, reference)).gather(numbers)
+    return by_hand(distinct, joined, ~long, lambda text: street_core(text, reference))
+
+
+def _without_endings(streets: pl.Series, reference: Reference) -> pl.Series:
+    """``without_ending`` of each word."""
+    if not reference.street_endings:
+        return streets
+    ended = streets.str.contains("(?:" + "|".join(reference.street_endings) + ")$")
+    return by_hand(streets, streets, ~ended, lambda word: without_ending(word, reference))
 
 
 def cleaned_units(texts: pl.Series, reference: Reference) -> pl.Series:
@@ -124,7 +142,7 @@ def cleaned_units(texts: pl.Series, reference: Reference) -> pl.Series:
     return by_hand(plain, plain, accepted, lambda text: clean_unit(text, reference))
 
 
-def cleaned_block(block: Mapping[str, pl.Series], reference: Reference) -> dict[str, pl.Series]:
+def cleaned_block(block: Mapping[str, pl.Series], reference: Reference) -> dict[str, Coded]:
     """The parts of one address block of every profile, empty where unknown; absent BLOCK_PARTS give none."""
     parts = _line_parts([block[name] for name in _LINES if name in block], reference)
     for part in ("city", "county"):
@@ -136,7 +154,8 @@ def cleaned_block(block: Mapping[str, pl.Series], reference: Reference) -> dict[
         if name in block
     ]
     if states:
-        parts["state"] = states[0].zip_with(states[0] != "", states[-1])
+        (state, province), texts = together([states[0], states[-1]])
+        parts["state"] = Coded(np.where(state != 0, state, province), texts)
     if "postal_code" in block:
         parts["postal_code"] = _per_value(block["postal_code"], postal_codes, reference)
     if "country" in block:
@@ -146,11 +165,11 @@ def cleaned_block(block: Mapping[str, pl.Series], reference: Reference) -> dict[
     return parts
 
 
-def _per_value(column: pl.Series, clean: Callable[[pl.Series], pl.Series], reference: Reference) -> pl.Series:
+def _per_value(column: pl.Series, clean: Callable[[pl.Series], pl.Series], reference: Reference) -> Coded:
     """``clean`` of the distinct texts of a column, back in its rows; placeholders and null are empty."""
-    [numbers], texts = encode([column])
-    unknown = phrases(folded(texts)).is_in(sorted(reference.placeholders["any"]))
-    return clean(texts).set(unknown, "").gather(numbers)
+    coded = code(column)
+    unknown = phrases(folded(coded.texts)).is_in(sorted(reference.placeholders["any"]))
+    return coded.cleaned(clean(coded.texts).set(unknown, ""))
 
 
 def _places(texts: pl.Series, reference: Reference) -> pl.Series:
@@ -171,29 +190,27 @@ def postal_codes(texts: pl.Series) -> pl.Series:
     return plain.str.replace(r"^([0-9]{5})-?[0-9]{4}$", "${1}").str.replace_all("[^a-z0-9]+", "")
 
 
-def _line_parts(lines: Sequence[pl.Series], reference: Reference) -> dict[str, pl.Series]:
+def _line_parts(lines: Sequence[pl.Series], reference: Reference) -> dict[str, Coded]:
     """``clean_lines`` of the line columns."""
-    parts: dict[str, pl.Series] = {}
+    parts: dict[str, Coded] = {}
     for line in lines:
-        [numbers], texts = encode([line])
+        texts = line.fill_null("")
         known = _says_something(texts, reference)
         if not parts:
-            split = cleaned_lines(texts.set(~known, ""), reference)
-            parts = {part: split[part].gather(numbers) for part in _LINE_PARTS}
+            parts = cleaned_lines(texts.set(~known, ""), reference)
             continue
-        rows = pl.Series(known.to_numpy()[numbers]) & (parts["unit"] == "")
-        bare = rows & (parts["street"] == "")
-        if bare.any():
-            where = bare.arg_true()
-            split = cleaned_lines(texts.gather(numbers[where]), reference)
-            number = parts["house_number"].gather(where)
-            split = split.with_columns(
-                number.zip_with(number != "", split["house_number"]).alias("house_number")
-            )
-            parts = {part: parts[part].scatter(where, split[part]) for part in _LINE_PARTS}
-        where = (rows & ~bare).arg_true()
-        units = cleaned_units(texts, reference)
-        parts["unit"] = parts["unit"].scatter(where, units.gather(numbers[where]))
+        open_ = known.to_numpy() & (parts["unit"].codes == 0)
+        bare = np.flatnonzero(open_ & (parts["street"].codes == 0))
+        if len(bare):
+            split = cleaned_lines(texts.gather(bare), reference)
+            numberless = parts["house_number"].codes[bare] == 0
+            split["house_number"] = split["house_number"].of(numberless)
+            where = {"house_number": bare[numberless]}
+            parts = {part: _filled(parts[part], where.get(part, bare), split[part]) for part in _LINE_PARTS}
+            open_[bare] = False
+        rows = np.flatnonzero(open_)
+        units = code(texts.gather(rows))
+        parts["unit"] = _filled(parts["unit"], rows, units.cleaned(cleaned_units(units.texts, reference)))
     return parts
 
 
@@ -218,7 +235,7 @@ def standardise_addresses(
     for part in _KINDS:
         there = [block[part] for block in cleaned if part in block]
         if there:
-            coded, texts[part] = encode(there)
+            coded, texts[part] = together(there)
             slots = iter(coded)
             nothing = np.zeros(len(coded[0]), np.uint32)
             codes[part] = np.stack([next(slots) if part in block else nothing for block in cleaned], axis=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,28 +12,51 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """A column as codes: ``texts`` holds each distinct text once, row 0 is the empty string."""
+
+    codes: np.ndarray
+    texts: pl.Series
+
+    def cleaned(self, texts: pl.Series) -> Coded:
+        """The same rows with another text for each of ``texts``; equal ones fall together."""
+        return code(texts).of(self.codes)
+
+    def of(self, rows: np.ndarray) -> Coded:
+        """The texts of those rows."""
+        return Coded(self.codes[rows], self.texts)
+
+
+def code(column: pl.Series) -> Coded:
+    """One column as codes; null and the empty string are 0."""
+    [codes], texts = encode([column])
+    return Coded(codes, texts)
+
+
+def together(columns: Sequence[Coded]) -> tuple[list[np.ndarray], pl.Series]:
+    """Codes of all columns in one common vocabulary."""
+    if len(columns) == 1:
+        return [columns[0].codes], columns[0].texts
+    mapped, texts = encode([column.texts for column in columns])
+    return [new[column.codes] for new, column in zip(mapped, columns, strict=True)], texts
+
+
 def encode(columns: Sequence[pl.Series]) -> tuple[list[np.ndarray], pl.Series]:
     """UInt32 codes of each column and their common vocabulary, whose row 0 is the empty string.
 
     Null and the empty string are code 0. Values are told apart by a 64-bit hash: among ten million distinct
-    texts, one pair falls together with probability 3e-6.
+    texts, two fall together with probability 3e-6. Codes follow the hashes, whatever the order of rows.
     """
     texts = pl.concat([column.cast(pl.String).alias("text") for column in columns], rechunk=True)
-    frame = pl.DataFrame({"hash": texts.hash(), "text": texts})
-    known = pl.col("text").is_not_null() & (pl.col("text") != "")
-    hashes = frame.select(pl.when(known).then("hash").alias("hash"))
-    distinct = (
-        hashes.unique()
-        .drop_nulls()
-        .with_columns(pl.int_range(1, pl.len() + 1, dtype=pl.UInt32).alias("code"))
-    )
-    joined = hashes.join(distinct, on="hash", how="left", maintain_order="left")["code"]
-    flat = joined.fill_null(0).to_numpy()
-    example = np.zeros(distinct.height + 1, np.uint32)
+    hashes = texts.hash()
+    blank = (texts == "") | texts.is_null()
+    flat = hashes.set(blank, None).rank("dense").fill_null(0).cast(pl.UInt32).to_numpy()
+    example = np.zeros(int(flat.max(initial=0)) + 1, np.uint32)
     example[flat] = np.arange(len(flat), dtype=np.uint32)
     vocabulary = pl.concat([pl.Series("text", [""], pl.String), texts.gather(example[1:])], rechunk=True)
     ends = np.cumsum([len(column) for column in columns])[:-1]
-    return [np.ascontiguousarray(part) for part in np.split(flat, ends)], vocabulary
+    return np.split(flat, ends), vocabulary
 
 
 def gathered(codes: np.ndarray, numbers: np.ndarray) -> np.ndarray:
