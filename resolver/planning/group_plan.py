@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from resolver.model.merge_plan import FieldChoice, MergePlan
-from resolver.model.profile import UNSTEERABLE
+from resolver.model.profile import ADDRESSES, SCALARS, UNSTEERABLE
 from resolver.planning.bands import doubts, losses, refusals
 from resolver.planning.conservation import dispose
 from resolver.planning.identity import identify
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 #: The rule of a disputed field that a merge cannot steer: main's value, or that of the first call with one.
 UNSTEERED: Final = "cannot be steered"
+_ORDER: Final = {name: position for position, name in enumerate((*SCALARS, *ADDRESSES))}
 
 
 class PlanningRules(Protocol):
@@ -125,10 +126,10 @@ def plan_group(planner: Planner, group: Group, after: tuple[str, ...]) -> MergeP
 
 
 def _disputed(members: Sequence[Member]) -> list[str]:
-    """Fields in which two members hold different values, sorted."""
+    """Fields in which two members hold different values, in the API's order, attributes last."""
     seen = dict(members[0].values)
     disputed = {f for m in members[1:] for f, value in m.values.items() if seen.setdefault(f, value) != value}
-    return sorted(disputed)
+    return sorted(disputed, key=lambda name: (_ORDER.get(name, len(_ORDER)), name))
 
 
 def _choice(name: str, members: Sequence[Member], main: Member, rules: Survivorship) -> FieldChoice:

@@ -48,21 +48,23 @@ def choose_main(
         )
         for m in members
     ]
-    best, second = sorted(standings)[:2]
-    return members[standings.index(best)], _reason(best, second, wanted)
+    best, second, *_ = ranked = sorted(standings)
+    reason = _reason(best, ranked[-1], wanted)
+    closer = reason if len(ranked) == 2 else _reason(best, second, wanted)  # noqa: PLR2004 - a pair has no third
+    return members[standings.index(best)], reason if closer == reason else f"{reason}; then {closer}"
 
 
 def _reason(best: _Standing, rest: _Standing, wanted: Collection[str]) -> str:
-    """What set the main profile apart from the next best."""
+    """What sets the main profile apart from another."""
     if (best.wrong_unsteerable, best.open_unsteerable) != (rest.wrong_unsteerable, rest.open_unsteerable):
         return f"its {' and '.join(wanted)} should stay, and a merge could not choose that"
     if best.lacking_main != rest.lacking_main:
         return "it fills the fields in which the main profile is trusted"
     if best.objects != rest.objects:
-        return f"it has most objects ({-best.objects}, next {-rest.objects})"
+        return f"it has more objects ({-best.objects} against {-rest.objects})"
     if best.filled != rest.filled:
-        return f"it fills most fields ({-best.filled}, next {-rest.filled})"
+        return f"it fills more fields ({-best.filled} against {-rest.filled})"
     if best.seen_at != rest.seen_at:
         day = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=-best.seen_at)
-        return f"its data are newest ({day:%Y-%m-%d})"
+        return f"its data are newer ({day:%Y-%m-%d})"
     return "all else equal, its profile id is the smallest"
