@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from resolver.model.merge_plan import FieldChoice, MergePlan
 from resolver.model.profile import ADDRESSES, SCALARS, UNSTEERABLE
-from resolver.planning.bands import doubts, losses, refusals
+from resolver.planning.bands import doubts, protected_losses, refusals, undecided
 from resolver.planning.conservation import dispose
 from resolver.planning.identity import identify
 from resolver.planning.main_profile import choose_main
@@ -99,7 +99,9 @@ def plan_group(planner: Planner, group: Group, after: tuple[str, ...]) -> MergeP
         values = _predict(main, others, choices)
         displaced = _displaced(main, others, choices)
         disposals, post_steps = dispose(displaced, main.profile_id, values, rules.preservation)
-        reasons += losses(disposals, choices, values, planner.survivorship)
+        reasons += undecided(choices, planner.survivorship)
+        if "protected_value_given_up" not in rules.merging.allow:
+            reasons += protected_losses(disposals, values, planner.survivorship)
         others = [m for batch in batches for m in batch]
     fingerprints = {m.profile_id: m.fingerprint for m in members}
     origin = (planner.facts.domain_name or "", rules.fingerprint, group.cluster_id, main.profile_id)

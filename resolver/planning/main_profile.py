@@ -49,9 +49,13 @@ def choose_main(
         for m in members
     ]
     best, second, *_ = ranked = sorted(standings)
-    reason = _reason(best, ranked[-1], wanted)
-    closer = reason if len(ranked) == 2 else _reason(best, second, wanted)  # noqa: PLR2004 - a pair has no third
-    return members[standings.index(best)], reason if closer == reason else f"{reason}; then {closer}"
+    reasons = {_criterion(best, other): _reason(best, other, wanted) for other in (ranked[-1], second)}
+    return members[standings.index(best)], "; then ".join(reasons.values())
+
+
+def _criterion(best: _Standing, rest: _Standing) -> int:
+    """The position of the first difference."""
+    return next((n for n, (one, other) in enumerate(zip(best, rest, strict=True)) if one != other), len(best))
 
 
 def _reason(best: _Standing, rest: _Standing, wanted: Collection[str]) -> str:
