@@ -99,6 +99,7 @@ def the_plan(drawn: Drawn) -> MergePlan:
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(3_600)
 @settings(max_examples=2_600 if SOAK else 60)
 @given(seed=st.integers(0, 10**9), size=st.one_of(st.integers(2, 6), st.integers(2, 45)))
 def test_the_predicted_profile_is_what_merge_profiles_leaves(sandbox, seed, size):
@@ -124,6 +125,7 @@ def test_the_predicted_profile_is_what_merge_profiles_leaves(sandbox, seed, size
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(3_600)
 @settings(max_examples=1_000 if SOAK else 40)
 @given(seed=st.integers(0, 10**9), size=st.integers(2, 21))
 def test_even_a_careless_call_is_simulated_as_it_is_served(sandbox, seed, size):
@@ -165,6 +167,8 @@ def test_a_named_source_without_a_value_erases_and_an_unnamed_conflict_keeps_mai
     assert "Attributes" not in after(Attributes_x="c", Attributes_y="c")
 
 
+@pytest.mark.soak
+@pytest.mark.timeout(3_600)
 @settings(max_examples=500 if SOAK else 50)
 @given(seed=st.integers(0, 10**9), size=st.integers(2, 45))
 def test_the_prediction_of_a_plan_equals_the_simulation_of_its_steps(seed, size):
