@@ -1,9 +1,9 @@
 """Predictions against real merges on labelled sets: `python benchmarks/bench_prediction.py FOLDER`.
 
 Every Parquet file of the folder (flat API field names, `entity_id` as the truth) becomes a domain of the
-embedded service; its true entities are planned as clusters, every plan is applied, each survivor is read
-back and compared with the plan's prediction. Half of the sets meet a service that picks the other winner where
-AWS's is not documented.
+embedded service. Its true entities are planned as clusters, every plan is applied, and each survivor is read
+back and compared with its prediction. Half of the sets meet a service that picks the other winner where AWS's
+is not documented.
 """
 
 from __future__ import annotations
