@@ -31,9 +31,6 @@ Doubt = Literal["contested", "bridge_held", "shared_contact_only", "protected_va
 #: A key of an attribute, written as a field.
 ATTRIBUTE_PREFIX: Final = "Attributes."
 
-#: TOML knows lists, frozen sections hold tuples.
-Names = Annotated[tuple[str, ...], Field(strict=False)]
-
 
 class Survivorship(Section):
     """Which profile gives each field its value where the members of a cluster disagree.
@@ -42,15 +39,15 @@ class Survivorship(Section):
     ``default`` for the rest. A value given up in a ``protected`` field needs a person. ``recency`` lists the
     clocks of most_recent: ``objects`` (when an object's source says it changed), ``profile`` (the column
     last_updated_at, from history records) and ``Attributes.<key>``; a profile's date is the latest of them.
-    ``source_priority`` lists object types, best first. ``phone_region`` (ISO 3166, e.g. ``US``) reads numbers
-    without a country code for valid_first.
+    ``source_priority`` lists object types, best first. ``phone_region`` (ISO 3166, e.g. ``US``) is
+    the country of numbers without a country code, for valid_first; without it the rule set's default region.
     """
 
     default: StrategyName = "most_frequent"
     fields: dict[str, StrategyName] = Field(default_factory=dict)
-    protected: Names = ()
-    recency: Names = ("objects", "profile")
-    source_priority: Names = ()
+    protected: tuple[str, ...] = ()
+    recency: tuple[str, ...] = ("objects", "profile")
+    source_priority: tuple[str, ...] = ()
     phone_region: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = None
 
     @field_validator("fields", "protected")
@@ -99,7 +96,7 @@ class Merging(Section):
     with all its objects; both quotas can be raised on request.
     """
 
-    allow: Annotated[tuple[Doubt, ...], Field(strict=False)] = ()
+    allow: tuple[Doubt, ...] = ()
     max_profiles: Annotated[int, Field(ge=2)] = 20
     max_objects: Annotated[int, Field(ge=1)] = 1_000
     max_size_kb: Annotated[int, Field(ge=1)] = 51_200
@@ -113,7 +110,7 @@ class SecondOpinion(Section):
     """
 
     policy: Literal["evidence", "require_agreement", "ignore"] = "evidence"
-    max_age_days: Annotated[float, Field(gt=0, strict=False)] = 7.0
+    max_age_days: Annotated[float, Field(gt=0)] = 7.0
 
 
 class Preservation(Section):

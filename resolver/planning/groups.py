@@ -46,8 +46,9 @@ def group_clusters(
 ) -> Iterator[tuple[list[Group], Group | None]]:
     """Every cluster of several profiles: its cores worth a plan, and the whole where it has several cores.
 
-    A core's band is ``merge`` when all its profiles are; in a cluster of several cores only such cores of two
-    or more get a plan of their own. A cluster that is ``distinct`` throughout gets none.
+    A cluster of one core has its profiles' band. In a cluster of several, each core of two or more is held
+    together by evidence fit for an unattended merge (that is what a core is), whatever the whole cluster's
+    band. A cluster that is ``distinct`` throughout gets no plan.
     """
     flags = [name for name in CLUSTER_DOUBTS if name in clusters.columns]
     several = clusters.filter(pl.len().over("cluster_id") > 1).sort("cluster_id", "core_id", "profile_id")
@@ -73,7 +74,7 @@ def group_clusters(
             only_distinct = only_distinct and distinct
             everyone += profile_ids
             together = together | doubts
-            if len(profile_ids) > 1 and not distinct:
+            if len(profile_ids) > 1:
                 opinion = opinions.get(f"core {cluster_id} {core_id}", silence)
                 band = "merge" if merge else "review"
                 of_cores.append(Group(cluster_id, tuple(profile_ids), band, doubts, opinion))
@@ -85,7 +86,7 @@ def group_clusters(
         opinion = opinions.get(f"cluster {cluster_id}", silence)
         reason = f"{count} parts of the cluster are not held together by evidence fit for an unattended merge"
         whole = Group(cluster_id, tuple(sorted(everyone)), "review", together, opinion, (reason,))
-        yield [g for g in of_cores if g.band == "merge"], whole
+        yield [g._replace(band="merge") for g in of_cores], whole
 
 
 def group_links(table: pl.DataFrame, facts: DomainFacts, known: pl.Series) -> list[Group]:

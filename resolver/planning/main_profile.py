@@ -39,18 +39,17 @@ def choose_main(
     by_main = [f for f in disputed if rules.strategy_of(f) in ("main", "never") and f not in UNSTEERABLE]
     standings = [
         _Standing(
-            sum(m.values.get(f, value) != value for f, value in wanted.items()),
-            sum(f not in m.values for f in wanted),
-            sum(f not in m.values for f in by_main),
+            sum([m.values.get(f, value) != value for f, value in wanted.items()]) if wanted else 0,
+            sum([f not in m.values for f in wanted]) if wanted else 0,
+            sum([f not in m.values for f in by_main]) if by_main else 0,
             -m.objects,
             -len(m.values),
             0 if m.seen_at is None else -m.seen_at,
         )
         for m in members
     ]
-    best = min(range(len(members)), key=standings.__getitem__)
-    rest = min(s for position, s in enumerate(standings) if position != best)
-    return members[best], _reason(standings[best], rest)
+    best, second = sorted(standings)[:2]
+    return members[standings.index(best)], _reason(best, second)
 
 
 def _reason(best: _Standing, rest: _Standing) -> str:

@@ -9,6 +9,7 @@ import polars as pl
 
 from resolver.model.profile import ADDRESS_PARTS, ADDRESSES, SCALARS, Profile
 from resolver.model.survivorship_policy import ATTRIBUTE_PREFIX
+from resolver.planning.fingerprint import fingerprint_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,16 +31,12 @@ class Member(NamedTuple):
 
     profile_id: str
     values: dict[str, Any]
+    fingerprint: str
     seen_at: int | None = None
     priority: int | None = None
     objects: int = 0
     size: int = 0
     shared_objects: frozenset[tuple[str, str]] = frozenset()
-
-    @property
-    def profile(self) -> Profile:
-        """The profile as the API returns it."""
-        return nested(self.profile_id, self.values)
 
 
 def nested(profile_id: str, values: dict[str, Any]) -> Profile:
@@ -70,13 +67,14 @@ def flat(profile: Profile) -> dict[str, Any]:
 def gather(profiles: pl.DataFrame, rules: Survivorship, objects: pl.DataFrame) -> list[Member]:
     """The rows of a PROFILES frame as members, in the frame's order; ``objects`` is an OBJECTS frame."""
     values = _values(profiles)
+    fingerprints = fingerprint_rows(profiles)
     dates = _dates(profiles, values, rules, objects)
     priorities = _priorities(profiles, rules, objects)
     holdings = _holdings(profiles, objects)
     ids = profiles["profile_id"].to_list()
     if holdings is None:
-        return list(map(Member, ids, values, dates, priorities))
-    return list(map(Member, ids, values, dates, priorities, *holdings))
+        return list(map(Member, ids, values, fingerprints, dates, priorities))
+    return list(map(Member, ids, values, fingerprints, dates, priorities, *holdings))
 
 
 def _values(profiles: pl.DataFrame) -> list[dict[str, Any]]:
@@ -93,7 +91,8 @@ def _values(profiles: pl.DataFrame) -> list[dict[str, Any]]:
     if "attributes" in profiles.columns and isinstance(profiles["attributes"].dtype, pl.List):
         entries = profiles.select(pl.int_range(pl.len()).alias("row"), "attributes")
         entries = entries.explode("attributes").drop_nulls("attributes").unnest("attributes")
-        entries = entries.filter(pl.col("value").str.len_bytes() > 0, pl.col("key").is_not_null())
+        entries = entries.drop_nulls("key").unique(["row", "key"], keep="last", maintain_order=True)
+        entries = entries.filter(pl.col("value").str.len_bytes() > 0)
         for row_number, key, value in entries.select("row", "key", "value").iter_rows():
             rows[row_number][ATTRIBUTE_PREFIX + key] = value
     return rows

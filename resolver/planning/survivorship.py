@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from resolver.planning.members import Member
 
 _NEVER_SEEN: Final = -(2**63)
+#: The votes of two profiles that differ.
+_EVEN: Final = ((1, 1), (1, 1))
 
 
 class Candidate(NamedTuple):
@@ -98,25 +100,33 @@ TIE_BREAKS: Final = ("most_frequent", "main", "most_complete", "most_recent", "p
 
 
 def choose(field: str, members: Sequence[Member], main_id: str, rules: Survivorship) -> tuple[Candidate, str]:
-    """The candidate whose value survives in a field that members fill, and the rule that chose it.
+    """The candidate whose value survives in a disputed field, and the rule that chose it.
 
     The rule is the strategy's name, with the tie-break after a comma where one was needed
     (``most_recent, then main``). Members come in ascending order of profile id.
     """
     holders = [m for m in members if field in m.values]
-    like = [likeness(field, m.values[field]) for m in holders]
-    texts = [tuple(sorted(v.items())) if isinstance(v := m.values[field], dict) else v for m in holders]
-    votes, forms = Counter(like), Counter(texts)
+    values = [m.values[field] for m in holders]
+    votes = _votes(field, values) if len(holders) > len(_EVEN) else _EVEN
     name = rules.strategy_of(field)
     strategy = STRATEGIES[name]
     candidates = [
-        Candidate(m, field, m.values[field], m.profile_id == main_id, (votes[alike], forms[text]))
-        for m, alike, text in zip(holders, like, texts, strict=True)
+        Candidate(m, field, value, m.profile_id == main_id, vote)
+        for m, value, vote in zip(holders, values, votes, strict=True)
     ]
     ranks = [(strategy(c, rules), *_tie_breaks(c)) for c in candidates]
-    best = max(range(len(ranks)), key=ranks.__getitem__)
-    others = (rank for rank, text in zip(ranks, texts, strict=True) if text != texts[best])
-    return candidates[best], _rule(name, ranks[best], max(others, default=None))
+    best = max(ranks)
+    winner = candidates[ranks.index(best)]
+    others = [rank for rank, value in zip(ranks, values, strict=True) if value != winner.value]
+    return winner, _rule(name, best, max(others, default=None))
+
+
+def _votes(field: str, values: Sequence[Any]) -> list[tuple[int, int]]:
+    """How many of the values are alike to each, and how many are the same."""
+    like = [likeness(field, value) for value in values]
+    forms = [tuple(sorted(value.items())) if isinstance(value, dict) else value for value in values]
+    alike, same = Counter(like), Counter(forms)
+    return [(alike[kind], same[form]) for kind, form in zip(like, forms, strict=True)]
 
 
 def _tie_breaks(candidate: Candidate) -> tuple[Any, ...]:

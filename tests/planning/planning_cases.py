@@ -34,6 +34,7 @@ class Rules(Section):
     merging: Merging = Merging()
     second_opinion: SecondOpinion = SecondOpinion()
     preservation: Preservation = Preservation()
+    default_region: str | None = None
     fingerprint: str = "rules-1"
 
 
