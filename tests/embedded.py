@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from resolver.local.embed import attach
@@ -10,7 +11,8 @@ from resolver.local.loading import load_profiles
 from resolver.local.server import running
 from resolver.local.service import Service, Settings
 from resolver.local.store import Store
-from resolver.profiles.domain import ConnectionSettings, Domain, connect
+from resolver.profiles.domain import Clients, ConnectionSettings, Domain, connect
+from resolver.profiles.pace import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -50,4 +52,10 @@ def domain_at(url: str | None, service: Service | None = None, **settings: Any) 
     if url is None:
         for client in (clients.read, clients.merge):
             attach(client, service)
-    return Domain(NAME, clients, sleep=no_sleep)
+    return Domain(NAME, hurried(clients), sleep=no_sleep)
+
+
+def hurried(clients: Clients) -> Clients:
+    """The same clients at a pace of their own that never waits, throttled or not."""
+    read_pace, merge_pace = (Pace(None, sleep=no_sleep) for _ in range(2))
+    return replace(clients, read_pace=read_pace, merge_pace=merge_pace)

@@ -225,6 +225,8 @@ def describe_domain(domain: Domain) -> DomainDescription:
         if code_of(error) == "BadRequestException":
             raise BadInput(f"{domain.name!r} cannot be the name of a domain") from None
         raise described(error, "get_domain", domain.clients.endpoint) from None
+    if answer.get("DomainName") != domain.name:  # a web site's page parses as an answer without members
+        raise Unreachable(f"{domain.clients.endpoint}: what answers there is not Customer Profiles")
     stats = answer.get("Stats") or {}
     matching = answer.get("Matching") or {}
     return DomainDescription(
