@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from resolver.errors import BadFile
@@ -30,7 +30,8 @@ def whole(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise BadFile(f"{path}: cannot be written ({error.strerror})") from None
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
 
 
 def write_frame(frame: pl.DataFrame, path: Path) -> None:
