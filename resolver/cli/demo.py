@@ -96,7 +96,7 @@ def _demonstrate(store: Store, url: str, what: tuple[Sample, Path], output: Outp
     report["profile_count"] = {"before": before, "after": describe_domain(domain).profile_count}
     report["truth"] = _score(sample, out)
     write_json(report, out / "report.json")
-    for text in example_texts(out):
+    for text in example_texts(out, report["examples"]):
         output.say(text + "\n")
     output.say(render_report(report))
     return report
