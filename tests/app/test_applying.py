@@ -32,7 +32,13 @@ CROWD = [{"ProfileId": pid(n), "FirstName": f"F{n}", "AccountNumber": f"a{n}"} f
 
 
 def options(**over):
-    facts = {"run_id": f"run-{next(RUNS)}", "actor": "ana", "clock": lambda: NOON, "settle_seconds": 0.5}
+    facts = {
+        "run_id": f"run-{next(RUNS)}",
+        "actor": "ana",
+        "clock": lambda: NOON,
+        "settle_seconds": 0.5,
+        "workers": 1,
+    }
     return ApplyOptions(**(facts | over))
 
 
