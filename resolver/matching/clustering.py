@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import networkx as nx
 import numpy as np
 
 from resolver.matching.average_linkage import cut_average_linkage
@@ -77,3 +78,8 @@ def cut_components(label: Array, edges: Edges, cuts: Sequence[float], largest: i
         for c in range(len(cuts)):
             out[c, members] = np.take_along_axis(members, first[c], axis=1)
     return out
+
+
+def bridges(links: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The links without which the graph of all links falls apart, in order."""
+    return sorted((min(pair), max(pair)) for pair in nx.bridges(nx.Graph(links)))

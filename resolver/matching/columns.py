@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from resolver.matching.values import Array
+    from resolver.model.reference import Reference
     from resolver.model.rule_set import Comparison, RuleSet
     from resolver.model.standardised import Standardised, StandardisedField
 
@@ -56,6 +57,17 @@ class Column:
         """The level index of equality."""
         return len(self.comparison.levels) - 1
 
+    def equal_bytes(self, bins: Array) -> Array:
+        """The byte of two equal values, per whole value: the top level with its bin of frequency.
+
+        Equal single letters agree in the initial only, where the comparison has a level for that.
+        """
+        out = (1 + self.top + bins).astype(np.uint8)
+        if self.comparison.initials is not None and len(out) == len(self.values[0].length):
+            single = self.values[0].length == 1
+            out[single] = 1 + self.comparison.index(self.comparison.initials)
+        return out
+
     @property
     def slots(self) -> int:
         """Values that one profile may have."""
@@ -86,18 +98,24 @@ def columns_of(rules: RuleSet, standardised: Standardised) -> tuple[Column, ...]
                 others = [fields[n] for n in fields if not n.startswith("attribute:")] + attributes
                 if not any(_same_partition(fields[name], other) for other in others):
                     attributes.append(fields[name])
-                    out.append(_column(name, comparison, [fields[name]]))
+                    out.append(_column(name, comparison, [fields[name]], rules.reference))
         elif all(name in fields for name in comparison.fields[-1:]):
             there = [fields.get(name) for name in comparison.fields]
             if None in there:
                 continue
-            out.append(_column(comparison.name, comparison, [f for f in there if f is not None]))
+            present = [f for f in there if f is not None]
+            out.append(_column(comparison.name, comparison, present, rules.reference))
     return tuple(out)
 
 
-def _column(name: str, comparison: Comparison, fields: Sequence[StandardisedField]) -> Column:
+def _column(
+    name: str, comparison: Comparison, fields: Sequence[StandardisedField], reference: Reference
+) -> Column:
     codes = tuple(np.ascontiguousarray(field.codes) for field in fields)
-    values = tuple(Values.of(field) for field in fields)
+    values = tuple(Values.of(field, reference) for field in fields)
+    if values[0].kind == Kind.BUSINESS:  # names that differ in spaces only are one name
+        squeezed = values[0].squeezed
+        return Column(name, comparison, values, codes, squeezed[codes[0]], int(squeezed.max(initial=0)) + 1)
     if len(codes) == 1:
         return Column(name, comparison, values, codes, codes[0], len(fields[0].vocabulary))
     joint = np.zeros(codes[0].shape, np.uint64)

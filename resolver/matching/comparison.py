@@ -87,11 +87,12 @@ def _column_bytes(column: Column, bins: Array, pairs: tuple[Array, Array]) -> Ar
 def _equal_bytes(column: Column, bins: Array, pairs: tuple[Array, Array]) -> Array:
     """Bytes of the pairs that share a whole value, the rarest one where they share several; else 0."""
     left, right = pairs
+    of_value = column.equal_bytes(bins)
     out = np.zeros(len(left), np.uint8)
     for i, j in slot_pairs(column):
         a, b = column.whole[left, i], column.whole[right, j]
         equal = np.flatnonzero((a == b) & (a > 0))
-        out[equal] = np.maximum(out[equal], 1 + column.top + bins[a[equal]])
+        out[equal] = np.maximum(out[equal], of_value[a[equal]])
     return out
 
 
@@ -129,23 +130,29 @@ def _try_swapped_names(
     both = np.flatnonzero((f1 > 0) & (f2 > 0) & (l1 > 0) & (l2 > 0) & (out[f] <= 1) & (out[k] <= 1))
     cross_first = _crossed(first, bins[f], f1[both], l2[both])
     cross_last = _crossed(last, bins[k], l1[both], f2[both])
-    swapped = (cross_first >= first.top) & (cross_last >= last.top)  # close or equal, both ways
-    out[f][both[swapped]] = cross_first[swapped]
-    out[k][both[swapped]] = cross_last[swapped]
+    # one way close or equal, the other way at least similar
+    near = (cross_first >= first.top) & (cross_last > 1) | (cross_first > 1) & (cross_last >= last.top)
+    out[f][both[near]] = cross_first[near]
+    out[k][both[near]] = cross_last[near]
 
-    for lone, full in (((f1, l1), l2), ((f2, l2), l1)):
-        alone = np.flatnonzero((lone[0] > 0) & (lone[1] == 0) & (full > 0) & (out[f] <= 1))
-        as_last = _crossed(last, bins[k], lone[0][alone], full[alone])
+    for (one, other), (full_first, full_last) in (((f1, l1), (f2, l2)), ((f2, l2), (f1, l1))):
+        alone = np.flatnonzero((one > 0) & (other == 0) & (full_last > 0) & (out[f] <= 1))
+        as_last = _crossed(last, bins[k], one[alone], full_last[alone])
         taken = as_last >= last.top
         out[k][alone[taken]] = as_last[taken]
         out[f][alone[taken]] = 0
+        alone = np.flatnonzero((other > 0) & (one == 0) & (full_first > 0) & (out[k] <= 1))
+        as_first = _crossed(first, bins[f], other[alone], full_first[alone])
+        taken = as_first >= first.top
+        out[f][alone[taken]] = as_first[taken]
+        out[k][alone[taken]] = 0
 
 
 def _crossed(column: Column, bins: Array, a: Array, b: Array) -> Array:
     """Bytes of name ``a`` against name ``b``, both codes of the shared vocabulary."""
     out = np.zeros(len(a), np.uint8)
     equal = a == b
-    out[equal] = 1 + column.top + bins[a[equal]]
+    out[equal] = column.equal_bytes(bins)[a[equal]]
     rest = np.flatnonzero(~equal)
     out[rest] = 1 + level_index(column, Sides(column.values, (a[rest],), (b[rest],)))
     return out

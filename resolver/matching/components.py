@@ -43,3 +43,17 @@ def bounded_components(
         use &= ~giant[label[left]] | (weight >= bar)
         label = components(profiles, left[use], right[use])
     return label
+
+
+def first_rows(label: Array) -> Array:
+    """The first row of each profile's group."""
+    first = np.full(int(label.max(initial=-1)) + 1, len(label), np.int64)
+    np.minimum.at(first, label, np.arange(len(label)))
+    return first[label]
+
+
+def joined(one: Array, other: Array) -> Array:
+    """The finest grouping (first rows) in which both groupings' groups stay whole."""
+    rows = np.arange(len(one))
+    both = components(len(one), np.concatenate([rows, rows]), np.concatenate([one, other]))
+    return first_rows(both)

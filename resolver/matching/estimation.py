@@ -41,6 +41,7 @@ def start(
             tuple(float(share) for share in u[k]),
             rarities[k],
             step,
+            tuple(level.at_most for level in column.comparison.rising),
         )
         for k, column in enumerate(columns)
     )
@@ -171,12 +172,11 @@ def _maximise(rules: RuleSet, begin: Parameters, model: Parameters, counts: _Cou
     pairs = max(model.profiles * (model.profiles - 1) / 2, 1.0)
     matches = counts.match.sum() * counts.scale
     teaching = counts.match * counts.teaches
-    columns = tuple(
-        replace(
-            column, m=_towards(counts.by_level(k, teaching, len(column.m)), start_.m, constants.prior_pairs)
-        )
-        for k, (column, start_) in enumerate(zip(model.columns, begin.columns, strict=True))
-    )
+    columns = []
+    for k, (column, start_) in enumerate(zip(model.columns, begin.columns, strict=True)):
+        seen = counts.by_level(k, teaching, len(column.m))
+        shares = _towards(seen, start_.m, constants.prior_pairs)
+        columns.append(replace(column, m=_limited(shares, column.at_most)))
     relations = []
     for r, relation in enumerate(model.relations):
         rate = (counts.related[r].sum() * counts.scale + constants.relation_rate_prior * matches) / pairs
@@ -190,14 +190,24 @@ def _maximise(rules: RuleSet, begin: Parameters, model: Parameters, counts: _Cou
             )
             for k, shares in relation.own
         )
-        relations.append(replace(relation, rate=min(max(rate, _LOWEST_RATE), 0.5), own=own))
+        relations.append(replace(relation, rate=float(min(max(rate, _LOWEST_RATE), 0.5)), own=own))
     match_rate = (matches + constants.match_rate_prior * model.profiles) / pairs
     return replace(
         model,
         match_rate=float(min(max(match_rate, _LOWEST_RATE), 0.5)),
-        columns=columns,
+        columns=tuple(columns),
         relations=tuple(relations),
     )
+
+
+def _limited(shares: Sequence[float], at_most: Sequence[float]) -> tuple[float, ...]:
+    """Shares above their limit are cut to it; the others grow in proportion."""
+    over = np.asarray(shares) > np.asarray(at_most)
+    if not over.any():
+        return tuple(shares)
+    cut = np.minimum(shares, at_most)
+    cut[~over] *= (1 - cut[over].sum()) / cut[~over].sum()
+    return tuple(float(share) for share in cut)
 
 
 def _towards(counts: Array, start_: Sequence[float], weight: float) -> tuple[float, ...]:

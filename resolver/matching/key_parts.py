@@ -149,6 +149,7 @@ PARTS: Final[Mapping[str, tuple[str, int, Table]]] = {
     "unit": ("unit", 0, _whole),
     "city": ("city", 0, _whole),
     "postal code": ("postal_code", 0, _whole),
+    "postal area": ("postal_code", 0, lambda v: v.postal_area),
     "state": ("state", 0, _whole),
     "country": ("country", 0, _whole),
     "first name": ("first_name", 0, lambda v: v.root),
@@ -199,6 +200,7 @@ def _name_parts(there: Mapping[str, Column]) -> dict[str, Part]:
     codes = np.concatenate([column.codes[0] for column in names], axis=1)
     parts = [
         Part("a name", codes, _root_of_words(values)),
+        Part("sound of a name", codes, values.sound),
         Part("start of a name", codes, np.where(values.length > 1, _cut(0, 3)(values), 0)),
     ]
     if "first_name" in there and "last_name" in there:

@@ -84,19 +84,40 @@ PAIRS: Final = (
     ("house number", "start of street"),
     ("first initial", "last name"),
     ("first name", "last initial"),
+    ("first name", "last name less a letter"),
+    ("first name less a letter", "last name"),
     ("start of first name", "start of last name"),
     *product(("birth date", "birth year"), ("city", "postal code", "street")),
     *product(("first letters of business name", "word of business name"), ("city", "postal code", "street")),
 )
 
 #: Names beside each of these; a name with a birth date is always used.
-BESIDE_A_NAME: Final = ("birth date", "birth year", "birth day", "city", "postal code", "street")
+BESIDE_A_NAME: Final = (
+    *("birth date", "birth year", "birth day", "city", "postal code", "postal area", "street"),
+)
 
 #: A name that may be misspelt needs company that few share.
-BESIDE_A_MISSPELT_NAME: Final = ("birth date", "birth year", "birth day", "city", "postal code")
+BESIDE_A_MISSPELT_NAME: Final = (
+    "birth date",
+    "birth year",
+    "birth day",
+    "city",
+    "postal code",
+    "postal area",
+)
 
 #: Fields that say little alone: every two of them, alone and with an initial, and every three.
-WEAK: Final = ("birth year", "birth day", "street", "city", "postal code", "state", "country", "unit")
+WEAK: Final = (
+    "birth year",
+    "birth day",
+    "street",
+    "city",
+    "postal code",
+    "postal area",
+    "state",
+    "country",
+    "unit",
+)
 
 
 def keys_of(columns: Sequence[Column], *, small: bool) -> list[Key]:
@@ -123,19 +144,25 @@ def _stated(
     for name in identifiers:
         yield (f"first half of {name}",), False
         yield (f"second half of {name}",), False
-    for beside in (*BESIDE_A_NAME, *categories):
-        yield ("a name", beside), beside == "birth date"
-        yield ("start of a name", beside), False
+    yield from _named(categories, small=small)
     for names in PAIRS:
         yield names, False
-    if small:
-        for misspelt, beside in product(
-            ("last name less a letter", "first name less a letter"), (*BESIDE_A_MISSPELT_NAME, *categories)
-        ):
-            yield (misspelt, beside), False
     weak = (*WEAK, *categories)
     for two in combinations(weak, 2):
         yield two, False
         yield (*two, "first initial"), False
     for three in combinations(weak, 3):
         yield three, False
+
+
+def _named(categories: Sequence[str], *, small: bool) -> Iterator[tuple[tuple[str, ...], bool]]:
+    """Keys of a name and something else."""
+    for beside in (*BESIDE_A_NAME, *categories):
+        yield ("a name", beside), beside == "birth date"
+        yield ("start of a name", beside), False
+        if small:
+            yield ("sound of a name", beside), False
+    if small:
+        for beside in (*BESIDE_A_MISSPELT_NAME, *categories):
+            yield ("last name less a letter", beside), False
+            yield ("first name less a letter", beside), False

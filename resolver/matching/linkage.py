@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from resolver.matching.absorption import absorb
 from resolver.matching.blocking import Candidates, Limits, block, every_pair
 from resolver.matching.columns import columns_of
 from resolver.matching.comparison import compare
+from resolver.matching.components import joined
 from resolver.matching.constraints import Constraints, constraints_of
 from resolver.matching.evidence import Evidence
 from resolver.matching.keys import keys_of
@@ -17,7 +19,7 @@ from resolver.matching.learning_keys import learn_keys
 from resolver.matching.ordering import content_order, in_order
 from resolver.matching.pair_index import find, unpack
 from resolver.matching.passes import Scored, View, estimate, first_view, recount, score_and_cluster
-from resolver.matching.results import Answer, cluster_frame, cores, pair_frame
+from resolver.matching.results import MATCH, REVIEW, Answer, cluster_frame, cores, pair_frame
 from resolver.matching.scoring import match_weights
 from resolver.matching.standardisation import standardise
 from resolver.model.frames import CLUSTERS, SCORED_PAIRS, Band, empty
@@ -121,10 +123,21 @@ def alternate(
         scored = score_and_cluster(rules, view, (evidence, constraints), cuts)
         evidence = scored.evidence
         on_stage("cluster", {"pass": number, "pairs": len(evidence.words)})
-        if not last:
+        if last:
+            scored = completed(rules, view, scored, constraints)
+        else:
             view = recount(rules, view, scored)
             on_stage("recount", {"pass": number})
     return scored, view
+
+
+def completed(rules: RuleSet, view: View, scored: Scored, constraints: Constraints) -> Scored:
+    """Single profiles taken in by the clusters they fit; what is one cluster is one for review too."""
+    clusters = scored.clusters.copy()
+    known = (scored.evidence, constraints)
+    clusters[MATCH] = absorb(view.model, known, clusters[MATCH], rules.clustering.absorb_from)
+    clusters[REVIEW] = joined(clusters[REVIEW], clusters[MATCH])
+    return replace(scored, clusters=clusters)
 
 
 def diagnostics_of(answer: Answer, ids: pl.Series) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from resolver.matching.values import Array
 
-BITS = 1 / np.log(2.0)  #: nats to bits
+BITS = 1 / math.log(2.0)  #: nats to bits
 TABLE = 256  #: one entry per byte
 
 
@@ -33,6 +34,7 @@ class ColumnParameters:
     u: tuple[float, ...]
     rarity: float
     step: float
+    at_most: tuple[float, ...]
 
     @property
     def level_bits(self) -> tuple[float, ...]:
@@ -98,7 +100,15 @@ class Parameters:
         """The inverse of ``to_json``."""
         data = json.loads(text)
         columns = tuple(
-            ColumnParameters(**{**c, "labels": tuple(c["labels"]), "m": tuple(c["m"]), "u": tuple(c["u"])})
+            ColumnParameters(
+                c["name"],
+                tuple(c["labels"]),
+                tuple(c["m"]),
+                tuple(c["u"]),
+                c["rarity"],
+                c["step"],
+                tuple(c["at_most"]),
+            )
             for c in data["columns"]
         )
         relations = tuple(

@@ -11,7 +11,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import minimum_spanning_tree
 
 from resolver.matching.comparison import level_of
-from resolver.matching.components import components
+from resolver.matching.components import components, first_rows
 from resolver.matching.evidence import ASKED_FOR
 from resolver.matching.guard import guarded
 from resolver.matching.pair_index import unpack
@@ -68,13 +68,6 @@ def cores(rules: Thresholds, view: View, scored: Scored, constraints: Constraint
     return first_rows(label)
 
 
-def first_rows(label: Array) -> Array:
-    """The first row of each profile's group."""
-    first = np.full(int(label.max(initial=-1)) + 1, len(label), np.int64)
-    np.minimum.at(first, label, np.arange(len(label)))
-    return first[label]
-
-
 def pair_frame(answer: Answer) -> pl.DataFrame:
     """SCORED_PAIRS of the pairs near or above even odds and of all pairs inside review clusters."""
     evidence, weight = answer.scored.evidence, answer.scored.weight
@@ -86,8 +79,8 @@ def pair_frame(answer: Answer) -> pl.DataFrame:
     left, right, weight = left[at], right[at], weight[at]
     band = np.where(answer.core[left] == answer.core[right], 2, np.where(same[at], 1, 0))
     a, b = answer.order[left].astype(np.uint32), answer.order[right].astype(np.uint32)
-    names = np.array([*key_names, *[""] * (ASKED_FOR - len(key_names)), "inside a component"])
-    rule = pl.Series("key", evidence.key[at])
+    names = pl.Series([*key_names, "inside a component"])
+    key = np.where(evidence.key[at] == ASKED_FOR, len(key_names), evidence.key[at])
     frame: dict[str, pl.Series | Array] = {
         "left": np.minimum(a, b),
         "right": np.maximum(a, b),
@@ -96,9 +89,7 @@ def pair_frame(answer: Answer) -> pl.DataFrame:
         "band": pl.Series(band.astype(np.uint8)).replace_strict(
             [0, 1, 2], ["distinct", "review", "merge"], return_dtype=Band
         ),
-        "blocking_rule": rule.replace_strict(
-            list(range(ASKED_FOR + 1)), names.tolist(), return_dtype=pl.Enum(sorted(set(names.tolist())))
-        ),
+        "blocking_rule": names.cast(pl.Enum(names.unique().sort())).gather(key),
     }
     tables = answer.view.model.tables
     for k, column in enumerate(answer.view.columns):

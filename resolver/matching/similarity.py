@@ -106,11 +106,26 @@ def _prefix(sides: Sides, limit: float) -> Array:
     ) | (same & exact)
 
 
-def _same_nickname_root(sides: Sides, limit: float) -> Array:
+def _same_nickname(sides: Sides, limit: float) -> Array:
     del limit
     (values,), (a,), (b,) = sides.values, sides.a, sides.b
-    root = values.root
-    return (root[a] == root[b]) & (root[a] > 0)
+    return values.full_names.shared(a, b) > 0
+
+
+def _any_word(sides: Sides, limit: float) -> Array:
+    del limit
+    return _where(np.ones(len(sides), bool), sides, _some_word_meets)
+
+
+def _some_word_meets(x: list[str], y: list[str]) -> Array:
+    """Two words equal, one the initial of the other, or both sides equal without spaces."""
+    out = np.zeros(len(x), bool)
+    for i, (p, q) in enumerate(zip(x, y, strict=True)):  # middle names only; no expression pairs up words
+        words, others = p.split(), q.split()
+        out[i] = p.replace(" ", "") == q.replace(" ", "") or any(
+            v == w or (1 in {len(v), len(w)} and v[0] == w[0]) for v in words for w in others
+        )
+    return out
 
 
 def _part(sides: Sides, limit: float) -> Array:
@@ -148,6 +163,12 @@ def _digit_distance(sides: Sides, limit: float) -> Array:
     return same_count & ((off <= limit) | exchanged)
 
 
+def _date_digit_distance(sides: Sides, limit: float) -> Array:
+    """As digits, and both dates have a day: years alone are close to many others."""
+    (values,), (a,), (b,) = sides.values, sides.a, sides.b
+    return (values.days[a] >= 0) & (values.days[b] >= 0) & _digit_distance(sides, limit)
+
+
 def _date(sides: Sides) -> tuple[Array, Array, Array, Array, Array, Array]:
     (values,), (a,), (b,) = sides.values, sides.a, sides.b
     year, month, day = values.date_parts
@@ -178,6 +199,12 @@ def _same_month_day(sides: Sides, limit: float) -> Array:
     del limit
     _, m1, d1, _, m2, d2 = _date(sides)
     return (m1 > 0) & (m1 == m2) & (d1 > 0) & (d1 == d2)
+
+
+def _days_apart(sides: Sides, limit: float) -> Array:
+    (values,), (a,), (b,) = sides.values, sides.a, sides.b
+    x, y = values.days[a], values.days[b]
+    return (x >= 0) & (y >= 0) & (np.abs(x - y) <= limit)
 
 
 def _same(table: str) -> Callable[[Sides, float], Array]:
@@ -257,6 +284,20 @@ def _same_number(sides: Sides, limit: float) -> Array:
     return (sides.a[0] > 0) & (sides.a[0] == sides.b[0])
 
 
+def _same_address_text(sides: Sides, limit: float) -> Array:
+    """House number and street as one text: survives digits that were misread and numbers parted wrongly."""
+    (number, street), (n1, s1), (n2, s2) = sides.values, sides.a, sides.b
+    out = np.zeros(len(sides), bool)
+    at = np.flatnonzero((s1 > 0) & (s2 > 0))
+    if len(at):
+        x = [f"{n} {s}" for n, s in zip(number.text.gather(n1[at]), street.text.gather(s1[at]), strict=True)]
+        y = [f"{n} {s}" for n, s in zip(number.text.gather(n2[at]), street.text.gather(s2[at]), strict=True)]
+        out[at] = (
+            cpdist(x, y, scorer=fuzz.ratio, score_cutoff=100 * limit, dtype=np.float32) >= 100 * limit - 1e-4
+        )
+    return out
+
+
 def _street_alike(sides: Sides, limit: float) -> Array:
     (_, street), (_, a), (_, b) = sides.values, sides.a, sides.b
     out = (a > 0) & (a == b)
@@ -303,7 +344,16 @@ TESTS: Final[dict[str, Test]] = {
     "text_ratio": Test(_text_ratio, "share of characters in common and in order, 0 to 1, at least"),
     "prefix": Test(_prefix, "1: one value begins the other (initials too)"),
     "part": Test(_part, "1: one value of three letters or more begins or ends the other"),
-    "same_nickname_root": Test(_same_nickname_root, "1: forms of one first name (rules/reference/)"),
+    "same_nickname": Test(
+        _same_nickname, "1: may be short for one first name (rules/reference/nicknames.csv)"
+    ),
+    "any_word": Test(_any_word, "1: a word of one side is a word of the other, or its initial"),
+    "days_apart": Test(_days_apart, "days between two dates, at most", at_most=True),
+    "date_digit_distance": Test(
+        _date_digit_distance,
+        "digits off at most between two full dates; neighbours exchanged count",
+        at_most=True,
+    ),
     "digit_distance": Test(
         _digit_distance, "digits off at most, of equally many; two neighbours exchanged count"
     ),
@@ -325,6 +375,9 @@ TESTS: Final[dict[str, Test]] = {
     "same_postal_area": Test(_same("postal_area"), "1: same outward code, or same first three characters"),
     "same_number_similar_street": Test(
         _same_number_similar_street, "same house number and a street with a text ratio of at least", 2
+    ),
+    "same_address_text": Test(
+        _same_address_text, "number and street as one text, a text ratio of at least", 2
     ),
     "same_street_near_number": Test(
         _same_street_near_number, "same street, house number missing or edits off at most", 2, at_most=True

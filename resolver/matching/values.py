@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from resolver.model.reference import Reference
     from resolver.model.standardised import Kind, StandardisedField
 
 Array: TypeAlias = NDArray[Any]
+
+#: A day of the year on more than this share of distinct dates is a placeholder: chance gives it 0.3 %.
+_STANDS_FOR_UNKNOWN: Final = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,11 +27,12 @@ class Values:
     name: str
     kind: Kind
     vocabulary: pl.DataFrame
+    reference: Reference
 
     @classmethod
-    def of(cls, field: StandardisedField) -> Values:
+    def of(cls, field: StandardisedField, reference: Reference) -> Values:
         """The tables of a standardised field; nothing is computed before it is asked for."""
-        return cls(field.name, field.kind, field.vocabulary)
+        return cls(field.name, field.kind, field.vocabulary, reference)
 
     @cached_property
     def text(self) -> pl.Series:
@@ -113,8 +118,36 @@ class Values:
         return self.coded(self.vocabulary["root"])
 
     @cached_property
+    def full_names(self) -> Tokens:
+        """Names: each text with all the full names that it may be short for."""
+        known = self.reference.nicknames
+        spelled = {text: " ".join([text, *sorted(known[text])]) for text in self.text if text in known}
+        return Tokens.of(self.text.replace(spelled) if spelled else self.text)
+
+    @cached_property
+    def sound(self) -> Array:
+        """Names: the first letter and the consonants behind it: what survives most misspellings."""
+        spoken = self.text
+        for written, heard in (("ph", "f"), ("ck", "k"), ("[cq]", "k"), ("z", "s"), ("v", "w"), ("d", "t")):
+            spoken = spoken.str.replace_all(written, heard)
+        first, rest = spoken.str.slice(0, 1), spoken.str.slice(1).str.replace_all("[aeiouyhw ]", "")
+        skeleton = pl.select(pl.concat_str(first, rest)).to_series()
+        for letter in "bcfgjklmnprstx":
+            skeleton = skeleton.str.replace_all(letter + "+", letter)
+        return self.coded(_only(skeleton, skeleton.str.len_chars() > 2))  # noqa: PLR2004 - two sounds say nothing
+
+    @cached_property
+    def days(self) -> Array:
+        """Dates: days since year 0 on a calendar of equal months, -1 where a part is unknown."""
+        year, month, day = self.date_parts
+        return np.where((year > 0) & (month > 0) & (day > 0), year * 365.25 + month * 30.44 + day, -1.0)
+
+    @cached_property
     def date_parts(self) -> tuple[Array, Array, Array]:
-        """Dates: year, month and day, 0 where the text is not eight digits or the part is 0."""
+        """Dates: year, month and day, 0 where the text is not eight digits or the part is 0.
+
+        A day of the year that far too many dates have stands for an unknown one (1850-01-01): year only.
+        """
         eight = (self.length == 8) & (self.digit_count == 8)  # noqa: PLR2004 - yyyymmdd
         digits = np.where(eight, self.digits, np.uint64(0))
 
@@ -124,7 +157,11 @@ class Values:
                 out = out * 10 + ((digits >> np.uint64(4 * place)) & np.uint64(15)).astype(np.int32)
             return out
 
-        return number((7, 6, 5, 4)), number((3, 2)), number((1, 0))
+        year, month, day = number((7, 6, 5, 4)), number((3, 2)), number((1, 0))
+        day_of_year = month * 100 + day
+        common = np.bincount(day_of_year[eight], minlength=1) > max(_STANDS_FOR_UNKNOWN * eight.sum(), 20)
+        vague = eight & common[np.minimum(day_of_year, len(common) - 1)]
+        return year, np.where(vague, 0, month), np.where(vague, 0, day)
 
     @cached_property
     def phone_base(self) -> Array:

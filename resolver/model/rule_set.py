@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import fields
+from functools import cached_property
 from typing import Any, Final, Literal, Self
 
 from pydantic import Field, InstanceOf, model_validator
@@ -16,7 +17,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from resolver.model.reference import Reference
 from resolver.model.section import Section
-from resolver.model.survivorship_policy import Survivorship
+from resolver.model.survivorship_policy import Merging, Preservation, SecondOpinion, Survivorship
 
 #: Fields that stand for every attribute of that kind; the comparison is repeated for each.
 EVERY_IDENTIFIER: Final = "attribute:identifier"
@@ -50,6 +51,7 @@ class Level(Section):
 
     label: str
     m: float = Field(gt=0, lt=1)
+    at_most: float = Field(default=1.0, gt=0, le=1)
     when: dict[str, float] = Field(default_factory=dict)
     reason: str = ""
 
@@ -70,6 +72,7 @@ class Comparison(Section):
     rarity: float = Field(gt=0, le=1)
     strong_from: str | None = None
     contradicts_below: str | None = None
+    initials: str | None = None
     levels: tuple[Level, ...] = Field(min_length=2)
     reason: str = ""
 
@@ -85,7 +88,7 @@ class Comparison(Section):
         if self.levels[0].when or self.levels[-1].when:
             faults.append("the first level (equal) and the last (differ) take no tests")
         faults += [f"level {lv.label!r} has no test in `when`" for lv in self.levels[1:-1] if not lv.when]
-        for key in ("strong_from", "contradicts_below"):
+        for key in ("strong_from", "contradicts_below", "initials"):
             label = getattr(self, key)
             if label is not None and label not in labels:
                 faults.append(f"{key} names {label!r}; the levels are {', '.join(labels)}")
@@ -166,6 +169,7 @@ class Clustering(Section):
     largest_component: int = Field(ge=3)
     clip: float = Field(gt=0)
     relief: float = Field(ge=0, le=1)
+    absorb_from: float
     provisional_cut: float
     reason: str = ""
 
@@ -207,6 +211,9 @@ class RuleSet(Section):
     clustering: Clustering
     thresholds: Thresholds
     survivorship: Survivorship = Survivorship()
+    merging: Merging = Merging()
+    second_opinion: SecondOpinion = SecondOpinion()
+    preservation: Preservation = Preservation()
     reference: SkipJsonSchema[InstanceOf[Reference]] = Field(default=NO_REFERENCE, exclude=True)
 
     @model_validator(mode="after")
@@ -230,7 +237,7 @@ class RuleSet(Section):
             raise ValueError("; ".join(faults))
         return self
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """A hash of every setting and reference table: 16 hex digits, the same on every machine."""
         tables = {f.name: _plain(getattr(self.reference, f.name)) for f in fields(self.reference)}

@@ -10,7 +10,7 @@ from resolver.planning.members import object_count, size_in_kb
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from resolver.model.merge_plan import Disposal, FieldChoice
+    from resolver.model.merge_plan import Disposal
     from resolver.model.survivorship_policy import Doubt, Merging, Survivorship
     from resolver.planning.members import Member
 
@@ -29,6 +29,8 @@ def refusals(members: Sequence[Member], rules: Merging) -> list[str]:
     if len({m.values.get("ProfileType", "PROFILE") for m in members}) > 1:
         reasons.append("an account profile and a profile of a person must not be merged with each other")
     objects = object_count(members)
+    if not objects:
+        return reasons
     if objects > rules.max_objects:
         reasons.append(
             f"{objects} objects together, over the limit of {rules.max_objects}: old ones could be evicted"
@@ -47,19 +49,18 @@ def doubts(flags: Iterable[str], members: Sequence[Member], rules: Merging) -> l
     return reasons
 
 
-def losses(
-    disposals: Iterable[Disposal],
-    choices: Mapping[str, FieldChoice],
-    predicted: Mapping[str, Any],
-    rules: Survivorship,
+def undecided(choices: Iterable[str], rules: Survivorship) -> list[str]:
+    """Disputed fields that no rule may choose, in words."""
+    return [f"no rule may choose {f}, and members differ" for f in choices if rules.strategy_of(f) == "never"]
+
+
+def protected_losses(
+    disposals: Iterable[Disposal], predicted: Mapping[str, Any], rules: Survivorship
 ) -> list[str]:
-    """Fields in which something protected is given up, or chosen that no rule may choose, in words.
+    """Protected fields in which something else than a form of the kept value is given up, in words.
 
     ``predicted`` holds the survivor's values by field.
     """
-    reasons = [
-        f"no rule may choose {f}, and members differ" for f in choices if rules.strategy_of(f) == "never"
-    ]
     given_up = {
         d.field
         for d in disposals
@@ -67,6 +68,4 @@ def losses(
         and d.field in rules.protected
         and likeness(d.field, d.value) != likeness(d.field, predicted[d.field])
     }
-    return reasons + [
-        f"a value of {field} would be given up, which is protected" for field in sorted(given_up)
-    ]
+    return [f"a value of {field} would be given up, which is protected" for field in sorted(given_up)]

@@ -46,6 +46,8 @@ _SAME_KIND: Final = {name: kind for kind in (PHONES, EMAILS, tuple(ADDRESSES)) f
 _KEY_OF: Final = {name: key for key, fields in DERIVED_KEYS.items() for name in fields}
 
 Displaced = tuple[str, str, Any]  # field, profile that holds it, value
+_Held = tuple[str, Any]  # profile, value
+_Place = tuple[Fate, str | None, str]  # fate, target, reason
 
 
 @dataclass(slots=True)
@@ -68,6 +70,9 @@ def dispose(
     ``displaced`` holds distinct (field, value) pairs that differ from the field's value in ``predicted``
     (values by field), in the order in which they may claim free places.
     """
+    displaced = list(displaced)
+    if not displaced:
+        return (), ()
     ledger = _Ledger(main_id, dict(predicted), policy)
     disposals = tuple(_place(ledger, *entry) for entry in displaced)
     return disposals, _post_steps(ledger)
@@ -98,67 +103,79 @@ def account(plan: MergePlan, members: Mapping[str, Profile]) -> tuple[Disposal, 
 
 
 def _place(ledger: _Ledger, name: str, profile_id: str, value: Any) -> Disposal:
-    stands_in = _where_it_stands(ledger, name, value)
-    if stands_in:
-        fate: Fate = "slot" if stands_in in ledger.updates else "kept"
-        reason = (
-            "every part of it stands in the block that is kept"
-            if stands_in == name
-            else "it stands there too"
-        )
-        return Disposal(name, profile_id, value, fate, stands_in, reason)
-    slot = _free_slot(ledger, name, value) if ledger.policy.free_slots else None
-    if slot:
-        ledger.values[slot] = ledger.updates[slot] = value
-        return Disposal(name, profile_id, value, "slot", slot, "that field is free on every member")
-    key = _KEY_OF.get(name)
-    if key and len(value) <= DEFAULT_MAX_LENGTH:
-        if ledger.policy.search_keys:
-            ledger.keys.setdefault(key, set()).add(value)
-            return Disposal(name, profile_id, value, "key", key, "the profile is still found by it")
-        if profile_id != ledger.main_id:
-            return Disposal(name, profile_id, value, "key", key, "its search key moves with the merge")
-    prefix = ledger.policy.attribute_prefix
-    if prefix:
-        return _preserve(ledger, prefix, Disposal(name, profile_id, value, "attribute", None, ""))
-    return Disposal(name, profile_id, value, "given_up", None, _why_given_up(ledger, name, value))
+    """The first place that takes the value, in the order of the rule set's section."""
+    held = (profile_id, value)
+    fate, target, reason = (
+        _where_it_stands(ledger, name, held)
+        or _free_slot(ledger, name, held)
+        or _search_key(ledger, name, held)
+        or _attribute(ledger, name, held)
+        or ("given_up", None, _why_given_up(ledger, name, value))
+    )
+    return Disposal(name, profile_id, value, fate, target, reason)
 
 
-def _where_it_stands(ledger: _Ledger, name: str, value: Any) -> str | None:
-    kept = ledger.values.get(name)
+def _where_it_stands(ledger: _Ledger, name: str, held: _Held) -> _Place | None:
+    value, kept = held[1], ledger.values.get(name)
     if isinstance(value, dict) and isinstance(kept, dict) and value.items() <= kept.items():
-        return name
+        return "kept", name, "every part of it stands in the block that is kept"
     for other in _SAME_KIND.get(name, ()):
         if other != name and ledger.values.get(other) == value:
-            return other
+            return "slot" if other in ledger.updates else "kept", other, "it stands there too"
     return None
 
 
-def _free_slot(ledger: _Ledger, name: str, value: Any) -> str | None:
-    if len(value) > DEFAULT_MAX_LENGTH:
+def _free_slot(ledger: _Ledger, name: str, held: _Held) -> _Place | None:
+    value = held[1]
+    if not ledger.policy.free_slots or len(value) > DEFAULT_MAX_LENGTH or _found_anyway(ledger, name, value):
         return None
-    return next((slot for slot in FREE_SLOTS.get(name, ()) if slot not in ledger.values), None)
+    slot = next((slot for slot in FREE_SLOTS.get(name, ()) if slot not in ledger.values), None)
+    if slot is None:
+        return None
+    ledger.values[slot] = ledger.updates[slot] = value
+    return "slot", slot, "that field is free on every member"
 
 
-def _preserve(ledger: _Ledger, prefix: str, wish: Disposal) -> Disposal:
+def _search_key(ledger: _Ledger, name: str, held: _Held) -> _Place | None:
+    profile_id, value = held
+    key = _KEY_OF.get(name)
+    if key is None or len(value) > DEFAULT_MAX_LENGTH:
+        return None
+    if _found_anyway(ledger, name, value):
+        return "key", key, "a search ignores how it differs from a kept value"
+    if ledger.policy.search_keys:
+        ledger.keys.setdefault(key, set()).add(value)
+        return "key", key, "the profile is still found by it"
+    return ("key", key, "its search key moves with the merge") if profile_id != ledger.main_id else None
+
+
+def _found_anyway(ledger: _Ledger, name: str, value: str) -> bool:
+    """Whether a kept field leads to the profile by this value: a search ignores form.
+
+    A number with and one without a plus sign may be of different countries.
+    """
+    kept = [ledger.values[field] for field in _SAME_KIND.get(name, ()) if field in ledger.values]
+    return any(likeness(name, v) == likeness(name, value) and ("+" in v) == ("+" in value) for v in kept)
+
+
+def _attribute(ledger: _Ledger, name: str, held: _Held) -> _Place | None:
     """The value as an attribute of its own, where the service's limits allow it."""
-    name = wish.field.removeprefix(ATTRIBUTE_PREFIX)
-    text = wish.value
+    prefix, text = ledger.policy.attribute_prefix, held[1]
+    if prefix is None:
+        return None
     if isinstance(text, dict):
         text = json.dumps(text, sort_keys=True, ensure_ascii=False)
-    number, key = 1, f"{prefix}{name}"
+    stem = prefix + name.removeprefix(ATTRIBUTE_PREFIX)
+    number, key = 1, stem
     while ATTRIBUTE_PREFIX + key in ledger.values:
         if ledger.values[ATTRIBUTE_PREFIX + key] == text:
-            return Disposal(
-                wish.field, wish.profile_id, wish.value, "attribute", key, "that attribute says it already"
-            )
+            return "attribute", key, "that attribute says it already"
         number += 1
-        key = f"{prefix}{name}_{number}"
+        key = f"{stem}_{number}"
     if len(text) > DEFAULT_MAX_LENGTH or len(key) > DEFAULT_MAX_LENGTH:
-        reason = f"longer than the {DEFAULT_MAX_LENGTH} characters that an attribute holds"
-        return Disposal(wish.field, wish.profile_id, wish.value, "given_up", None, reason)
+        return "given_up", None, f"longer than the {DEFAULT_MAX_LENGTH} characters that an attribute holds"
     ledger.values[ATTRIBUTE_PREFIX + key] = ledger.attributes[key] = text
-    return Disposal(wish.field, wish.profile_id, wish.value, "attribute", key, "preserved as an attribute")
+    return "attribute", key, "preserved as an attribute"
 
 
 def _why_given_up(ledger: _Ledger, name: str, value: Any) -> str:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from resolver.model.merge_plan import FieldChoice, MergePlan
-from resolver.model.profile import UNSTEERABLE
-from resolver.planning.bands import doubts, losses, refusals
+from resolver.model.profile import ADDRESSES, SCALARS, UNSTEERABLE
+from resolver.planning.bands import doubts, protected_losses, refusals, undecided
 from resolver.planning.conservation import dispose
 from resolver.planning.identity import identify
 from resolver.planning.main_profile import choose_main
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 #: The rule of a disputed field that a merge cannot steer: main's value, or that of the first call with one.
 UNSTEERED: Final = "cannot be steered"
+_ORDER: Final = {name: position for position, name in enumerate((*SCALARS, *ADDRESSES))}
 
 
 class PlanningRules(Protocol):
@@ -98,7 +99,9 @@ def plan_group(planner: Planner, group: Group, after: tuple[str, ...]) -> MergeP
         values = _predict(main, others, choices)
         displaced = _displaced(main, others, choices)
         disposals, post_steps = dispose(displaced, main.profile_id, values, rules.preservation)
-        reasons += losses(disposals, choices, values, planner.survivorship)
+        reasons += undecided(choices, planner.survivorship)
+        if "protected_value_given_up" not in rules.merging.allow:
+            reasons += protected_losses(disposals, values, planner.survivorship)
         others = [m for batch in batches for m in batch]
     fingerprints = {m.profile_id: m.fingerprint for m in members}
     origin = (planner.facts.domain_name or "", rules.fingerprint, group.cluster_id, main.profile_id)
@@ -125,10 +128,10 @@ def plan_group(planner: Planner, group: Group, after: tuple[str, ...]) -> MergeP
 
 
 def _disputed(members: Sequence[Member]) -> list[str]:
-    """Fields in which two members hold different values, sorted."""
+    """Fields in which two members hold different values, in the API's order, attributes last."""
     seen = dict(members[0].values)
     disputed = {f for m in members[1:] for f, value in m.values.items() if seen.setdefault(f, value) != value}
-    return sorted(disputed)
+    return sorted(disputed, key=lambda name: (_ORDER.get(name, len(_ORDER)), name))
 
 
 def _choice(name: str, members: Sequence[Member], main: Member, rules: Survivorship) -> FieldChoice:
@@ -167,9 +170,13 @@ def _displaced(
 ) -> Iterator[Displaced]:
     """Every distinct value that loses its field, main's first."""
     for name, choice in choices.items():
-        told = [choice.value]
+        told = {_hashable(choice.value)}
         for member in (main, *others):
             value = member.values.get(name)
-            if value is not None and value not in told:
-                told.append(value)
+            if value is not None and (same := _hashable(value)) not in told:
+                told.add(same)
                 yield name, member.profile_id, value
+
+
+def _hashable(value: Any) -> Any:
+    return frozenset(value.items()) if isinstance(value, dict) else value

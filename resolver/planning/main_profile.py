@@ -48,21 +48,28 @@ def choose_main(
         )
         for m in members
     ]
-    best, second = sorted(standings)[:2]
-    return members[standings.index(best)], _reason(best, second)
+    best, second, *_ = ranked = sorted(standings)
+    rivals = (second,) if second is ranked[-1] else (ranked[-1], second)
+    reasons = {_criterion(best, rival): _reason(best, rival, wanted) for rival in rivals}
+    return members[standings.index(best)], "; then ".join(reasons.values())
 
 
-def _reason(best: _Standing, rest: _Standing) -> str:
-    """What set the main profile apart from the next best."""
+def _criterion(best: _Standing, rest: _Standing) -> int:
+    """The position of the first difference."""
+    return next((n for n, (one, other) in enumerate(zip(best, rest, strict=True)) if one != other), len(best))
+
+
+def _reason(best: _Standing, rest: _Standing, wanted: Collection[str]) -> str:
+    """What sets the main profile apart from another."""
     if (best.wrong_unsteerable, best.open_unsteerable) != (rest.wrong_unsteerable, rest.open_unsteerable):
-        return f"its {' and '.join(UNSTEERABLE)} are the ones to keep, and a merge could not choose them"
+        return f"its {' and '.join(wanted)} should stay, and a merge could not choose that"
     if best.lacking_main != rest.lacking_main:
         return "it fills the fields in which the main profile is trusted"
     if best.objects != rest.objects:
-        return f"it has most objects ({-best.objects}, next {-rest.objects})"
+        return f"it has more objects ({-best.objects} against {-rest.objects})"
     if best.filled != rest.filled:
-        return f"it fills most fields ({-best.filled}, next {-rest.filled})"
+        return f"it fills more fields ({-best.filled} against {-rest.filled})"
     if best.seen_at != rest.seen_at:
         day = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=-best.seen_at)
-        return f"its data are newest ({day:%Y-%m-%d})"
+        return f"its data are newer ({day:%Y-%m-%d})"
     return "all else equal, its profile id is the smallest"

@@ -54,11 +54,15 @@ def plans_to_frame(plans: Iterable[MergePlan]) -> pl.DataFrame:
 
 
 def plans_from_frame(frame: pl.DataFrame) -> tuple[MergePlan, ...]:
-    """The plans of a PLANS frame.
+    """The plans of a PLANS frame, also as read from JSONL without its schema.
 
     Raises:
-        BadFrame: a column is missing, the version is another, or a plan is not what its id says.
+        BadFrame: a column is missing or unreadable, the version is another, or a plan was altered.
     """
+    try:
+        frame = frame.cast({name: dtype for name, dtype in PLANS.columns.items() if name in frame.columns})
+    except pl.exceptions.PolarsError as error:
+        raise BadFrame(f"plans: not a table of plans: {type(error).__name__}") from error
     frame = conform(frame, PLANS)
     versions = frame["schema_version"].unique().to_list()
     if versions not in ([], [SCHEMA_VERSION]):

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from resolver.model.merge_plan import MergePlan
 
-#: Characters of a value that a column of the text shows.
+#: Characters of a value that a column of the text shows, and how many members stand side by side.
 WIDTH: Final = 28
+SHOWN: Final = 6
 _MISSING: Final = "·"
 
 
@@ -64,9 +65,10 @@ def describe_plan(plan: MergePlan, members: Mapping[str, Profile]) -> dict[str, 
 
 
 def render_plan(plan: MergePlan, members: Mapping[str, Profile]) -> str:
-    """The same as plain text, for a terminal of any width that holds the columns."""
+    """The same as plain text, for a terminal wide enough for six members."""
     told = describe_plan(plan, members)
-    shown = [i for i in plan.profile_ids if i in members]
+    known = [i for i in plan.profile_ids if i in members]
+    shown = known[:SHOWN]
     lines = [
         f"plan {plan.plan_id}   {plan.band}   cluster {plan.cluster_id}",
         f"main profile {plan.main_profile_id}: {plan.main_reason}",
@@ -84,7 +86,7 @@ def render_plan(plan: MergePlan, members: Mapping[str, Profile]) -> str:
     ]
     rows = [
         [
-            entry["field"],
+            _cell(entry["field"]),
             *(_cell(entry["values"][i]) for i in shown),
             _cell(entry["predicted"]),
             entry["rule"] or "",
@@ -92,11 +94,14 @@ def render_plan(plan: MergePlan, members: Mapping[str, Profile]) -> str:
         for entry in told["fields"]
     ]
     lines += _columns([head, *rows])
-    lines += ["", f"{len(plan.steps)} MergeProfiles calls" if plan.steps else "nothing will be merged"]
-    lines += [
-        f"  {number}. {len(step.merged_profile_ids)} profiles, sources named for {len(step.field_choices)} fields"
-        for number, step in enumerate(plan.steps, start=1)
-    ]
+    if len(known) > len(shown):
+        lines.append(f"and {len(known) - len(shown)} more members")
+    lines += ["", "MergeProfiles" if plan.steps else "nothing will be merged"]
+    for number, step in enumerate(plan.steps, start=1):
+        named = (
+            ", ".join(f"{c.field} from {c.source_profile_id[:8]}" for c in step.field_choices) or "none named"
+        )
+        lines.append(f"  {number}. takes in {len(step.merged_profile_ids)}; sources: {named}")
     lines += [f"  then {step.operation}" for step in plan.post_steps]
     for fate, title in _TITLES.items():
         entries = [d for d in plan.disposals if d.fate == fate]
@@ -130,7 +135,7 @@ def _cell(value: Any) -> str:
 
 
 def _to(target: str | None) -> str:
-    return f" → {target}" if target else ""
+    return f" → {_cell(target)}" if target else ""
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 import boto3
+from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -29,6 +32,8 @@ READ_ATTEMPTS: Final = 5
 THROTTLE_ATTEMPTS: Final = 30
 FIRST_WAIT: Final = 0.1  # seconds before the second attempt, doubled from there
 LONGEST_WAIT: Final = 5.0  # seconds
+LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+EMBEDDED_REGION: Final = "us-east-1"  # any will do: the embedded service takes it from the signature, if any
 LARGEST_PAGE: Final = 100  # max-results of every list operation (service model)
 NAMED_DOMAINS: Final = 10  # of the domains that are there, in the message about one that is not
 
@@ -36,6 +41,9 @@ NAMED_DOMAINS: Final = 10  # of the domains that are there, in the message about
 @dataclass(frozen=True, slots=True)
 class ConnectionSettings:
     """Where to find the service; null leaves it to AWS's own environment variables and files.
+
+    At a loopback endpoint without a named profile or a key in the environment, requests go unsigned: the
+    embedded service checks no signature, and a machine without AWS has none to give.
 
     Time-outs in seconds. ``calls_per_second`` bounds reads and ``merges_per_second`` merges; null is no
     limit, for an endpoint that nobody shares.
@@ -160,7 +168,9 @@ def connect(settings: ConnectionSettings) -> Clients:
         Unreachable: no Region, an unknown AWS profile, an endpoint that is no URL.
     """
     try:
-        session = boto3.Session(profile_name=settings.profile, region_name=settings.region)
+        unsigned = _needs_no_signature(settings)
+        region = settings.region or (EMBEDDED_REGION if unsigned else None)
+        session = boto3.Session(profile_name=settings.profile, region_name=region)
         read, merge = (
             session.client("customer-profiles", endpoint_url=settings.endpoint_url, config=config)
             for config in (
@@ -185,8 +195,15 @@ def connect(settings: ConnectionSettings) -> Clients:
     )
 
 
+def _needs_no_signature(settings: ConnectionSettings) -> bool:
+    host = urlsplit(settings.endpoint_url or "").hostname
+    named = settings.profile or any(os.environ.get(name) for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID"))
+    return host in LOOPBACK and not named
+
+
 def _config(settings: ConnectionSettings, read_timeout: float) -> Config:
     return Config(
+        signature_version=UNSIGNED if _needs_no_signature(settings) else None,
         retries={"total_max_attempts": 1, "mode": "standard"},
         connect_timeout=settings.connect_timeout,
         read_timeout=read_timeout,

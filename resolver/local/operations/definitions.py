@@ -1,4 +1,4 @@
-"""The rules that a definition of an object type must keep (AWS, "Key definitions", "Standard identifiers")."""
+"""What a definition of an object type must obey: the rules that AWS documents for fields and keys."""
 
 from __future__ import annotations
 
