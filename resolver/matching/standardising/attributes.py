@@ -1,0 +1,99 @@
+"""Attributes: which keys hold evidence, and of what sort."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import polars as pl
+
+from resolver.matching.standardising.coding import encode, gathered
+from resolver.matching.standardising.folding import folded, phrase, phrases
+from resolver.model.standardised import Kind, StandardisedField
+
+if TYPE_CHECKING:
+    from resolver.model.reference import Reference
+
+_FEWEST_VALUES: Final = 5
+_SHARE_OF_PROFILES: Final = 0.02
+_ENOUGH_VALUES: Final = 1000  # that many values are evidence however large the file is
+_MOST_FIELDS: Final = 64
+_DISTINCT_SHARE: Final = 0.3
+_MOSTLY: Final = 0.5
+_CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def clean_key(key: str) -> str:
+    """One spelling of a key: FullName, full-name and full_name are the same."""
+    return "_".join(phrase(_CAMEL.sub(" ", key).replace("_", " ").replace("-", " ")).split())
+
+
+def cleaned_identifiers(texts: pl.Series, reference: Reference) -> pl.Series:
+    """Letters and digits only, folded; placeholders are empty."""
+    plain = phrases(folded(texts))
+    bare = plain.str.replace_all(" ", "", literal=True)
+    unknown = bare.is_in(sorted(reference.placeholders["identifier"])) | plain.is_in(
+        sorted(reference.placeholders["any"])
+    )
+    return bare.set(unknown, "")
+
+
+def cleaned_categories(texts: pl.Series, reference: Reference) -> pl.Series:
+    """Folded words; placeholders are empty."""
+    plain = phrases(folded(texts), parting="_-")
+    return plain.set(plain.is_in(sorted(reference.placeholders["any"])), "")
+
+
+def attribute_values(attributes: pl.Series) -> pl.DataFrame:
+    """One row an attribute: ``row`` (of the profile), ``key`` (one spelling), ``value``; blanks left out.
+
+    Where one profile has a key twice, in two spellings, the alphabetically first value stands.
+    """
+    long = (
+        pl.DataFrame({"attributes": attributes})
+        .with_row_index("row")
+        .explode("attributes", empty_as_null=False, keep_nulls=False)
+        .unnest("attributes")
+        .filter(pl.col("value").is_not_null() & (pl.col("value") != ""))
+    )
+    keys = long["key"].unique().drop_nulls().to_list()
+    spelled = [clean_key(key) for key in keys]
+    renamed = long.with_columns(pl.col("key").replace_strict(keys, spelled, return_dtype=pl.String))
+    if len(set(spelled)) == len(keys):
+        return renamed
+    return renamed.group_by("row", "key").agg(pl.col("value").min()).sort("row", "key")
+
+
+def standardise_attributes(
+    long: pl.DataFrame, profiles: int, reference: Reference
+) -> list[StandardisedField]:
+    """One field ``attribute:<key>`` for each key with enough values, by key.
+
+    A key is an identifier if most of its values have digits and over 30 % are distinct, else a category.
+    ``long`` is what ``attribute_values`` returns, keys that feed other fields left out.
+    """
+    needed = max(_FEWEST_VALUES, min(_SHARE_OF_PROFILES * profiles, _ENOUGH_VALUES))
+    counts = long["key"].value_counts().filter(pl.col("count") >= needed)
+    keys = counts.sort(["count", "key"], descending=[True, False])["key"].head(_MOST_FIELDS)
+    fields = []
+    for key in keys.sort():
+        held = long.filter(pl.col("key") == key)
+        [numbers], texts = encode([held["value"]])
+        digits = texts.str.contains(r"\d").to_numpy()[numbers].mean()
+        many = len(texts) - 1 > _DISTINCT_SHARE * held.height
+        kind = Kind.IDENTIFIER if digits > _MOSTLY and many else Kind.CATEGORY
+        clean = cleaned_identifiers if kind is Kind.IDENTIFIER else cleaned_categories
+        [codes], vocabulary = encode([clean(texts, reference)])
+        column = np.zeros((profiles, 1), np.uint32)
+        column[held["row"].to_numpy(), 0] = codes[numbers]
+        fields.append(StandardisedField(f"attribute:{key}", kind, column, vocabulary.to_frame("text")))
+    return fields
+
+
+def standardise_plain(name: str, kind: Kind, column: pl.Series, reference: Reference) -> StandardisedField:
+    """A field of identifiers or categories from one column of text."""
+    clean = cleaned_identifiers if kind is Kind.IDENTIFIER else cleaned_categories
+    [numbers], texts = encode([column])
+    [codes], vocabulary = encode([clean(texts, reference)])
+    return StandardisedField(name, kind, gathered(codes, numbers), vocabulary.to_frame("text"))

@@ -1,0 +1,134 @@
+"""Company names: the core that tells companies apart, and the legal form that was removed."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import polars as pl
+
+from resolver.matching.standardising.coding import encode, gathered
+from resolver.matching.standardising.folding import fold, folded, phrases, words
+from resolver.model.standardised import Kind, StandardisedField
+
+if TYPE_CHECKING:
+    from resolver.model.reference import Reference
+
+_LETTER_DOTS: Final = re.compile(r"\b(\w)\.(?=\s?\w\b)")
+_PARTING: Final = re.compile(r"[-/&+.,]")
+_AND: Final = frozenset({"and", "und", "et", "y", "e"})
+_LONGEST_FORM: Final = 4  # words of one legal form: "sociedad de responsabilidad limitada"
+
+
+class CleanBusiness(NamedTuple):
+    """``core`` is empty where unknown; ``legal_form`` is canonical, several joined with a space."""
+
+    core: str
+    legal_form: str
+
+
+def clean_business(text: str, reference: Reference) -> CleanBusiness:
+    """One company name without legal forms at either end and without words that tell no one apart.
+
+    A name of nothing but such words keeps them.
+    """
+    raw = unicodedata.normalize("NFKC", text).strip()
+    forms = []
+    for affix, canonical in reference.legal_affixes.items():
+        bare = raw.removeprefix(affix).removesuffix(affix).strip()
+        if bare and bare != raw:
+            raw = bare
+            forms.append(canonical)
+    parts = _joined_letters(words(_PARTING.sub(" ", _LETTER_DOTS.sub(r"\1", fold(raw)))))
+    kept, more = _without_forms(parts, reference)
+    telling = [word for word in kept if word not in reference.business_noise]
+    return CleanBusiness(" ".join(telling or kept or parts), " ".join(sorted({*forms, *more})))
+
+
+def _joined_letters(parts: list[str]) -> list[str]:
+    """Neighbouring single letters as one word: j p morgan → jp morgan."""
+    joined: list[str] = []
+    open_run = False
+    for part in parts:
+        single = len(part) == 1 and part.isalpha()
+        if single and open_run:
+            joined[-1] += part
+        else:
+            joined.append(part)
+        open_run = single
+    return joined
+
+
+def _without_forms(parts: list[str], reference: Reference) -> tuple[list[str], list[str]]:
+    kept, forms = list(parts), []
+    changed = True
+    while changed:
+        changed = False
+        for length in range(min(_LONGEST_FORM, len(kept) - 1), 0, -1):
+            for cut in (slice(len(kept) - length, None), slice(0, length)):
+                form = " ".join(kept[cut])
+                if form in reference.legal_forms and (cut.start or form in reference.leading_legal_forms):
+                    forms.append(reference.legal_forms[form])
+                    del kept[cut]
+                    changed = True
+                    break
+            if changed:
+                break
+        while kept[1:] and kept[-1] in _AND:
+            kept.pop()
+    return kept, forms
+
+
+def cleaned_businesses(texts: pl.Series, reference: Reference) -> pl.DataFrame:
+    """``clean_business`` of distinct texts, as columns ``core`` and ``legal_form``."""
+    plain = texts.str.to_lowercase()
+    every = phrases(plain, parting="-/&+.,")
+    forms = "|".join(sorted(reference.legal_forms, key=lambda form: (-len(form), form)))
+    split = every.str.extract_groups(f"^(.+?)((?: (?:{forms}|{'|'.join(sorted(_AND))}))*)$").struct
+    kept, tail = split.field("1").fill_null(""), split.field("2").fill_null("")
+    noise = "|".join(sorted(reference.business_noise))
+    telling = phrases(kept.str.replace_all(rf"\b(?:{noise})\b", " "))
+    core = pl.select(pl.when(telling != "").then(telling).otherwise(kept)).to_series()
+    tails = tail.unique()
+    named = [" ".join(sorted(set(_without_forms(["x", *t.split()], reference)[1]))) for t in tails]
+    form = tail.replace_strict(tails, pl.Series(named, dtype=pl.String), return_dtype=pl.String)
+    marked = (
+        (texts.str.len_bytes() != texts.str.len_chars())
+        | every.str.contains(r"\b[a-z0-9] [a-z0-9]\b")
+        | kept.str.extract("^([^ ]*)").is_in(
+            sorted(form.split()[0] for form in reference.leading_legal_forms)
+        )
+    )
+    rows = marked.arg_true()
+    careful = [clean_business(text, reference) for text in texts.gather(rows)]
+    return pl.DataFrame(
+        {
+            "core": core.scatter(rows, pl.Series([c.core for c in careful], dtype=pl.String)),
+            "legal_form": form.scatter(rows, pl.Series([c.legal_form for c in careful], dtype=pl.String)),
+        }
+    )
+
+
+def standardise_businesses(names: pl.Series, reference: Reference) -> StandardisedField:
+    """business_name; placeholders are unknown.
+
+    The vocabulary's ``legal_form`` lists the forms seen with that core, sorted, joined by ``|``.
+    """
+    [numbers], texts = encode([names])
+    parts = cleaned_businesses(texts, reference)
+    unknown = phrases(folded(texts)).is_in(sorted(reference.placeholders["name"]))
+    [codes], cores = encode([parts["core"].set(unknown, "")])
+    forms = (
+        parts.filter(~unknown & (parts["legal_form"] != ""))
+        .unique()
+        .sort("core", "legal_form")
+        .group_by("core")
+        .agg(pl.col("legal_form").str.join("|"))
+    )
+    vocabulary = (
+        cores.to_frame("text")
+        .join(forms, left_on="text", right_on="core", how="left", maintain_order="left")
+        .with_columns(pl.col("legal_form").fill_null(""))
+    )
+    return StandardisedField("business_name", Kind.BUSINESS, gathered(codes, numbers), vocabulary)
