@@ -81,7 +81,9 @@ def cleaned_phones(texts: pl.Series, regions: pl.Series) -> CleanedPhones:
     extended = texts.str.contains(_EXTENSION).arg_true()
     those = texts.gather(extended)
     plain = placed(texts, extended, those.str.replace(_EXTENSION, "")) if len(extended) else texts
-    compact = plain.str.replace_many(list(_PUNCTUATION), [""] * len(_PUNCTUATION)).str.replace("^00", "+")
+    compact = plain.str.replace_many(list(_PUNCTUATION), [""] * len(_PUNCTUATION))
+    if compact.str.starts_with("00").any():
+        compact = compact.str.replace("^00", "+")
     several = regions.n_unique() > 1
     keyed = code(regions + "|" + compact if several else compact)
     one = pl.repeat("" if several or not len(regions) else regions[0], len(keyed.texts), eager=True)
@@ -172,14 +174,9 @@ def infer_region(texts: pl.Series, countries: pl.Series, reference: Reference) -
 
     None where neither is there: then numbers without a country code stay national digits.
     """
-    written = texts.filter(texts.str.contains(r"^\s*(?:\+|00)\s*[1-9]"))
-    digits = written.str.head(24).str.replace_all("[^0-9]", "").str.strip_prefix("00")
-    dialled = (
-        ("+" + digits)
-        .str.extract(CALLING_CODE)
-        .replace_strict(reference.dial_regions, default=None, return_dtype=pl.String)
-        .drop_nulls()
-    )
+    written = texts.str.extract(r"^\s*(?:\+|00)\s*([1-9][0-9]{0,2})", 1).drop_nulls()
+    code = ("+" + written).str.extract(CALLING_CODE)
+    dialled = code.replace_strict(reference.dial_regions, default=None, return_dtype=pl.String).drop_nulls()
     counted = dialled if len(dialled) else countries.drop_nulls()
     if not len(counted):
         return None
@@ -236,14 +233,14 @@ def _coded(cleaned: CleanedPhones) -> tuple[np.ndarray, pl.DataFrame]:
     codes[rows] = extended
     base = np.arange(len(vocabulary), dtype=np.uint32)
     base[extended] = bases
-    frame = vocabulary.to_frame("text").select(
-        "text",
-        pl.col("text").str.extract("x([0-9]+)$").fill_null("").alias("extension"),
-        pl.col("text")
-        .str.replace("x[0-9]+$", "")
-        .str.replace(CALLING_CODE, "")
-        .str.tail(_NATIONAL_DIGITS)
-        .alias("national"),
-        pl.Series("base", base),
+    national = vocabulary.str.replace(CALLING_CODE, "").str.tail(_NATIONAL_DIGITS).gather(base)
+    nothing = pl.repeat("", len(vocabulary), eager=True, dtype=pl.String)
+    frame = pl.DataFrame(
+        {
+            "text": vocabulary,
+            "extension": placed(nothing, pl.Series(extended), behind.texts.gather(behind.codes)),
+            "national": national,
+            "base": base,
+        }
     )
     return codes, frame
