@@ -100,9 +100,9 @@ def _fault(table: str, row: tuple[str, ...]) -> str:
 
 
 def _reference(tables: dict[str, Rows]) -> Reference:
-    nicknames: dict[str, set[str]] = {}
+    nicknames: dict[str, dict[str, None]] = {}
     for nickname, name in tables["nicknames"]:
-        nicknames.setdefault(phrase(nickname), set()).add(phrase(name))
+        nicknames.setdefault(phrase(nickname), {})[phrase(name)] = None
     forms = [(_spaced(w), form) for w, form, place in tables["legal_forms"] if place != "affix"]
     placeholders: dict[str, set[str]] = {kind: set() for kind in _CHOICES["placeholders", "kind"]}
     for kind, value in tables["placeholders"]:
@@ -111,7 +111,7 @@ def _reference(tables: dict[str, Rows]) -> Reference:
     for kind in ("name", "phone", "date", "email"):
         placeholders[kind] |= placeholders["any"]
     return Reference(
-        nicknames={nickname: frozenset(names) for nickname, names in nicknames.items()},
+        nicknames={nickname: tuple(names) for nickname, names in nicknames.items()},
         titles={phrase(title): alone == "yes" for title, alone in tables["titles"]},
         suffixes={phrase(written): suffix for written, suffix in tables["suffixes"]},
         particles=_set(tables["particles"]),

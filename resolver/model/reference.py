@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class Reference:
     """The tables of ``rules/reference/``, every text folded: lower case, ASCII, single spaces.
 
-    - ``nicknames``: short name → the full names it stands for.
+    - ``nicknames``: short name → the full names it stands for, the usual one first.
     - ``titles``: title → whether it is one even where it is the only word of a name.
     - ``suffixes``: written form → canonical suffix, empty for those that tell no one apart (PhD).
     - ``legal_forms``: written form → canonical form; ``leading_legal_forms`` may also stand first;
@@ -26,7 +26,7 @@ class Reference:
     - ``attribute_fields``: attribute key → the part of a name it holds.
     """
 
-    nicknames: Mapping[str, frozenset[str]]
+    nicknames: Mapping[str, tuple[str, ...]]
     titles: Mapping[str, bool]
     suffixes: Mapping[str, str]
     particles: frozenset[str]

@@ -42,6 +42,14 @@ def together(columns: Sequence[Coded]) -> tuple[list[np.ndarray], pl.Series]:
     return [new[column.codes] for new, column in zip(mapped, columns, strict=True)], texts
 
 
+def filled(column: Coded, rows: np.ndarray, values: Coded) -> Coded:
+    """The column with other values in those rows."""
+    (codes, others), texts = together([column, values])
+    codes = codes.copy()
+    codes[rows] = others
+    return Coded(codes, texts)
+
+
 def encode(columns: Sequence[pl.Series]) -> tuple[list[np.ndarray], pl.Series]:
     """UInt32 codes of each column and their common vocabulary, whose row 0 is the empty string.
 
@@ -57,6 +65,11 @@ def encode(columns: Sequence[pl.Series]) -> tuple[list[np.ndarray], pl.Series]:
     vocabulary = pl.concat([pl.Series("text", [""], pl.String), texts.gather(example[1:])], rechunk=True)
     ends = np.cumsum([len(column) for column in columns])[:-1]
     return np.split(flat, ends), vocabulary
+
+
+def placed(column: pl.Series, rows: pl.Series, values: object) -> pl.Series:
+    """The column with other values in those rows; the column itself stays (``Series.scatter`` changes it)."""
+    return column.clone().scatter(rows, values)  # type: ignore[arg-type]
 
 
 def gathered(codes: np.ndarray, numbers: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
-from resolver.matching.standardising.coding import encode, forget, pack
+from resolver.matching.standardising.coding import encode, forget, pack, placed
 from resolver.matching.standardising.folding import by_hand
 from resolver.model.standardised import Kind, StandardisedField
 
@@ -40,7 +40,7 @@ def cleaned_emails(texts: pl.Series) -> pl.Series:
     plain = texts.str.contains(_PLAIN)
     rows = (~plain).arg_true()
     untagged = (
-        texts.scatter(rows, texts.gather(rows).str.replace(_TAGGED, "${1}${2}")) if len(rows) else texts
+        placed(texts, rows, texts.gather(rows).str.replace(_TAGGED, "${1}${2}")) if len(rows) else texts
     )
     accepted = plain | untagged.str.contains(_PLAIN) | texts.is_null()
     return by_hand(texts, untagged.str.to_lowercase(), accepted.fill_null(value=True), clean_email)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 from anyascii import anyascii
 
+from resolver.matching.standardising.coding import placed
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -56,7 +58,7 @@ def folded(texts: pl.Series) -> pl.Series:
     rows = foreign.arg_true()
     original = texts.gather(rows)
     plain = original.str.normalize("NFKD").str.replace_all(_ACCENTS, "").str.to_lowercase()
-    return lower.scatter(rows, by_hand(original, plain, ~plain.str.contains(_NOT_ASCII), fold))
+    return placed(lower, rows, by_hand(original, plain, ~plain.str.contains(_NOT_ASCII), fold))
 
 
 def by_hand(
@@ -69,7 +71,7 @@ def by_hand(
     left = texts.gather(rows)
     distinct = left.unique()
     cleaned = pl.Series([careful(text) for text in distinct], dtype=pl.String)
-    return quick.scatter(rows, left.replace_strict(distinct, cleaned, return_dtype=pl.String))
+    return placed(quick, rows, left.replace_strict(distinct, cleaned, return_dtype=pl.String))
 
 
 def phrases(plain: pl.Series, *, parting: str = "") -> pl.Series:
