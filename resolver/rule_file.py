@@ -73,6 +73,20 @@ def schema() -> dict[str, Any]:
     return RuleSet.model_json_schema()
 
 
+def rule_tables() -> str:
+    """The tables of ``rules/README.md``: every test that a level may use, and every field it may look at."""
+    tests = [f"| `{name}` | {test.fields} | {test.meaning} |" for name, test in sorted(TESTS.items())]
+    return "\n".join(
+        [
+            "| test | fields | what its limit means |",
+            "|---|---:|---|",
+            *tests,
+            "",
+            "Fields: " + ", ".join(f"`{name}`" for name in FIELDS) + ".",
+        ]
+    )
+
+
 def check_rules(rules: RuleSet, linkage: Linkage | None = None) -> list[str]:
     """What a rule set states to no effect, in general or on the file of a linkage."""
     warnings = [warning for comparison in rules.comparisons for warning in _never_reached(comparison)]

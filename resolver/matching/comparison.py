@@ -128,8 +128,14 @@ def _try_swapped_names(
     l1, l2 = last.codes[0][left, 0], last.codes[0][right, 0]
 
     both = np.flatnonzero((f1 > 0) & (f2 > 0) & (l1 > 0) & (l2 > 0) & (out[f] <= 1) & (out[k] <= 1))
-    cross_first = _crossed(first, bins[f], f1[both], l2[both])
-    cross_last = _crossed(last, bins[k], l1[both], f2[both])
+    one_way = _crossed(first, bins[f], f1[both], l2[both]), _crossed(last, bins[k], l1[both], f2[both])
+    other_way = _crossed(first, bins[f], l1[both], f2[both]), _crossed(last, bins[k], f1[both], l2[both])
+    # which name counts as the first must not depend on which profile is left: the better reading of the two
+    turn = (other_way[0] > one_way[0]) | ((other_way[0] == one_way[0]) & (other_way[1] > one_way[1]))
+    cross_first, cross_last = (
+        np.where(turn, other_way[0], one_way[0]),
+        np.where(turn, other_way[1], one_way[1]),
+    )
     # one way close or equal, the other way at least similar
     near = (cross_first >= first.top) & (cross_last > 1) | (cross_first > 1) & (cross_last >= last.top)
     out[f][both[near]] = cross_first[near]
