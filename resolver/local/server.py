@@ -101,8 +101,9 @@ def _config(service: Service) -> uvicorn.Config:
     )
 
 
-def _listen(port: int) -> socket.socket:
-    # asyncio turns Nagle's algorithm off only where the protocol is named; with it every answer takes 40 ms
+def listen(port: int) -> socket.socket:
+    """A bound loopback socket; port 0: any free one."""
+    # asyncio switches Nagle off only where the protocol is named; with it on, every answer waits 40 ms.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((HOST, port))
@@ -114,7 +115,7 @@ def serve(service: Service, port: int, announce: Callable[[str], None] = lambda 
 
     Port 0 takes any free one.
     """
-    listener = _listen(port)
+    listener = listen(port)
     try:
         listener.listen()
         announce(f"http://{HOST}:{listener.getsockname()[1]}")
@@ -126,7 +127,7 @@ def serve(service: Service, port: int, announce: Callable[[str], None] = lambda 
 @contextlib.contextmanager
 def running(service: Service, port: int = 0) -> Iterator[str]:
     """Serve in a thread of this process; gives the endpoint URL. Port 0: any free one."""
-    listener = _listen(port)
+    listener = listen(port)
     server = uvicorn.Server(_config(service))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
