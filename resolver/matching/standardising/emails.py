@@ -6,10 +6,9 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
 import polars as pl
 
-from resolver.matching.standardising.coding import encode, forget, pack, placed
+from resolver.matching.standardising.coding import encode, forget, placed, slots_of, stacked
 from resolver.matching.standardising.folding import by_hand
 from resolver.model.standardised import Kind, StandardisedField
 
@@ -51,9 +50,8 @@ def standardise_emails(columns: Sequence[pl.Series], reference: Reference) -> St
 
     Vocabulary: ``local``, ``domain``, ``role`` (info@, sales@: not one person's), ``free_provider``.
     """
-    stacked = pl.concat([column.alias("text") for column in columns], rechunk=True)
-    rows = stacked.is_not_null().arg_true()
-    [codes], texts = encode([cleaned_emails(stacked.gather(rows))])
+    known, places = stacked(columns)
+    [codes], texts = encode([cleaned_emails(known)])
     sign = texts.str.find("@", literal=True)
     local, domain = texts.str.head(sign).fill_null(""), texts.str.slice(sign + 1).fill_null("")
     vocabulary = pl.DataFrame(
@@ -69,7 +67,4 @@ def standardise_emails(columns: Sequence[pl.Series], reference: Reference) -> St
     locals_ = [address.removesuffix("@") for address in unknown if address.endswith("@")]
     domains = [address.removeprefix("@") for address in unknown if address.startswith("@")]
     bad = texts.is_in(unknown) | local.is_in(locals_) | domain.is_in(domains)
-    slots = np.zeros(len(stacked), np.uint32)
-    slots[rows.to_numpy()] = forget(codes, bad)
-    packed = pack(slots.reshape(len(columns), -1).T)
-    return StandardisedField("email", Kind.EMAIL, packed, vocabulary)
+    return StandardisedField("email", Kind.EMAIL, slots_of(forget(codes, bad), places, columns), vocabulary)

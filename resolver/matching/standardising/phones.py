@@ -11,7 +11,16 @@ import numpy as np
 import phonenumbers
 import polars as pl
 
-from resolver.matching.standardising.coding import Coded, code, filled, forget, pack, placed, together
+from resolver.matching.standardising.coding import (
+    Coded,
+    code,
+    filled,
+    forget,
+    placed,
+    slots_of,
+    stacked,
+    together,
+)
 from resolver.matching.standardising.phone_patterns import CALLING_CODE, decide, plan, plans_of
 from resolver.model.standardised import Kind, StandardisedField
 
@@ -193,11 +202,9 @@ def standardise_phones(
     ``x`` and the extension if there is one), ``extension``, ``national`` (at most ten digits without calling
     code), ``base`` (the row of the same number without extension).
     """
-    stacked = pl.concat([column.alias("text") for column in columns], rechunk=True)
-    rows = stacked.is_not_null().arg_true()
-    texts = stacked.gather(rows)
+    texts, places = stacked(columns)
     inferred = infer_region(texts, countries, reference)
-    own = _region_lists(countries, default_region, inferred).gather(rows % max(1, len(countries)))
+    own = _region_lists(countries, default_region, inferred).gather(places % max(1, len(countries)))
     field, vocabulary = _coded(cleaned_phones(texts, own))
     unknown = sorted(reference.placeholders["phone"])
     bad = vocabulary.select(
@@ -205,10 +212,7 @@ def standardise_phones(
         | pl.col("text").str.strip_prefix("+").is_in(unknown)
         | pl.col("national").str.contains(_MONOTONOUS)
     ).to_series()
-    slots = np.zeros(len(stacked), np.uint32)
-    slots[rows.to_numpy()] = forget(field, bad)
-    packed = pack(slots.reshape(len(columns), -1).T)
-    return StandardisedField("phone", Kind.PHONE, packed, vocabulary)
+    return StandardisedField("phone", Kind.PHONE, slots_of(forget(field, bad), places, columns), vocabulary)
 
 
 def _region_lists(countries: pl.Series, default_region: str | None, inferred: str | None) -> pl.Series:
