@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from resolver.matching.pair_index import all_pairs
+from resolver.matching.pair_index import all_pairs, distinct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -119,7 +119,7 @@ def pairs_of_key(key: Key, limits: Limits, bits: int, rows: Array | None = None)
         )
         out.append((row[left] << shift) | row[left + distance])
     pairs = np.concatenate(out) if out else np.empty(0, np.uint64)
-    return (np.unique(pairs) if not key.one_block else pairs), largest
+    return (distinct(pairs) if not key.one_block else pairs), largest
 
 
 def _largest_allowed(sizes: Array, limits: Limits) -> int:

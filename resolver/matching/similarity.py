@@ -109,12 +109,18 @@ def _prefix(sides: Sides, limit: float) -> Array:
 def _same_nickname(sides: Sides, limit: float) -> Array:
     del limit
     (values,), (a,), (b,) = sides.values, sides.a, sides.b
-    return values.full_names.shared(a, b) > 0
+    names = values.full_names
+    short = np.diff(names.start) > 1  # a name that is short for none shares none with another such name
+    at = np.flatnonzero(short[a] | short[b])
+    out = np.zeros(len(a), bool)
+    out[at] = names.shared(a[at], b[at]) > 0
+    return out
 
 
 def _any_word(sides: Sides, limit: float) -> Array:
     del limit
-    return _where(np.ones(len(sides), bool), sides, _some_word_meets)
+    (values,), (a,), (b,) = sides.values, sides.a, sides.b
+    return _where(values.several_words[a] | values.several_words[b], sides, _some_word_meets)
 
 
 def _some_word_meets(x: list[str], y: list[str]) -> Array:
@@ -288,13 +294,19 @@ def _same_address_text(sides: Sides, limit: float) -> Array:
     """House number and street as one text: survives digits that were misread and numbers parted wrongly."""
     (number, street), (n1, s1), (n2, s2) = sides.values, sides.a, sides.b
     out = np.zeros(len(sides), bool)
-    at = np.flatnonzero((s1 > 0) & (s2 > 0))
+    size_a, size_b = (number.length[n] + street.length[s] + 1 for n, s in ((n1, s1), (n2, s2)))
+    x, y = (number.letters[n] | street.letters[s] for n, s in ((n1, s1), (n2, s2)))
+    plain = number.ascii[n1] & number.ascii[n2] & street.ascii[s1] & street.ascii[s2]
+    shared = np.minimum(size_a - np.bitwise_count(x & ~y) * plain, size_b - np.bitwise_count(y & ~x) * plain)
+    near = 2 * shared >= limit * (size_a + size_b)
+    at = np.flatnonzero(near & (s1 > 0) & (s2 > 0))
     if len(at):
-        x = [f"{n} {s}" for n, s in zip(number.text.gather(n1[at]), street.text.gather(s1[at]), strict=True)]
-        y = [f"{n} {s}" for n, s in zip(number.text.gather(n2[at]), street.text.gather(s2[at]), strict=True)]
-        out[at] = (
-            cpdist(x, y, scorer=fuzz.ratio, score_cutoff=100 * limit, dtype=np.float32) >= 100 * limit - 1e-4
+        x = number.text.gather(n1[at]) + " " + street.text.gather(s1[at])
+        y = number.text.gather(n2[at]) + " " + street.text.gather(s2[at])
+        ratio = cpdist(
+            x.to_list(), y.to_list(), scorer=fuzz.ratio, score_cutoff=100 * limit, dtype=np.float32
         )
+        out[at] = ratio >= 100 * limit - 1e-4
     return out
 
 
@@ -305,6 +317,12 @@ def _street_alike(sides: Sides, limit: float) -> Array:
     if limit < 1 and len(other):
         out[other] = _text_ratio(Sides((street,), (a[other],), (b[other],)), limit)
     return out
+
+
+def nearly_spelled(values: Values, a: Array, b: Array) -> Array:
+    """Which pairs of texts are at most two letters apart each way: all that could be close, and some more."""
+    more, less = _letters_apart(values, a, b)
+    return np.maximum(more, less) <= 2  # noqa: PLR2004 - see above
 
 
 def _letters_apart(values: Values, a: Array, b: Array) -> tuple[Array, Array]:
