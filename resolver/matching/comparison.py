@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from resolver.matching.columns import slot_pairs
-from resolver.matching.similarity import TESTS, Sides, nearly_spelled
+from resolver.matching.sides import Sides
+from resolver.matching.similarity import TESTS, nearly_spelled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
