@@ -9,7 +9,8 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA, JaroWinkler
 
 from resolver.matching.comparison import compare, level_of
-from resolver.matching.similarity import TESTS, Sides
+from resolver.matching.sides import Sides
+from resolver.matching.similarity import TESTS
 from resolver.matching.values import Values
 from resolver.model.standardised import Kind
 
