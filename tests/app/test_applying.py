@@ -385,7 +385,7 @@ def test_a_result_that_could_not_be_written_is_found_by_the_next_run(ledger, mon
 def test_a_domain_that_cannot_be_read_back_leaves_the_intent_open_for_the_next_run(ledger, faults):
     plan = plan_of_group(ANA)
     with embedded(ANA, Settings(faults=faults)) as (domain, service):
-        faults.plan("BatchGetProfile", Fault("fail_before", times=99, skip=1))
+        faults.plan("SearchProfiles", Fault("fail_before", times=99))
         with pytest.raises(ServiceFailed):
             apply_plans([plan], domain, ledger, options())
         faults.clear()
