@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from resolver.app.execution import Executor, PlanOutcome, Result, Terms
-from resolver.errors import AlreadyRunning, BadInput, Held, LedgerFailed
+from resolver.errors import AlreadyRunning, BadInput, Held, LedgerFailed, ResolverError
 from resolver.model.journal import JournalState
 from resolver.model.run import Run
 from resolver.profiles.domain import describe_domain
@@ -112,15 +112,27 @@ def apply_plans(
         return _Round(executor, ledger, options).report(plans, domain)
     now = options.clock()
     with _lease(domain.name, ledger, options) as may_send:
-        ledger.start_run(Run(options.run_id, domain.name, "apply", options.actor, now))
         _preflight(domain, options)
+        ledger.start_run(Run(options.run_id, domain.name, "apply", options.actor, now))
         ledger.record_plans(options.run_id, plans)
-        executor = Executor(domain, ledger, _terms(options, may_send), object_types(domain))
-        report = _Round(executor, ledger, options).report(plans, domain)
+        with _ended(ledger, options):
+            executor = Executor(domain, ledger, _terms(options, may_send), object_types(domain))
+            report = _Round(executor, ledger, options).report(plans, domain)
         outcome = "complete" if report.complete else "partly"
         summary = {**report.counts, "merged": report.merged, "stopped": report.stopped}
         ledger.end_run(options.run_id, outcome, summary, options.clock())
     return report
+
+
+@contextmanager
+def _ended(ledger: Ledger, options: ApplyOptions) -> Iterator[None]:
+    """Remember of a run that breaks off what broke it; a ledger that failed is not asked again."""
+    try:
+        yield
+    except ResolverError as error:
+        if not isinstance(error, LedgerFailed):
+            ledger.end_run(options.run_id, "broken off", {"error": type(error).__name__}, options.clock())
+        raise
 
 
 def _check(plans: Sequence[MergePlan], domain: Domain) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from resolver.model.merge_plan import MergePlan, MergeStep
     from resolver.model.profile import Profile
     from resolver.profiles.domain import Domain
+    from resolver.profiles.object_times import ObjectType
 
 #: Objects of one profile (AWS, Customer Profiles service quotas; adjustable). Beyond it old ones are evicted.
 MOST_OBJECTS: Final = 1000
@@ -96,7 +97,9 @@ class _Call:
 class Executor:
     """Carries out plans against one domain, every fact in the ledger before the next call."""
 
-    def __init__(self, domain: Domain, ledger: Ledger, terms: Terms, object_types: Sequence[str]) -> None:
+    def __init__(
+        self, domain: Domain, ledger: Ledger, terms: Terms, object_types: Sequence[ObjectType]
+    ) -> None:
         self._domain = domain
         self._ledger = ledger
         self._terms = terms

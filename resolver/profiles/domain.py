@@ -207,7 +207,7 @@ def _config(settings: ConnectionSettings, read_timeout: float) -> Config:
         retries={"total_max_attempts": 1, "mode": "standard"},
         connect_timeout=settings.connect_timeout,
         read_timeout=read_timeout,
-        max_pool_connections=settings.workers,
+        max_pool_connections=2 * settings.workers,
     )
 
 

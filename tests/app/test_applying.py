@@ -385,7 +385,7 @@ def test_a_result_that_could_not_be_written_is_found_by_the_next_run(ledger, mon
 def test_a_domain_that_cannot_be_read_back_leaves_the_intent_open_for_the_next_run(ledger, faults):
     plan = plan_of_group(ANA)
     with embedded(ANA, Settings(faults=faults)) as (domain, service):
-        faults.plan("BatchGetProfile", Fault("fail_before", times=99, skip=1))
+        faults.plan("SearchProfiles", Fault("fail_before", times=99))
         with pytest.raises(ServiceFailed):
             apply_plans([plan], domain, ledger, options())
         faults.clear()
@@ -408,3 +408,21 @@ def test_a_merge_that_happens_after_it_was_given_up_is_found_done_by_the_next_ru
         assert report.complete
         assert merges_in_history(service) == 1
     assert ledger.survivors(NAME) == {pid(2): pid(1)}
+
+
+def test_the_ledger_knows_how_each_run_ended(ledger, faults):
+    plans = [plan_of_group(ANA), plan_of_group(BOB)]
+    with embedded(ANA + BOB, Settings(faults=faults)) as (domain, _):
+        faults.plan("BatchGetProfile", Fault("fail_before", times=5))
+        with pytest.raises(ServiceFailed):
+            apply_plans(plans, domain, ledger, options(run_id="broken"))
+        apply_plans(plans, domain, ledger, options(run_id="limited", limit=1))
+        apply_plans(plans, domain, ledger, options(run_id="whole"))
+
+    assert ledger.end_of("broken") == ("broken off", {"error": "ServiceFailed"})
+    assert ledger.end_of("limited") == (
+        "partly",
+        {"applied": 1, "not reached": 1, "merged": 1, "stopped": "the limit of 1 plans is reached"},
+    )
+    assert ledger.end_of("whole")[0] == "complete"
+    assert ledger.end_of("another") is None
