@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
-import resolver
 from resolver.errors import BadRules
 from resolver.matching.columns import FIELDS
 from resolver.matching.similarity import TESTS
@@ -30,7 +29,7 @@ _EXPLODES: Final = 100
 
 def rules_directory() -> Path:
     """Where the shipped rule sets are: inside the installed package, or beside it in a checkout."""
-    package = Path(resolver.__file__).parent
+    package = Path(__file__).parent
     installed = package / "rules"
     return installed if installed.is_dir() else package.parent / "rules"
 
