@@ -20,22 +20,66 @@ if TYPE_CHECKING:
 def guarded(
     columns: Sequence[Column], parameters: Parameters, bytes_: Array, thresholds: Thresholds
 ) -> Array:
-    """Pairs with strong evidence of enough different kinds, and with nothing that speaks against them.
-
-    Their match weight is not looked at here.
-    """
+    """Pairs with strong evidence of enough different kinds. Neither weight nor contradictions count here."""
     kinds: dict[str, Array] = {}
-    contradicted = np.zeros(bytes_.shape[1], bool)
     for k, column in enumerate(columns):
         rules = column.comparison
-        table = parameters.tables[k] * BITS
-        byte = bytes_[k]
-        if rules.contradicts_below is not None:
-            contradicted |= (byte > 0) & (byte < 1 + rules.index(rules.contradicts_below))
         if rules.strong_from is not None:
-            strong = (byte >= 1 + rules.index(rules.strong_from)) & (table[byte] >= thresholds.strong)
+            byte = bytes_[k]
+            weight = parameters.tables[k][byte] * BITS
+            strong = (byte >= 1 + rules.index(rules.strong_from)) & (weight >= thresholds.strong)
             kinds[rules.evidence] = kinds.get(rules.evidence, np.zeros(len(byte), bool)) | strong
-    enough = (
-        np.sum([*kinds.values()], axis=0) >= thresholds.kinds if kinds else np.zeros(bytes_.shape[1], bool)
-    )
-    return enough & ~contradicted
+    if not kinds:
+        return np.zeros(bytes_.shape[1], bool)
+    enough: Array = np.sum([*kinds.values()], axis=0) >= thresholds.kinds
+    return enough
+
+
+def contradictions(columns: Sequence[Column], bytes_: Array, sides: tuple[Array, Array]) -> Array:
+    """Pairs in which a field speaks against a merge without a person.
+
+    It differs, or stands on one side only where the rule set says that this bars (Jr: father and son).
+    """
+    against = np.zeros(bytes_.shape[1], bool)
+    for k, column in enumerate(columns):
+        rules = column.comparison
+        if rules.contradicts_below is not None:
+            against |= (bytes_[k] > 0) & (bytes_[k] < 1 + rules.index(rules.contradicts_below))
+        if rules.one_sided_bars:
+            left, right = (
+                np.any([codes[side].any(axis=1) for codes in column.codes], axis=0) for side in sides
+            )
+            against |= left != right
+    return against
+
+
+def part(label: Array, joins: tuple[Array, Array], barred: tuple[Array, Array]) -> Array:
+    """Groups (a label per profile) without any pair that is barred from being together.
+
+    Only groups that hold a barred pair change: their joins, in the given order, are made again unless that
+    would bring a barred pair together.
+    """
+    left, right = barred
+    inside = label[left] == label[right]
+    if not inside.any():
+        return label
+    spoilt = np.unique(label[left[inside]])
+    enemies: dict[int, set[int]] = {}
+    for a, b in zip(left[inside].tolist(), right[inside].tolist(), strict=True):
+        enemies.setdefault(a, set()).add(b)
+        enemies.setdefault(b, set()).add(a)
+    affected = np.flatnonzero(np.isin(label, spoilt))
+    group = {row: {row} for row in affected.tolist()}
+    again = np.isin(label[joins[0]], spoilt)
+    # a loop over the few groups with a contradiction: each join depends on the ones before it
+    for a, b in zip(joins[0][again].tolist(), joins[1][again].tolist(), strict=True):
+        one, other = group[a], group[b]
+        if one is other or any(enemies.get(row, set()) & other for row in one):
+            continue
+        one |= other
+        group.update(dict.fromkeys(other, one))
+    out = label.copy()
+    fresh = int(label.max()) + 1
+    for row in affected.tolist():
+        out[row] = fresh + min(group[row])
+    return out

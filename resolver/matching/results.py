@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import minimum_spanning_tree
 from resolver.matching.comparison import level_of
 from resolver.matching.components import components, first_rows
 from resolver.matching.evidence import ASKED_FOR
-from resolver.matching.guard import guarded
+from resolver.matching.guard import contradictions, guarded, part
 from resolver.matching.pair_index import unpack
 from resolver.matching.parameters import BITS
 from resolver.model.frames import Band
@@ -53,19 +53,22 @@ class Answer:
 
 
 def cores(rules: Thresholds, view: View, scored: Scored, constraints: Constraints) -> Array:
-    """Members held together by guarded pairs inside clusters at the merge cut; a first row per profile."""
+    """Members held together by guarded pairs inside clusters at the merge cut; a first row per profile.
+
+    No two members of a core contradict each other, though others may link them, unless people joined them.
+    """
     left, right = scored.evidence.sides
     close = scored.clusters[MERGE_CUT]
-    at = np.flatnonzero((scored.weight >= rules.merge) & (close[left] == close[right]))
-    fit = guarded(view.columns, view.model, scored.evidence.bytes_[:, at], rules)
-    fit &= ~(constraints.contradicted[left[at]] | constraints.contradicted[right[at]])
+    against = contradictions(view.columns, scored.evidence.bytes_, (left, right))
+    against |= constraints.contradicted[left] | constraints.contradicted[right]
+    at = np.flatnonzero((scored.weight >= rules.merge) & (close[left] == close[right]) & ~against)
+    at = at[guarded(view.columns, view.model, scored.evidence.bytes_[:, at], rules)]
+    at = at[np.argsort(-scored.weight[at], kind="stable")]
     joined_left, joined_right = constraints.sides_joined()
-    label = components(
-        len(close),
-        np.concatenate([left[at[fit]], joined_left]),
-        np.concatenate([right[at[fit]], joined_right]),
-    )
-    return first_rows(label)
+    joins = (np.concatenate([joined_left, left[at]]), np.concatenate([joined_right, right[at]]))
+    barred = np.flatnonzero(against & ~constraints.together(left, right))
+    label = part(components(len(close), *joins), joins, (left[barred], right[barred]))
+    return first_rows(np.unique(label, return_inverse=True)[1])
 
 
 def pair_frame(answer: Answer) -> pl.DataFrame:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 #: Pairs from which on equal value pairs are scored once.
 _WORTH_GROUPING: Final = 64
+#: Last characters in which numbers handed out one after another differ.
+_TAIL: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,20 @@ def _edit_distance(sides: Sides, limit: float) -> Array:
     return _where(
         near, sides, lambda x, y: cpdist(x, y, scorer=OSA.distance, score_cutoff=int(limit)) <= limit
     )
+
+
+def _slip(sides: Sides, limit: float) -> Array:
+    (values,), (a,), (b,) = sides.values, sides.a, sides.b
+    near = np.abs(values.length[a] - values.length[b]) <= limit
+    more, less = _letters_apart(values, a, b)
+    near &= np.maximum(more, less) <= limit
+
+    def holds(x: list[str], y: list[str]) -> Array:
+        close = cpdist(x, y, scorer=OSA.distance, score_cutoff=int(limit)) <= limit
+        tails = [one[-_TAIL:] == other[-_TAIL:] for one, other in zip(x, y, strict=True)]
+        return close & np.array(tails, bool)
+
+    return _where(near, sides, holds)
 
 
 def _jaro_winkler(sides: Sides, limit: float) -> Array:
@@ -281,6 +297,9 @@ TESTS: Final[dict[str, Test]] = {
     "jaro_winkler": Test(_jaro_winkler, "Jaro-Winkler similarity, 0 to 1, at least"),
     "edit_distance": Test(
         _edit_distance, "letters changed, added, left out or exchanged with a neighbour, at most"
+    ),
+    "slip": Test(
+        _slip, "as edit_distance, but not in the last two characters, where numbers in sequence differ"
     ),
     "text_ratio": Test(_text_ratio, "share of characters in common and in order, 0 to 1, at least"),
     "prefix": Test(_prefix, "1: one value begins the other (initials too)"),

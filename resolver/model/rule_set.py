@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import fields
-from functools import cached_property
 from typing import Any, Final, Literal, Self
 
 from pydantic import Field, InstanceOf, model_validator
@@ -63,7 +62,8 @@ class Comparison(Section):
     number of *other* entities behind a value seen on one entity only, in units of one entity: near 0 where
     values are handed out once (account numbers), 1 where every value is shared (countries). ``strong_from``
     names the lowest level that counts as strong evidence of its kind, ``contradicts_below`` the lowest level
-    that does not speak against a merge without a person.
+    that does not speak against a merge without a person. With ``one_sided_bars`` a value on one side only
+    speaks against it too.
     """
 
     name: str
@@ -72,6 +72,7 @@ class Comparison(Section):
     rarity: float = Field(gt=0, le=1)
     strong_from: str | None = None
     contradicts_below: str | None = None
+    one_sided_bars: bool = False
     initials: str | None = None
     levels: tuple[Level, ...] = Field(min_length=2)
     reason: str = ""
@@ -237,7 +238,7 @@ class RuleSet(Section):
             raise ValueError("; ".join(faults))
         return self
 
-    @cached_property
+    @property
     def fingerprint(self) -> str:
         """A hash of every setting and reference table: 16 hex digits, the same on every machine."""
         tables = {f.name: _plain(getattr(self.reference, f.name)) for f in fields(self.reference)}

@@ -66,9 +66,10 @@ class PlanningRules(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Planner:
-    """What the plans of one run share; ``members`` by profile id."""
+    """What the plans of one run share; ``members`` by profile id, ``fingerprint`` of the rules."""
 
     rules: PlanningRules
+    fingerprint: str
     facts: DomainFacts
     survivorship: Survivorship
     members: Mapping[str, Member]
@@ -104,7 +105,7 @@ def plan_group(planner: Planner, group: Group, after: tuple[str, ...]) -> MergeP
             reasons += protected_losses(disposals, values, planner.survivorship)
         others = [m for batch in batches for m in batch]
     fingerprints = {m.profile_id: m.fingerprint for m in members}
-    origin = (planner.facts.domain_name or "", rules.fingerprint, group.cluster_id, main.profile_id)
+    origin = (planner.facts.domain_name or "", planner.fingerprint, group.cluster_id, main.profile_id)
     return MergePlan(
         plan_id=identify(origin, fingerprints, steps, post_steps),
         cluster_id=group.cluster_id,
@@ -119,7 +120,7 @@ def plan_group(planner: Planner, group: Group, after: tuple[str, ...]) -> MergeP
         fingerprints=fingerprints,
         reasons=tuple(reasons),
         second_opinion=group.opinion,
-        rule_set_fingerprint=rules.fingerprint,
+        rule_set_fingerprint=planner.fingerprint,
         after=after,
         post_steps=post_steps,
         object_count=object_count(members),

@@ -67,7 +67,9 @@ def plan_merges(
     grouped = list(group_clusters(clusters, facts, opinion))
     everyone = [*(whole or cores[0] for cores, whole in grouped), *links]
     survivorship = _in_its_region(rules)
-    planner = Planner(rules, facts, survivorship, _members(profiles, everyone, survivorship, facts))
+    planner = Planner(
+        rules, rules.fingerprint, facts, survivorship, _members(profiles, everyone, survivorship, facts)
+    )
 
     plans: list[MergePlan] = []
     golden: list[MergePlan] = []

@@ -47,6 +47,11 @@ def test_edit_distance_agrees_with_the_plain_scorer(rules, distinct, limit):
     assert on_texts(rules, "edit_distance", limit, *pairs) == expected if pairs else True
 
 
+def test_a_slip_is_not_a_neighbour_in_a_sequence(rules):
+    pairs = [(other, "A140980") for other in ("A140983", "A150980", "A104980", "A14980")]
+    assert on_texts(rules, "slip", 1, *pairs) == [False, True, True, True]
+
+
 @given(texts, st.sampled_from([0.8, 0.88, 0.92]))
 def test_jaro_winkler_agrees_with_the_plain_scorer(rules, distinct, limit):
     pairs = [(x, y) for x in distinct for y in distinct if x and y]
