@@ -129,7 +129,7 @@ def test_the_weekly_job_runs_when_its_saturday_has_come(faulty):
             "SearchKey": key,
             "SearchValue": value,
         }
-        assert client.get_similar_profiles(**asked, MatchType="ML_BASED_MATCHING")["ProfileIds"] == ids
+        assert client.get_similar_profiles(**asked)["ProfileIds"] == ids
     (job,) = client.list_identity_resolution_jobs(DomainName="shop")["IdentityResolutionJobsList"]
     one = client.get_identity_resolution_job(DomainName="shop", JobId=job["JobId"])
     assert one["JobStats"]["NumberOfMatchesFound"] == 1
