@@ -148,7 +148,7 @@ def _fields(profile: dict[str, Any]) -> dict[str, Any]:
     readers = _readers()
     given = {name: value for name, value in profile.items() if value and name != "ProfileId"}
     for block in BLOCK_FIELDS:
-        if block in given:
+        if isinstance(given.get(block), dict):
             given[block] = {part: text for part, text in given[block].items() if text}
     return present({name: readers[name](value, name) for name, value in given.items()})
 

@@ -11,7 +11,7 @@ from botocore.config import Config
 from checked_service import CheckedService
 
 from resolver.local.embed import attach
-from resolver.local.server import running
+from resolver.local.server import listen, running
 from resolver.local.store import Store
 
 if TYPE_CHECKING:
@@ -66,3 +66,11 @@ def domain(client: Any) -> str:
     """A domain with matching enabled."""
     client.create_domain(DomainName="shop", DefaultExpirationDays=30, Matching={"Enabled": True})
     return "shop"
+
+
+@pytest.fixture
+def unused_tcp_port() -> int:
+    """A port that was free a moment ago."""
+    with listen(0) as listener:
+        port: int = listener.getsockname()[1]
+        return port

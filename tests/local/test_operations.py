@@ -190,6 +190,10 @@ def test_tags_live_on_domains_object_types_and_integrations(client, domain):
         assert client.list_tags_for_resource(resourceArn=arn)["tags"] == {"a": "2"}
     client.put_profile_object_type(DomainName=domain, ObjectTypeName="crm", **CRM, Tags={"a": "3"})
     assert client.get_profile_object_type(DomainName=domain, ObjectTypeName="crm")["Tags"] == {"a": "2"}
+    (listed,) = client.list_profile_object_types(DomainName=domain)["Items"]
+    assert (listed["ObjectTypeName"], listed["Tags"]) == ("crm", {"a": "2"})
+    client.untag_resource(resourceArn=base, tagKeys=["a"])
+    assert "tags" not in client.list_tags_for_resource(resourceArn=base)
     for wrong in (f"{base}x", f"{base}/object-types/none", "arn:aws:profile:x"):
         assert refusal(client.list_tags_for_resource, resourceArn=wrong) == "ResourceNotFoundException"
         assert refusal(client.tag_resource, resourceArn=wrong, tags={"a": "1"}) == "ResourceNotFoundException"

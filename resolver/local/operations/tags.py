@@ -16,8 +16,9 @@ MOST_TAGS: Final = 50
 
 
 def list_tags_for_resource(store: Session, request: Request) -> dict[str, Any]:
-    """A resource's tags; the answer's member is lower-case (documented by the model)."""
-    return {"tags": table.tags_of(store, _resource(store, request))}
+    """A resource's tags; none at all are absent, as the model's answer allows no empty map (documented)."""
+    tags = table.tags_of(store, _resource(store, request))
+    return {"tags": tags} if tags else {}
 
 
 def tag_resource(store: Session, request: Request) -> dict[str, Any]:
