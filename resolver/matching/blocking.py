@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 _THREADS: Final = 2
 #: The low bits of a word that hold the key's number, so that a pair's first key survives one sort.
-_KEY_BITS: Final = np.uint64(8)
-MOST_KEYS: Final = 250
+_KEY_BITS: Final = np.uint64(10)
+MOST_KEYS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,11 @@ class Candidates:
 def every_pair(profiles: int) -> Candidates:
     """All pairs of a small file."""
     words = all_pairs(profiles)
-    return Candidates(words, np.zeros(len(words), np.uint8), ("all pairs",))
+    return Candidates(words, np.zeros(len(words), np.uint16), ("all pairs",))
 
 
 def block(keys: Sequence[Key], limits: Limits, bits: int, rows: Array | None = None) -> Candidates:
-    """The pairs that share a block of any key. ``bits`` is how many bits a row number takes; at most 28.
+    """The pairs that share a block of any key. ``bits`` is how many bits a row number takes; at most 27.
 
     With ``rows`` only those profiles are blocked, and pairs hold places in ``rows``.
     """
@@ -66,7 +66,7 @@ def block(keys: Sequence[Key], limits: Limits, bits: int, rows: Array | None = N
     pair = everything >> _KEY_BITS
     first = np.ones(len(pair), bool)
     first[1:] = pair[1:] != pair[:-1]
-    number = (everything & np.uint64(255)).astype(np.uint8)
+    number = (everything & np.uint64(1023)).astype(np.uint16)
     alone = first & np.append(first[1:], True)
     new = np.bincount(number[first], minlength=len(keys))
     only = np.bincount(number[alone], minlength=len(keys))

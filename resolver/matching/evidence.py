@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from resolver.matching.values import Array
 
 #: The key number of pairs that no blocking key found: clustering or a decision asked for them.
-ASKED_FOR: Final = 255
+ASKED_FOR: Final = 1023
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,5 +46,5 @@ class Evidence:
         more = compare(columns, bins, unpack(words))
         everything = np.concatenate([self.words, words])
         order = np.argsort(everything, kind="stable")
-        key = np.concatenate([self.key, np.full(len(words), ASKED_FOR, np.uint8)])
+        key = np.concatenate([self.key, np.full(len(words), ASKED_FOR, np.uint16)])
         return Evidence(everything[order], key[order], np.concatenate([self.bytes_, more], axis=1)[:, order])
