@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
@@ -40,7 +41,7 @@ _FLAT_PARTS: Final = {
     for part, column in _PARTS.items()
 }
 _SAMPLE: Final = 1000  # rows whose keys are tried first; a count tells whether there are others
-_MARKS: Final = ('":', '":null', '": null', '":""', '": ""')
+_MARKS: Final = ('":', '":null', '": null')
 _MOST_JSON_KEYS: Final = (
     200  # more keys than that are decoded row by row: a column for each would be mostly null
 )
@@ -285,7 +286,7 @@ def _attributes_from_json(texts: pl.Series) -> pl.Series:
     if not columns or values != _count_of_values(texts):
         columns = _decoded(texts, _keys(texts))
     if columns:
-        return _attributes_from_columns(columns, len(texts))
+        return _attributes_from_columns({key: printed(column) for key, column in columns.items()}, len(texts))
     rows = []
     for row, text in enumerate(texts, start=1):  # nested or faulty JSON: no expression reads it
         items = _json_object(text, f"{texts.name} of row {row}") if text and text.strip() else {}
@@ -300,7 +301,7 @@ def _keys(texts: pl.Series) -> list[str]:
 
 
 def _count_of_values(texts: pl.Series) -> int:
-    """How many values the objects hold, blank ones left out, if they are written as programs write them."""
+    """How many values the objects hold, nulls left out, if they are written as programs write them."""
     count = {mark: int(texts.str.count_matches(mark, literal=True).sum()) for mark in _MARKS}
     return count['":'] - sum(count[mark] for mark in _MARKS if mark != '":')
 
@@ -309,11 +310,15 @@ def _decoded(texts: pl.Series, keys: Sequence[str]) -> dict[str, pl.Series]:
     """The values of each key; none where the keys are many, escaped, or the objects hold nested values."""
     if not keys or len(keys) > _MOST_JSON_KEYS or any("\\" in key for key in keys):
         return {}
+    shape = pl.Struct(dict.fromkeys(keys, pl.String))
+    half = len(texts) // 2
     try:
-        decoded = texts.str.json_decode(pl.Struct(dict.fromkeys(keys, pl.String)))
+        with ThreadPoolExecutor(max_workers=2) as pool:  # Polars decodes on one thread and releases the lock
+            halves = pool.map(lambda part: part.str.json_decode(shape), (texts[:half], texts[half:]))
+            decoded = pl.concat(list(halves))
     except pl.exceptions.ComputeError:
         return {}
-    return {key: printed(decoded.struct.field(key)) for key in keys}
+    return {key: decoded.struct.field(key) for key in keys}
 
 
 def _json_object(text: str, where: str) -> dict[str, str]:

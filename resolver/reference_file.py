@@ -33,7 +33,7 @@ _COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "attribute_keys": ("key", "field"),
 }
 _CHOICES: Final[dict[tuple[str, str], frozenset[str]]] = {
-    ("titles", "alone"): frozenset({"yes", "no"}),
+    ("titles", "alone"): frozenset({"yes", "no", "after"}),
     ("legal_forms", "place"): frozenset({"end", "either", "affix"}),
     ("street_types", "place"): frozenset({"after", "first", "ending"}),
     ("placeholders", "kind"): frozenset({"any", "name", "date", "phone", "email", "identifier"}),
@@ -112,7 +112,8 @@ def _reference(tables: dict[str, Rows]) -> Reference:
         placeholders[kind] |= placeholders["any"]
     return Reference(
         nicknames={nickname: tuple(names) for nickname, names in nicknames.items()},
-        titles={phrase(title): alone == "yes" for title, alone in tables["titles"]},
+        titles={phrase(title): alone == "yes" for title, alone in tables["titles"] if alone != "after"},
+        dignities=frozenset(phrase(title) for title, alone in tables["titles"] if alone != "yes"),
         suffixes={phrase(written): suffix for written, suffix in tables["suffixes"]},
         particles=_set(tables["particles"]),
         legal_forms=dict(forms),

@@ -46,7 +46,11 @@ def test_comments_and_blank_lines_are_skipped(copy):
 @pytest.mark.parametrize(
     ("table", "text", "complaint"),
     [
-        ("titles", "title,alone\nmr,perhaps\n", r"titles\.csv:2: alone is 'perhaps', not one of no, yes"),
+        (
+            "titles",
+            "title,alone\nmr,perhaps\n",
+            r"titles\.csv:2: alone is 'perhaps', not one of after, no, yes",
+        ),
         ("titles", "# x\ntitle,alone\nmr\n", r"titles\.csv:3: 1 cells, not 2"),
         ("titles", "title\nmr\n", r"titles\.csv:1: columns title, not title, alone"),
         ("titles", "", r"titles\.csv:1: columns none, not title, alone"),

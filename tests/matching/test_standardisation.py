@@ -3,7 +3,7 @@ from __future__ import annotations
 import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
-from standardising.tables import tables
+from standardising.reference_tables import tables
 
 from resolver.matching.standardisation import standardise
 from resolver.model.frames import PROFILES, empty

@@ -67,6 +67,22 @@ def encode(columns: Sequence[pl.Series]) -> tuple[list[np.ndarray], pl.Series]:
     return np.split(flat, ends), vocabulary
 
 
+def stacked(columns: Sequence[pl.Series]) -> tuple[pl.Series, np.ndarray]:
+    """The known texts of columns under each other, and where each stands: row + column number x height."""
+    height = len(columns[0])
+    places = [c.is_not_null().arg_true().to_numpy() + np.uint64(i * height) for i, c in enumerate(columns)]
+    return pl.concat([column.drop_nulls().alias("text") for column in columns], rechunk=True), np.concatenate(
+        places
+    )
+
+
+def slots_of(codes: np.ndarray, places: np.ndarray, columns: Sequence[pl.Series]) -> np.ndarray:
+    """Codes of stacked texts back in their rows, distinct ones packed to the left."""
+    slots = np.zeros(len(columns) * len(columns[0]), np.uint32)
+    slots[places] = codes
+    return pack(slots.reshape(len(columns), -1).T)
+
+
 def placed(column: pl.Series, rows: pl.Series, values: object) -> pl.Series:
     """The column with other values in those rows; the column itself stays (``Series.scatter`` changes it)."""
     return column.clone().scatter(rows, values)  # type: ignore[arg-type]

@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 _JOINERS: Final = "'`\u00b4\u2018\u2019\u02bc\u2032-"
 _JOINER: Final = re.compile(f"[{_JOINERS}]")
 _WORD: Final = re.compile(r"[a-z0-9]+")
-_NOT_ASCII: Final = r"[^\x00-\x7f]"
-#: Latin accents after NFKD; U+034F has combining class 0 and is left to ``fold``.
-_ACCENTS: Final = r"[\u0300-\u034e\u0350-\u036f]"
 
 
 def fold(text: str) -> str:
@@ -57,8 +54,10 @@ def folded(texts: pl.Series) -> pl.Series:
         return lower
     rows = foreign.arg_true()
     original = texts.gather(rows)
-    plain = original.str.normalize("NFKD").str.replace_all(_ACCENTS, "").str.to_lowercase()
-    return placed(lower, rows, by_hand(original, plain, ~plain.str.contains(_NOT_ASCII), fold))
+    letters = sorted(letter for letter in set("".join(original)) if not letter.isascii())
+    # fold works letter by letter: what decomposition reorders are accents, and those are dropped
+    plain = original.str.replace_many(letters, [fold(letter) for letter in letters]).str.to_lowercase()
+    return placed(lower, rows, plain)
 
 
 def by_hand(

@@ -75,8 +75,7 @@ def cleaned_full(plain: pl.Series, reference: Reference) -> pl.DataFrame:
     bare = untitled.str.replace(f"^(.+ .+) (?:{suffixes})$", "${1}")
     special = [*reference.titles, *reference.suffixes, *reference.particles, "of"]
     marked = whole_words(bare, special) | ~usual | ~bare.str.contains(" ", literal=True)
-    dignities = sorted(title for title, alone in reference.titles.items() if not alone)
-    ranked = every.str.extract("^([^ ]*)").is_in(dignities) | (bare != untitled)
+    ranked = every.str.extract("^([^ ]*)").is_in(sorted(reference.dignities)) | (bare != untitled)
     marked |= was_turned & ranked  # "Smith, Baron X" and "Smith, John Jr"
     quick = _frame(
         first=bare.str.extract(r"^([^ ]*)"),

@@ -110,6 +110,9 @@ def decide(digits: pl.Series, one: Plan, *, international: bool) -> pl.DataFrame
         if len(rows):
             rest, rest_unclear = _without_prefix(digits.gather(rows).str.strip_prefix(one.calling_code), one)
             rest_good = valid(rest, one.calling_code)
+            rest_unclear |= rest_good & ~rest.str.contains(
+                one.general
+            )  # valid, but in another region of the code
             unclear = placed(unclear, rows, rest_unclear | good.gather(rows) | unclear.gather(rows))
             national, good = placed(national, rows, rest), placed(good, rows, rest_good)
         if one.international:

@@ -11,7 +11,16 @@ import numpy as np
 import phonenumbers
 import polars as pl
 
-from resolver.matching.standardising.coding import Coded, code, filled, forget, pack, placed, together
+from resolver.matching.standardising.coding import (
+    Coded,
+    code,
+    filled,
+    forget,
+    placed,
+    slots_of,
+    stacked,
+    together,
+)
 from resolver.matching.standardising.phone_patterns import CALLING_CODE, decide, plan, plans_of
 from resolver.model.standardised import Kind, StandardisedField
 
@@ -81,7 +90,9 @@ def cleaned_phones(texts: pl.Series, regions: pl.Series) -> CleanedPhones:
     extended = texts.str.contains(_EXTENSION).arg_true()
     those = texts.gather(extended)
     plain = placed(texts, extended, those.str.replace(_EXTENSION, "")) if len(extended) else texts
-    compact = plain.str.replace_many(list(_PUNCTUATION), [""] * len(_PUNCTUATION)).str.replace("^00", "+")
+    compact = plain.str.replace_many(list(_PUNCTUATION), [""] * len(_PUNCTUATION))
+    if compact.str.starts_with("00").any():
+        compact = compact.str.replace("^00", "+")
     several = regions.n_unique() > 1
     keyed = code(regions + "|" + compact if several else compact)
     one = pl.repeat("" if several or not len(regions) else regions[0], len(keyed.texts), eager=True)
@@ -172,14 +183,9 @@ def infer_region(texts: pl.Series, countries: pl.Series, reference: Reference) -
 
     None where neither is there: then numbers without a country code stay national digits.
     """
-    written = texts.filter(texts.str.contains(r"^\s*(?:\+|00)\s*[1-9]"))
-    digits = written.str.head(24).str.replace_all("[^0-9]", "").str.strip_prefix("00")
-    dialled = (
-        ("+" + digits)
-        .str.extract(CALLING_CODE)
-        .replace_strict(reference.dial_regions, default=None, return_dtype=pl.String)
-        .drop_nulls()
-    )
+    written = texts.str.extract(r"^\s*(?:\+|00)\s*([1-9][0-9]{0,2})", 1).drop_nulls()
+    code = ("+" + written).str.extract(CALLING_CODE)
+    dialled = code.replace_strict(reference.dial_regions, default=None, return_dtype=pl.String).drop_nulls()
     counted = dialled if len(dialled) else countries.drop_nulls()
     if not len(counted):
         return None
@@ -196,11 +202,9 @@ def standardise_phones(
     ``x`` and the extension if there is one), ``extension``, ``national`` (at most ten digits without calling
     code), ``base`` (the row of the same number without extension).
     """
-    stacked = pl.concat([column.alias("text") for column in columns], rechunk=True)
-    rows = stacked.is_not_null().arg_true()
-    texts = stacked.gather(rows)
+    texts, places = stacked(columns)
     inferred = infer_region(texts, countries, reference)
-    own = _region_lists(countries, default_region, inferred).gather(rows % max(1, len(countries)))
+    own = _region_lists(countries, default_region, inferred).gather(places % max(1, len(countries)))
     field, vocabulary = _coded(cleaned_phones(texts, own))
     unknown = sorted(reference.placeholders["phone"])
     bad = vocabulary.select(
@@ -208,10 +212,7 @@ def standardise_phones(
         | pl.col("text").str.strip_prefix("+").is_in(unknown)
         | pl.col("national").str.contains(_MONOTONOUS)
     ).to_series()
-    slots = np.zeros(len(stacked), np.uint32)
-    slots[rows.to_numpy()] = forget(field, bad)
-    packed = pack(slots.reshape(len(columns), -1).T)
-    return StandardisedField("phone", Kind.PHONE, packed, vocabulary)
+    return StandardisedField("phone", Kind.PHONE, slots_of(forget(field, bad), places, columns), vocabulary)
 
 
 def _region_lists(countries: pl.Series, default_region: str | None, inferred: str | None) -> pl.Series:
@@ -236,14 +237,14 @@ def _coded(cleaned: CleanedPhones) -> tuple[np.ndarray, pl.DataFrame]:
     codes[rows] = extended
     base = np.arange(len(vocabulary), dtype=np.uint32)
     base[extended] = bases
-    frame = vocabulary.to_frame("text").select(
-        "text",
-        pl.col("text").str.extract("x([0-9]+)$").fill_null("").alias("extension"),
-        pl.col("text")
-        .str.replace("x[0-9]+$", "")
-        .str.replace(CALLING_CODE, "")
-        .str.tail(_NATIONAL_DIGITS)
-        .alias("national"),
-        pl.Series("base", base),
+    national = vocabulary.str.replace(CALLING_CODE, "").str.tail(_NATIONAL_DIGITS).gather(base)
+    nothing = pl.repeat("", len(vocabulary), eager=True, dtype=pl.String)
+    frame = pl.DataFrame(
+        {
+            "text": vocabulary,
+            "extension": placed(nothing, pl.Series(extended), behind.texts.gather(behind.codes)),
+            "national": national,
+            "base": base,
+        }
     )
     return codes, frame

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tables import tables
+from reference_tables import tables
 
 from resolver.matching.standardising.address_columns import cleaned_block, standardise_addresses
 from resolver.matching.standardising.addresses import (

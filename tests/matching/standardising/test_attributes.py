@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
-from tables import tables
+from reference_tables import tables
 
 from resolver.matching.standardising.attributes import (
     attribute_values,

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tables import tables
+from reference_tables import tables
 
 from resolver.matching.standardising.businesses import (
     clean_business,

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tables import tables
+from reference_tables import tables
 
 from resolver.matching.standardising.name_columns import NAME_COLUMNS, standardise_names
 from resolver.matching.standardising.names import PersonName, clean_name, split_full_name
@@ -77,6 +77,10 @@ def name_of(**given_columns):
         ("William 'Bill' Gates (Microsoft)", ("william", "bill", "gates", "")),
         ("Mr. and", ("and", "", "", "")),
         ("freshfield", ("freshfield", "", "", "")),
+        ("Dean Martin", ("dean", "", "martin", "")),
+        ("Don Smith", ("don", "", "smith", "")),
+        ("Yo-Yo Ma", ("yoyo", "", "ma", "")),
+        ("john scott, earl of clonmell", ("john", "", "scott", "")),
         ("Henry Ford II", ("henry", "", "ford", "ii")),
         ("Иван Петров", ("ivan", "", "petrov", "")),
         ("", ("", "", "", "")),
