@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from resolver.errors import BadRules
 from resolver.matching.pair_index import all_pairs, distinct
 
 if TYPE_CHECKING:
@@ -19,8 +18,8 @@ if TYPE_CHECKING:
 
 _THREADS: Final = 2
 #: The low bits of a word that hold the key's number, so that a pair's first key survives one sort.
-_MOST_KEY_BITS: Final = 16
-MOST_KEYS: Final = 250
+_KEY_BITS: Final = np.uint64(10)
+MOST_KEYS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +47,14 @@ def every_pair(profiles: int) -> Candidates:
 
 
 def block(keys: Sequence[Key], limits: Limits, bits: int, rows: Array | None = None) -> Candidates:
-    """The pairs that share a block of any key. ``bits`` is how many bits a row number takes; at most 28.
+    """The pairs that share a block of any key. ``bits`` is how many bits a row number takes; at most 27.
 
     With ``rows`` only those profiles are blocked, and pairs hold places in ``rows``.
     """
-    # what two row numbers leave of a 64-bit word tells the key; many keys go with few rows and the reverse
-    key_bits = np.uint64(min(64 - 2 * bits, _MOST_KEY_BITS))
-    if len(keys) > 1 << int(key_bits):
-        raise BadRules(f"blocking: {len(keys)} keys are too many for so large a file; forbid or pin some")
 
     def run(number: int) -> tuple[Array, dict[str, Any]]:
         words, largest = pairs_of_key(keys[number], limits, bits, rows)
-        return (words << key_bits) | np.uint64(number), {
+        return (words << _KEY_BITS) | np.uint64(number), {
             "key": keys[number].name,
             "pairs": len(words),
             "largest_block": largest,
@@ -68,10 +63,10 @@ def block(keys: Sequence[Key], limits: Limits, bits: int, rows: Array | None = N
     with ThreadPoolExecutor(_THREADS) as pool:
         found = list(pool.map(run, range(len(keys))))
     everything = np.sort(np.concatenate([words for words, _ in found])) if found else np.empty(0, np.uint64)
-    pair = everything >> key_bits
+    pair = everything >> _KEY_BITS
     first = np.ones(len(pair), bool)
     first[1:] = pair[1:] != pair[:-1]
-    number = (everything & ((np.uint64(1) << key_bits) - np.uint64(1))).astype(np.uint16)
+    number = (everything & np.uint64(1023)).astype(np.uint16)
     alone = first & np.append(first[1:], True)
     new = np.bincount(number[first], minlength=len(keys))
     only = np.bincount(number[alone], minlength=len(keys))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from resolver.matching.values import Array
 
 #: The key number of pairs that no blocking key found: clustering or a decision asked for them.
-ASKED_FOR: Final = 65535
+ASKED_FOR: Final = 1023
 
 
 @dataclass(frozen=True, eq=False)

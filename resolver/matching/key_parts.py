@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -27,12 +28,18 @@ _MOST_LETTERS: Final = 12
 class Part:
     """One part of keys: codes per profile and slot, and what each code is turned into (0: no key).
 
-    A table with a second axis gives each code several alternatives.
+    ``make`` gives that table when a key first needs it: most parts of a large file are never used. A table
+    with a second axis gives each code several alternatives.
     """
 
     name: str
     codes: Array
-    table: Array | None = None
+    make: Callable[[], Array] | None = None
+
+    @cached_property
+    def table(self) -> Array | None:
+        """What each code is turned into; None: itself."""
+        return None if self.make is None else self.make()
 
     def words(self, rows: Array | None) -> Array:
         """One word per profile and alternative; 0 where unknown."""
@@ -130,7 +137,18 @@ def _acronym(values: Values) -> Array:
 
 
 def _root_of_words(values: Values) -> Array:
-    return np.where(values.length > 1, values.root, 0)  # an initial is no word
+    return np.where(values.length > 1, values.root, np.uint64(0))  # an initial is no word
+
+
+def _start_of_words(values: Values) -> Array:
+    return np.where(values.length > 1, _cut(0, 3)(values), np.uint64(0))
+
+
+def _in_either_order(roots: Array) -> Array:
+    """One word for two names, whichever stands first; 0 where one is unknown."""
+    low, high = roots.min(axis=1), roots.max(axis=1)
+    both = np.where(low > 0, low * np.uint64(0x9E3779B97F4A7C15) ^ high, np.uint64(0))
+    return both.reshape(-1, 1)
 
 
 #: Part → its column, the field within the column, and the table from values to codes.
@@ -175,17 +193,17 @@ def parts_of(columns: Sequence[Column]) -> dict[str, Part]:
     parts: dict[str, Part] = {}
     for name, (column, field, table) in PARTS.items():
         if column in there:
-            parts[name] = Part(name, there[column].codes[field], table(there[column].values[field]))
+            values = there[column].values[field]
+            parts[name] = Part(name, there[column].codes[field], partial(table, values))
     if "address" in there:
         parts["address"] = Part("address", there["address"].whole)
     for column_ in identifiers_of(columns):
-        values = column_.values[0]
         for name, table in (
             (column_.name, _whole),
             (f"first half of {column_.name}", _half(second=False)),
             (f"second half of {column_.name}", _half(second=True)),
         ):
-            parts[name] = Part(name, column_.codes[0], table(values))
+            parts[name] = Part(name, column_.codes[0], partial(table, column_.values[0]))
     for column_ in categories_of(columns):
         parts[column_.name] = Part(column_.name, column_.codes[0])
     return parts | _name_parts(there)
@@ -199,15 +217,13 @@ def _name_parts(there: Mapping[str, Column]) -> dict[str, Part]:
     values = names[0].values[0]
     codes = np.concatenate([column.codes[0] for column in names], axis=1)
     parts = [
-        Part("a name", codes, _root_of_words(values)),
-        Part("sound of a name", codes, values.sound),
-        Part("start of a name", codes, np.where(values.length > 1, _cut(0, 3)(values), 0)),
+        Part("a name", codes, partial(_root_of_words, values)),
+        Part("sound of a name", codes, lambda: values.sound),
+        Part("start of a name", codes, partial(_start_of_words, values)),
     ]
     if "first_name" in there and "last_name" in there:
-        root = values.root.astype(np.uint64)
-        a, b = root[there["first_name"].codes[0]], root[there["last_name"].codes[0]]
-        both = (np.minimum(a, b) << np.uint64(32)) | np.maximum(a, b)  # in either order
-        parts.append(Part("first and last name", np.where((a > 0) & (b > 0), both, np.uint64(0))))
+        both = np.concatenate([there["first_name"].codes[0], there["last_name"].codes[0]], axis=1)
+        parts.append(Part("first and last name", _in_either_order(values.root[both])))
     return {part.name: part for part in parts}
 
 

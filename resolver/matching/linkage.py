@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from resolver.matching.absorption import absorb
-from resolver.matching.blocking import Candidates, Limits, block, every_pair
+from resolver.matching.blocking import MOST_KEYS, Candidates, Limits, block, every_pair
 from resolver.matching.columns import columns_of
 from resolver.matching.comparison import compare
 from resolver.matching.components import joined
@@ -93,6 +93,7 @@ def find_candidates(rules: Blocking, view: View) -> Candidates:
     keys = [replace(key, always=key.always or key.name in rules.pinned) for key in keys]
     if large:
         keys = learn_keys(rules, keys, (view.columns, view.bins), view.model)
+    keys = keys[:MOST_KEYS]
     budget = rules.pairs_per_profile * profiles if large else float("inf")
     return block(keys, Limits(rules.largest_block, budget), max(profiles - 1, 1).bit_length())
 

@@ -191,6 +191,25 @@ def test_a_file_without_likely_matches_uses_every_key(frame, rules):
     assert [figures["key"] for figures in learned.diagnostics["blocking"]] == ["a name"]
 
 
+def test_a_file_with_hundreds_of_keys_is_linked_and_names_them_all(frame, rules):
+    draw = random.Random(8)
+    rows = [
+        {
+            **row,
+            "attributes": [{"key": f"group{k}", "value": draw.choice("abcdef") * 3} for k in range(9)],
+            "address": {
+                "city": draw.choice(LAST),
+                "postal_code": str(draw.randint(10_000, 10_009)),
+                "state": "TX",
+            },
+        }
+        for row in people(40)
+    ]
+    linkage = link(frame(rows), forced(rules, all_pairs_up_to=0))
+    assert len(linkage.diagnostics["blocking"]) > 300
+    assert linkage.pairs["blocking_rule"].cast(pl.String).str.len_chars().min() > 0
+
+
 def test_pinned_keys_are_used_and_forbidden_ones_are_not(frame, rules):
     made = frame(people(60))
     chosen = forced(
