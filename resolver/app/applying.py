@@ -47,7 +47,6 @@ class ApplyOptions:
     dry_run: bool = False
     limit: int | None = None
     workers: int = 4
-    allow_merging_by_aws: bool = False
     settle_seconds: float = 15.0
     should_stop: Callable[[], bool] = lambda: False
     on_progress: Callable[[PlanOutcome], None] = lambda _: None
@@ -107,12 +106,12 @@ def apply_plans(
     """
     _check(plans, domain)
     if options.dry_run:
-        _preflight(domain, options)
+        _preflight(domain)
         executor = Executor(domain, ledger, _terms(options, lambda: None), object_types(domain))
         return _Round(executor, ledger, options).report(plans, domain)
     now = options.clock()
     with _lease(domain.name, ledger, options) as may_send:
-        _preflight(domain, options)
+        _preflight(domain)
         ledger.start_run(Run(options.run_id, domain.name, "apply", options.actor, now))
         ledger.record_plans(options.run_id, plans)
         with _ended(ledger, options):
@@ -144,12 +143,12 @@ def _check(plans: Sequence[MergePlan], domain: Domain) -> None:
         raise BadInput(f"plan {twice[0]} is there more than once")
 
 
-def _preflight(domain: Domain, options: ApplyOptions) -> None:
+def _preflight(domain: Domain) -> None:
     by_aws = describe_domain(domain).merging_by_aws
-    if by_aws and not options.allow_merging_by_aws:
+    if by_aws:
         raise Held(
             f"domain {domain.name}: AWS merges profiles there, too ({', '.join(by_aws)}): two writers would "
-            "merge the same profiles; switch it off, or allow it explicitly"
+            "merge the same profiles; switch it off there first"
         )
 
 

@@ -48,7 +48,9 @@ def write_linkage(linkage: Linkage, profile_ids: pl.Series, out: Path) -> None:
     """clusters.parquet, pairs.parquet and parameters.json of one run."""
     write_frame(linkage.clusters.select("profile_id", pl.exclude("profile_id")), out / "clusters.parquet")
     write_frame(named_pairs(linkage.pairs, profile_ids), out / "pairs.parquet")
-    if linkage.parameters is not None:
+    if linkage.parameters is None:
+        (out / "parameters.json").unlink(missing_ok=True)  # of an earlier run: it would explain nothing here
+    else:
         write_json(json.loads(linkage.parameters.to_json()), out / "parameters.json")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from resolver.profiles.frontier import KEYS_PER_SEARCH
 from resolver.profiles.reading import search
 from resolver.profiles.search_keys import SearchKey
 
@@ -12,14 +13,12 @@ if TYPE_CHECKING:
 
     from resolver.profiles.domain import Domain
 
-#: Keys of one SearchProfiles call: the main one and four more (service model).
-KEYS_PER_CALL = 5
-
 
 def probe(domain: Domain, keys: Iterable[SearchKey]) -> list[tuple[str, str, str]]:
     """Key name, normalised value and profile id of every hit; one call for five different keys."""
     distinct = {key.normalised: key for key in keys}
-    groups = [list(distinct.values())[i : i + KEYS_PER_CALL] for i in range(0, len(distinct), KEYS_PER_CALL)]
+    keys = list(distinct.values())
+    groups = [keys[start : start + KEYS_PER_SEARCH] for start in range(0, len(keys), KEYS_PER_SEARCH)]
     return [hit for hits in domain.each(lambda group: _hits(domain, group), groups) for hit in hits]
 
 

@@ -22,16 +22,6 @@ class Listener(Protocol):
         """``done`` of ``total`` (null: unknown) units of the stage are through."""
 
 
-class Silence:
-    """Tells nobody."""
-
-    def stage(self, name: str, facts: Mapping[str, object]) -> None:
-        """Nothing."""
-
-    def step(self, name: str, done: int, total: int | None) -> None:
-        """Nothing."""
-
-
 @dataclass
 class Stopwatch:
     """Turns the bare counts of a stage into a timed fact, and remembers all of them.

@@ -7,6 +7,7 @@ Exit codes: 0 done · 1 failed · 2 bad usage, rules or input · 3 held by a gat
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -72,6 +73,14 @@ def main(argv: Sequence[str] | None = None) -> None:
         raise SystemExit(130) from None
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone; nothing is left to say
+        raise SystemExit(FAILED) from None
+    except Exception as error:  # the last resort: a traceback may carry customers' data
+        if os.environ.get("RESOLVER_DEBUG"):
+            raise
+        _complain(
+            f"internal error ({type(error).__name__}); RESOLVER_DEBUG=1 shows where",
+            as_json="--json" in arguments,
+        )
         raise SystemExit(FAILED) from None
 
 

@@ -101,7 +101,7 @@ def check(
 
 
 @rules_app.command("schema")
-def schema() -> None:
+def schema(*, as_json: Json = False) -> None:  # noqa: ARG001 - every command takes --json; this one speaks nothing else
     """Print the JSON Schema of rule sets, for editors that complete and check TOML."""
     from resolver.rule_file import schema as schema_of
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +26,9 @@ app = typer.Typer(
 )
 
 Data = Annotated[Path | None, typer.Option("--data", help="The service's database file.")]
+#: Columns of the file that maps given ids to profile ids.
+_MAPPING = {"given_id": str, "profile_id": str}
+
 Url = Annotated[
     str | None, typer.Option("--endpoint-url", help="A running embedded service instead of a file.")
 ]
@@ -51,7 +53,7 @@ def serve(
         with closing(Store.open(data)) as store:
             serve_forever(Service(store), port, lambda url: typer.echo(f"listening on {url}"))
     except OSError as error:
-        raise BadInput(f"port {port} on 127.0.0.1: {error.strerror}") from None
+        raise BadInput(error.strerror or str(error)) from None
 
 
 @app.command()
@@ -78,6 +80,8 @@ def load(
 
     _one_target(data, endpoint_url)
     output = Output(as_json, quiet)
+    if mapping is not None:
+        _write_mapping(mapping, {})  # a place that cannot be written is found out before anything is loaded
     profiles = _api_shaped(read_profiles(file))
     with _complaints(endpoint_url):
         if endpoint_url is not None:
@@ -87,7 +91,8 @@ def load(
                 report = load_profiles(store, domain, profiles)
     if mapping is not None:
         _write_mapping(mapping, report.mapping)
-    output.result({"domain": domain, "profiles_loaded": report.count, "ids_replaced": len(report.mapping)})
+    replaced = sum(old != new for old, new in report.mapping.items())
+    output.result({"domain": domain, "profiles_loaded": report.count, "ids_replaced": replaced})
 
 
 @app.command("match-job")
@@ -102,6 +107,8 @@ def match_job(domain: Domain, data: Data = None, endpoint_url: Url = None, *, as
         if endpoint_url is not None:
             facts = run_matching_job_over_http(endpoint_url, domain)
         else:
+            if data is None or not data.exists():
+                raise BadInput(f"{data}: no such database of the embedded service")
             with closing(Store.open(data)) as store:
                 facts = run_matching_job(store, domain, datetime.now(UTC))
     Output(as_json).result(facts)
@@ -137,5 +144,10 @@ def _api_shaped(frame: pl.DataFrame) -> Iterator[Profile]:
 
 
 def _write_mapping(path: Path, mapping: dict[str, str]) -> None:
-    lines = ["given_id,profile_id", *(f"{json.dumps(old)},{new}" for old, new in mapping.items())]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    import polars as pl
+
+    from resolver.app.files import whole
+
+    frame = pl.DataFrame({"given_id": list(mapping), "profile_id": list(mapping.values())}, schema=_MAPPING)
+    with whole(path) as partial:
+        frame.write_csv(partial)

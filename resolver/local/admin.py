@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -69,5 +70,17 @@ def _post(endpoint_url: str, domain_name: str, action: str, body: bytes) -> dict
             content: dict[str, Any] = json.load(answer)
     except urllib.error.HTTPError as error:
         with error:
-            raise AdminRefused(json.load(error).get("Message", f"status {error.code}")) from None
+            raise AdminRefused(_message_of(error)) from None
+    except (http.client.HTTPException, ValueError):
+        raise AdminRefused(f"no embedded service answers at {endpoint_url}") from None
     return content
+
+
+def _message_of(error: urllib.error.HTTPError) -> str:
+    try:
+        content = json.load(error)
+    except ValueError:
+        content = None
+    if isinstance(content, dict) and "Message" in content:
+        return str(content["Message"])
+    return f"{error.url} answers with status {error.code}: that is no embedded service"

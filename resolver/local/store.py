@@ -107,9 +107,16 @@ class Store:
 
     @classmethod
     def open(cls, path: Path | None) -> Store:
-        """The memory in `path`, created if missing; None: a temporary one that goes with `close()`."""
+        """The memory in `path`, created if missing; None: a temporary one that goes with `close()`.
+
+        Raises:
+            OSError: it cannot be opened, or is not a database.
+        """
         if path is not None:
-            return cls(path, None)
+            try:
+                return cls(path, None)
+            except sqlite3.Error as error:
+                raise OSError(f"{path} cannot be used as a database: {error}") from None
         folder = Path(tempfile.mkdtemp(prefix="resolver-local-"))
         return cls(folder / "domain.sqlite", folder)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from resolver.model.profile import ADDRESSES, SCALARS, Profile
+from resolver.model.profile import ADDRESS_PARTS, ADDRESSES, SCALARS, Profile
 from resolver.planning.members import flat
 
 if TYPE_CHECKING:
@@ -129,7 +129,9 @@ def _order(name: str) -> tuple[int, str]:
 def _cell(value: Any) -> str:
     if value is None:
         return _MISSING
-    text = ", ".join(value.values()) if isinstance(value, dict) else str(value)
+    if isinstance(value, dict):  # one order for all: a block that is kept must not look like another
+        value = ", ".join(value[part] for part in ADDRESS_PARTS if part in value)
+    text = str(value)
     text = " ".join(text.split())
     return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
 

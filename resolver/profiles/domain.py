@@ -168,8 +168,8 @@ def connect(settings: ConnectionSettings) -> Clients:
         Unreachable: no Region, an unknown AWS profile, an endpoint that is no URL.
     """
     try:
-        unsigned = _needs_no_signature(settings)
-        region = settings.region or (EMBEDDED_REGION if unsigned else None)
+        local = EMBEDDED_REGION if _is_loopback(settings) and "AWS_DEFAULT_REGION" not in os.environ else None
+        region = settings.region or os.environ.get("AWS_REGION") or local
         session = boto3.Session(profile_name=settings.profile, region_name=region)
         read, merge = (
             session.client("customer-profiles", endpoint_url=settings.endpoint_url, config=config)
@@ -196,9 +196,12 @@ def connect(settings: ConnectionSettings) -> Clients:
 
 
 def _needs_no_signature(settings: ConnectionSettings) -> bool:
-    host = urlsplit(settings.endpoint_url or "").hostname
     named = settings.profile or any(os.environ.get(name) for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID"))
-    return host in LOOPBACK and not named
+    return _is_loopback(settings) and not named
+
+
+def _is_loopback(settings: ConnectionSettings) -> bool:
+    return urlsplit(settings.endpoint_url or "").hostname in LOOPBACK
 
 
 def _config(settings: ConnectionSettings, read_timeout: float) -> Config:

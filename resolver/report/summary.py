@@ -1,7 +1,4 @@
-"""What one run concluded, as figures and examples: the content of report.json.
-
-Figures hold no personal data. Examples do (they show whole profiles) and stand apart under ``examples``.
-"""
+"""What one run concluded, as figures: the content of report.json. No personal data."""
 
 from __future__ import annotations
 
@@ -71,7 +68,7 @@ def summarise_opinion(table: pl.DataFrame) -> dict[str, Any]:
 def pick_examples(plans: Sequence[MergePlan], how_many: int = 3) -> list[MergePlan]:
     """A few plans worth showing: different kinds first, then the larger, then by id.
 
-    The kinds are a merge of three or more, a merge with values given up, a review, a company.
+    The kinds are a merge of three or more, a review, a company, any merge.
     """
     kinds: tuple[Callable[[MergePlan], bool], ...] = (
         lambda p: p.band == "merge" and len(p.profile_ids) > 2,  # noqa: PLR2004 - more than a pair

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from resolver.app.progress import Silence, Stopwatch
+from resolver.app.progress import Stopwatch
 
 
-class Recorder(Silence):
+class Recorder:
     """Keeps what it is told."""
 
     def __init__(self):
