@@ -11,7 +11,7 @@ import polars as pl
 
 from resolver.errors import BadFrame
 from resolver.model.frames import PROFILES, Attributes, conform
-from resolver.model.profile import ADDRESS_PARTS, ADDRESSES, SCALARS
+from resolver.model.profile import ADDRESS_PARTS, ADDRESSES, EMAILS, SCALARS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -40,6 +40,10 @@ _FLAT_PARTS: Final = {
     for prefix, block in sorted(_PREFIXES.items(), reverse=True)
     for part, column in _PARTS.items()
 }
+#: Columns of words: a number there is another column under the wrong name. Telephones may be numbers.
+WORDS: Final = frozenset(
+    {"first_name", "middle_name", "last_name", "business_name", *(SCALARS[name] for name in EMAILS)}
+)
 _SAMPLE: Final = 1000  # rows whose keys are tried first; a count tells whether there are others
 _MARKS: Final = ('":', '":null', '": null')
 _MOST_JSON_KEYS: Final = (
@@ -93,6 +97,8 @@ def _column(series: pl.Series, meaning: str, extra: dict[str, pl.Series]) -> pl.
         return attributes_of(series)
     if meaning == "last_updated_at":
         return _instant(series)
+    if meaning in WORDS and (series.dtype.is_numeric() or series.dtype == pl.Boolean):
+        raise BadFrame(f"{series.name} is {series.dtype}, not text")
     return _text(series)
 
 

@@ -38,6 +38,8 @@ def read_profiles(path: Path) -> pl.DataFrame:
     if path.stat().st_size == 0:
         raise BadFile(f"{path.name} is empty")
     table = _reader(path)(path)
+    if table.columns and not table.height and "profileid" in map(plain_name, table.columns):
+        raise BadFile(f"{path.name} holds no profiles, only column names")
     try:
         return to_profiles(table)
     except BadFrame as fault:

@@ -87,6 +87,8 @@ def export_domain(
         UnknownDomain, Unreachable, ServiceFailed: the domain cannot be read.
         BadInput: nothing to begin from, though the domain has profiles; or the place cannot be written.
     """
+    if options.out.is_dir():
+        raise BadInput(f"{options.out} is a directory: name the file that the profiles go to")
     before = describe_domain(domain)
     groups, generated_at = empty(MATCH_GROUPS), None
     if before.matching_enabled:

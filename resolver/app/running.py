@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from resolver.app.applying import ApplyOptions, ApplyReport, apply_plans
+from resolver.app.execution import Result
 from resolver.app.exporting import ExportOptions, ExportReport, export_domain, export_objects, facts_beside
 from resolver.app.files import write_frame, write_json
 from resolver.app.matching import write_linkage
@@ -21,6 +22,7 @@ from resolver.model.profile import from_row
 from resolver.model.run import Run
 from resolver.planning.plan_table import plans_from_frame, plans_to_frame
 from resolver.planning.plans import Plans, plan_merges
+from resolver.profiles.domain import describe_domain
 from resolver.profiles.search_keys import keys_of, read_keys
 from resolver.report.ambiguity import count_ambiguous
 from resolver.report.summary import (
@@ -34,7 +36,7 @@ from resolver.report.summary import (
 from resolver.rule_file import load_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from resolver.app.execution import PlanOutcome
@@ -60,6 +62,7 @@ class RunOptions:
     keys: Path | None = None
     rules: Path | None = None
     apply: bool = False
+    should_stop: Callable[[], bool] = lambda: False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,30 @@ def run_job(domain: Domain, options: RunOptions, ledger: Ledger, listener: Liste
     report["stages"] = watch.stages
     write_json(report, options.out / "report.json")
     return report
+
+
+def check_inputs(domain: Domain, options: RunOptions) -> None:
+    """Read everything that a run begins with, so that nothing is written where one of them is no good.
+
+    Raises:
+        BadInput: keys, rules or the output directory cannot be used.
+        UnknownDomain, Unreachable, ServiceFailed: the domain cannot be read.
+    """
+    load_rules(options.rules)
+    if options.keys:
+        read_keys(options.keys)
+    describe_domain(domain)
+    _make_directory(options.out)
+
+
+def reached_limit(applied: ApplyReport) -> bool:
+    """Whether all that was left undone is what a limit left for later."""
+    undone = {o.result for o in applied.outcomes} - {
+        Result.APPLIED,
+        Result.ALREADY_APPLIED,
+        Result.WOULD_APPLY,
+    }
+    return undone <= {Result.NOT_REACHED} and applied.stopped is not None and "limit" in applied.stopped
 
 
 def conclude(
@@ -205,7 +232,13 @@ def _apply(
         ready,
         domain,
         ledger,
-        ApplyOptions(options.run_id, options.actor, lambda: datetime.now(UTC), on_progress=count),
+        ApplyOptions(
+            options.run_id,
+            options.actor,
+            lambda: datetime.now(UTC),
+            should_stop=options.should_stop,
+            on_progress=count,
+        ),
     )
     watch.stage("apply", {"plans": len(ready), "profiles_merged_away": applied.merged})
     return {

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import getpass
+import hashlib
+import os
 import secrets
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from threading import Event
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from resolver.cli.options import AwsProfile, Domain, Endpoint, Json, Keys, Ledger, Quiet, Region, Rules
 from resolver.cli.output import PARTLY, Output
+
+if TYPE_CHECKING:
+    from resolver.app.execution import PlanOutcome
+    from resolver.profiles.domain import Domain as Store
 
 plan_app = typer.Typer(help="Merge plans of a run.", no_args_is_help=True)
 
@@ -85,7 +95,7 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """The scheduled job: export, resolve, plan, report; with --apply merge what needs no person."""
-    from resolver.app.running import RunOptions, run_job
+    from resolver.app.running import RunOptions, check_inputs, run_job
     from resolver.ledger.ledger import open_ledger
     from resolver.profiles.domain import ConnectionSettings, connect
     from resolver.profiles.domain import Domain as Store
@@ -95,11 +105,21 @@ def run(
     settings = ConnectionSettings(
         endpoint_url, region, profile, calls_per_second or None, merges_per_second or None
     )
-    options = RunOptions(new_run_id(), datetime.now(UTC), getpass.getuser(), out, keys, rules, apply_plans)
-    clients = connect(settings)
-    out.mkdir(parents=True, exist_ok=True)
-    with open_ledger(ledger or ledger_beside(out)) as memory:
-        report = run_job(Store(domain, clients), options, memory, output)
+    store = Store(domain, connect(settings))
+    with stopping_on_signals() as stopped:
+        options = RunOptions(
+            new_run_id(),
+            datetime.now(UTC),
+            actor(),
+            out,
+            keys,
+            rules,
+            apply_plans,
+            should_stop=stopped.is_set,
+        )
+        check_inputs(store, options)
+        with open_ledger(ledger or default_ledger(store, out)) as memory:
+            report = run_job(store, options, memory, output)
     output.result(report, render_report(report))
     if report["apply"] and not report["apply"]["complete"]:
         raise typer.Exit(PARTLY)
@@ -121,7 +141,7 @@ def apply(
 ) -> None:
     """Merge the ready plans of a run. AWS cannot undo it."""
     from resolver.app.applying import ApplyOptions, apply_plans
-    from resolver.app.running import describe_apply, read_plans
+    from resolver.app.running import describe_apply, reached_limit, read_plans
     from resolver.ledger.ledger import open_ledger
     from resolver.profiles.domain import ConnectionSettings, connect
     from resolver.profiles.domain import Domain as Store
@@ -129,13 +149,30 @@ def apply(
     output = Output(as_json, quiet)
     plans = [plan for plan in read_plans(run_directory) if plan.band == "merge"]
     settings = ConnectionSettings(endpoint_url, region, profile, merges_per_second=merges_per_second or None)
-    options = ApplyOptions(
-        new_run_id(), getpass.getuser(), lambda: datetime.now(UTC), dry_run=dry_run, limit=limit
-    )
-    with open_ledger(ledger or ledger_beside(run_directory)) as memory:
-        applied = apply_plans(plans, Store(domain, connect(settings)), memory, options)
+    store = Store(domain, connect(settings))
+    done = 0
+
+    def count(_outcome: PlanOutcome) -> None:
+        nonlocal done
+        done += 1
+        output.step("apply", done, len(plans))
+
+    with (
+        stopping_on_signals() as stopped,
+        open_ledger(ledger or default_ledger(store, run_directory)) as memory,
+    ):
+        options = ApplyOptions(
+            new_run_id(),
+            actor(),
+            lambda: datetime.now(UTC),
+            dry_run=dry_run,
+            limit=limit,
+            should_stop=stopped.is_set,
+            on_progress=count,
+        )
+        applied = apply_plans(plans, store, memory, options)
     output.result(describe_apply(applied))
-    if not applied.complete:
+    if not applied.complete and (limit is None or not reached_limit(applied)):
         raise typer.Exit(PARTLY)
 
 
@@ -159,5 +196,40 @@ def new_run_id() -> str:
 
 
 def ledger_beside(out: Path) -> str:
-    """The default ledger: a SQLite file in the run's directory."""
+    """A SQLite ledger in a run's directory."""
     return f"sqlite:///{(out / 'ledger.sqlite').absolute()}"
+
+
+def default_ledger(store: Store, out: Path) -> str:
+    """Where a run remembers when nobody said where.
+
+    One SQLite file per domain and endpoint in the user's state directory, whatever ``--out`` is: the lock that
+    keeps two runs apart, open intents and decisions belong to the domain. An embedded service (at a loopback
+    endpoint) lives as short as its data: there the ledger stays beside the run.
+    """
+    from resolver.profiles.domain import is_loopback
+
+    if is_loopback(store.clients.endpoint):
+        return ledger_beside(out)
+    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    where = hashlib.sha256(store.clients.endpoint.encode()).hexdigest()[:8]
+    return f"sqlite:///{state / 'resolver' / f'{store.name}-{where}.sqlite'}"
+
+
+def actor() -> str:
+    """Who runs this, for the journal; a container's user may have no name."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return f"uid {os.getuid()}"
+
+
+@contextmanager
+def stopping_on_signals() -> Iterator[Event]:
+    """An event that SIGTERM sets: merging ends after the call in hand."""
+    stopped = Event()
+    before = signal.signal(signal.SIGTERM, lambda *_: stopped.set())
+    try:
+        yield stopped
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -168,7 +168,11 @@ def connect(settings: ConnectionSettings) -> Clients:
         Unreachable: no Region, an unknown AWS profile, an endpoint that is no URL.
     """
     try:
-        local = EMBEDDED_REGION if _is_loopback(settings) and "AWS_DEFAULT_REGION" not in os.environ else None
+        local = (
+            EMBEDDED_REGION
+            if is_loopback(settings.endpoint_url) and "AWS_DEFAULT_REGION" not in os.environ
+            else None
+        )
         region = settings.region or os.environ.get("AWS_REGION") or local
         session = boto3.Session(profile_name=settings.profile, region_name=region)
         read, merge = (
@@ -197,11 +201,12 @@ def connect(settings: ConnectionSettings) -> Clients:
 
 def _needs_no_signature(settings: ConnectionSettings) -> bool:
     named = settings.profile or any(os.environ.get(name) for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID"))
-    return _is_loopback(settings) and not named
+    return is_loopback(settings.endpoint_url) and not named
 
 
-def _is_loopback(settings: ConnectionSettings) -> bool:
-    return urlsplit(settings.endpoint_url or "").hostname in LOOPBACK
+def is_loopback(endpoint_url: str | None) -> bool:
+    """Whether an endpoint is on this machine: the embedded service."""
+    return urlsplit(endpoint_url or "").hostname in LOOPBACK
 
 
 def _config(settings: ConnectionSettings, read_timeout: float) -> Config:
