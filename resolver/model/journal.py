@@ -24,7 +24,12 @@ class JournalState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """One fact about one merge step. ``before`` holds full snapshots of all members at the intent."""
+    """One fact about one merge step.
+
+    An intent carries ``before``, the full snapshots of all members (``profiles`` and ``objects``, by profile
+    id), and ``expected``, the profile that is to be there afterwards: enough to tell later, by reading alone,
+    whether the merge happened, and to undo it.
+    """
 
     entry_id: int | None
     run_id: str
@@ -32,6 +37,7 @@ class JournalEntry:
     step: int
     state: JournalState
     before: Mapping[str, Any] | None
+    expected: Mapping[str, Any] | None
     request: Mapping[str, Any] | None
     response: Mapping[str, Any] | None
     detail: str

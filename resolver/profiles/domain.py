@@ -1,0 +1,221 @@
+"""A Customer Profiles domain over the wire: clients, paced reads, and what the domain says of itself."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from resolver.errors import BadInput, UnknownDomain, Unreachable
+from resolver.profiles.failures import Failure, code_of, described, is_not_found, kind_of
+from resolver.profiles.pace import Pace, Tally
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mypy_boto3_customer_profiles import CustomerProfilesClient
+
+#: Reads are sent again after a 5xx, a time-out or a dropped connection, waiting longer each time.
+READ_ATTEMPTS: Final = 5
+#: A throttled read was not executed and costs nothing but time: it is asked again this often.
+THROTTLE_ATTEMPTS: Final = 30
+FIRST_WAIT: Final = 0.1  # seconds before the second attempt, doubled from there
+LONGEST_WAIT: Final = 5.0  # seconds
+LARGEST_PAGE: Final = 100  # max-results of every list operation (service model)
+NAMED_DOMAINS: Final = 10  # of the domains that are there, in the message about one that is not
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionSettings:
+    """Where to find the service; null leaves it to AWS's own environment variables and files.
+
+    Time-outs in seconds. ``calls_per_second`` bounds reads and ``merges_per_second`` merges; null is no
+    limit, for an endpoint that nobody shares.
+    """
+
+    endpoint_url: str | None = None
+    region: str | None = None
+    profile: str | None = None
+    calls_per_second: float | None = 20.0
+    merges_per_second: float | None = 10.0
+    connect_timeout: float = 5.0
+    read_timeout: float = 60.0
+    merge_read_timeout: float = 180.0
+    connections: int = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """Two boto3 clients, neither of which sends anything twice.
+
+    botocore's own retries are off in both: they would resend a merge whose outcome is unknown, and they
+    would go past the pace. ``read`` is for calls that ``Domain.ask`` repeats; ``merge`` waits longer, because
+    a time-out is the one failure that leaves the outcome unknown.
+    """
+
+    read: CustomerProfilesClient
+    merge: CustomerProfilesClient
+    endpoint: str
+    read_pace: Pace
+    merge_pace: Pace
+
+
+@dataclass(frozen=True, slots=True)
+class DomainDescription:
+    """What the domain says of itself; ``merging_by_aws`` names the settings by which AWS merges there."""
+
+    name: str
+    profile_count: int
+    object_count: int
+    matching_enabled: bool
+    merging_by_aws: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """One domain, and the way to ask it. ``calls`` counts what was sent, by operation, resends included."""
+
+    name: str
+    clients: Clients
+    calls: Tally = field(default_factory=Tally)
+    sleep: Callable[[float], object] = time.sleep
+
+    def ask(self, operation: str, **request: Any) -> dict[str, Any]:
+        """The answer to one read, under the pace, asked again while the failure may pass.
+
+        Raises:
+            ClientError: the service refused it; the caller knows which refusals it expects.
+            Unreachable, ServiceFailed: it kept failing.
+        """
+        send = getattr(self.clients.read, operation)
+        failed = throttled = 0
+        while True:
+            started = self.clients.read_pace.wait()
+            self.calls.add(operation)
+            try:
+                answer: dict[str, Any] = send(DomainName=self.name, **request)
+            except (ClientError, BotoCoreError) as error:
+                kind = kind_of(error)
+                if kind is Failure.THROTTLED and throttled < THROTTLE_ATTEMPTS:
+                    throttled += 1
+                    self.clients.read_pace.throttled(started)
+                elif kind is Failure.UNKNOWN and failed + 1 < READ_ATTEMPTS:
+                    failed += 1
+                elif kind is Failure.REFUSED:
+                    raise
+                else:
+                    raise described(error, operation, self.clients.endpoint) from None
+                self.sleep(min(FIRST_WAIT * 2 ** (failed + throttled - 1), LONGEST_WAIT))
+            else:
+                self.clients.read_pace.answered()
+                return answer
+
+    def require(self, operation: str, **request: Any) -> dict[str, Any]:
+        """As ``ask``, for a read that has no business being refused.
+
+        Raises:
+            ServiceFailed: operation, error code and request id.
+        """
+        try:
+            return self.ask(operation, **request)
+        except ClientError as error:
+            raise described(error, operation, self.clients.endpoint) from None
+
+    def pages(self, operation: str, **request: Any) -> Iterator[dict[str, Any]]:
+        """Every page of a list, until no token comes back: a short or an empty page is not the end.
+
+        Raises:
+            ClientError: refused, also where a token expired on the way.
+        """
+        page = self.ask(operation, **request)
+        yield page
+        while token := page.get("NextToken"):
+            page = self.ask(operation, **request, NextToken=token)
+            yield page
+
+
+def connect(settings: ConnectionSettings) -> Clients:
+    """Clients for the settings; nothing is sent yet.
+
+    Raises:
+        Unreachable: no Region, an unknown AWS profile, an endpoint that is no URL.
+    """
+    try:
+        session = boto3.Session(profile_name=settings.profile, region_name=settings.region)
+        read, merge = (
+            session.client("customer-profiles", endpoint_url=settings.endpoint_url, config=config)
+            for config in (
+                _config(settings, settings.read_timeout),
+                _config(settings, settings.merge_read_timeout),
+            )
+        )
+    except (BotoCoreError, ValueError) as error:
+        where = settings.endpoint_url or "Customer Profiles"
+        name = type(error).__name__
+        raise Unreachable(
+            f"{where}: cannot connect ({name}): check --region, --profile and --endpoint-url"
+        ) from None
+    return Clients(
+        read=read,
+        merge=merge,
+        endpoint=read.meta.endpoint_url,
+        read_pace=Pace(settings.calls_per_second),
+        merge_pace=Pace(settings.merges_per_second),
+    )
+
+
+def _config(settings: ConnectionSettings, read_timeout: float) -> Config:
+    return Config(
+        retries={"total_max_attempts": 1, "mode": "standard"},
+        connect_timeout=settings.connect_timeout,
+        read_timeout=read_timeout,
+        max_pool_connections=settings.connections,
+    )
+
+
+def describe_domain(domain: Domain) -> DomainDescription:
+    """The domain's counts and who merges in it. The first question to ask: it proves name, address and keys.
+
+    Raises:
+        UnknownDomain: names the domains that are there.
+        Unreachable: nothing answers, or not to these credentials.
+    """
+    try:
+        answer = domain.ask("get_domain")
+    except ClientError as error:
+        if is_not_found(error):
+            raise UnknownDomain(_missing(domain)) from None
+        if code_of(error) == "BadRequestException":
+            raise BadInput(f"{domain.name!r} cannot be the name of a domain") from None
+        raise described(error, "get_domain", domain.clients.endpoint) from None
+    stats = answer.get("Stats") or {}
+    matching = answer.get("Matching") or {}
+    return DomainDescription(
+        name=domain.name,
+        profile_count=int(stats.get("ProfileCount", 0)),
+        object_count=int(stats.get("ObjectCount", 0)),
+        matching_enabled=bool(matching.get("Enabled")),
+        merging_by_aws=tuple(_merging_by_aws(matching, answer.get("RuleBasedMatching") or {})),
+    )
+
+
+def _merging_by_aws(matching: dict[str, Any], rules: dict[str, Any]) -> Iterator[str]:
+    if matching.get("Enabled") and (matching.get("AutoMerging") or {}).get("Enabled"):
+        yield "Matching.AutoMerging"
+    if rules.get("Enabled") and rules.get("MaxAllowedRuleLevelForMerging"):
+        yield "RuleBasedMatching.MaxAllowedRuleLevelForMerging"
+
+
+def _missing(domain: Domain) -> str:
+    text = f"no domain {domain.name} at {domain.clients.endpoint}"
+    try:
+        items = domain.clients.read.list_domains(MaxResults=LARGEST_PAGE).get("Items", [])
+    except (ClientError, BotoCoreError):
+        return text  # the list is a courtesy; a role may lack the permission
+    names = sorted(item["DomainName"] for item in items)
+    there = ", ".join(names[:NAMED_DOMAINS]) + (", …" if len(names) > NAMED_DOMAINS else "")
+    return f"{text} (there: {there or 'none'})"
