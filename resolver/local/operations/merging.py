@@ -1,0 +1,144 @@
+"""MergeProfiles."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from resolver.local.normalisation import standard_keys
+from resolver.local.operations.finding import the_domain, the_profile
+from resolver.local.operations.profiles import (
+    ADDRESS_FIELDS,
+    PROFILE_FIELDS,
+    content_of,
+    drop_profile,
+    present,
+    save_profile,
+)
+from resolver.local.refusal import BadRequest
+from resolver.local.tables import history, keys, objects
+from resolver.local.tables.history import Event
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from resolver.local.request import Request
+    from resolver.local.store import Session
+    from resolver.local.tables.domains import Domain
+    from resolver.local.tables.profiles import Profile
+
+# Whole fields: one value, one donor. PartyTypeString and GenderString can have no FieldSourceProfileIds
+# entry.
+WHOLE_FIELDS: Final = tuple(name for name in PROFILE_FIELDS if name != "Attributes")
+
+
+def merge_profiles(store: Session, request: Request) -> dict[str, Any]:
+    """Fold profiles into a main one, all or nothing; it cannot be undone.
+
+    Order of checks (assumed): the domain; the main profile, then each profile to be merged, exists (404
+    naming the id); the main profile is not among them; no id twice; every id in FieldSourceProfileIds is one
+    of the merge (400).
+
+    Fields. A *whole* field is a scalar string (PartyTypeString, GenderString and ProfileType too), one of the
+    four address blocks, or EngagementPreferences; Attributes are decided entry by entry.
+    1. FieldSourceProfileIds names a donor for the whole field or the Attributes entry: the donor's value is
+       taken; a donor without one erases the field or entry (documented).
+    2. Else the main profile's value, if it has any (documented); an address block counts as one value,
+       whichever of its parts are filled, and is never mixed (documented by the shape: one donor per block;
+       assumed for the union).
+    3. Else the value of the first profile in ProfileIdsToBeMerged that has one (documented when the merged
+       profiles agree; the order is assumed, and `merge_winner="hostile"` takes the last instead).
+       PartyTypeString and GenderString know rules 2 and 3 only (documented: they have no entry). The
+       provenance of every value travels with it.
+
+    Keys. All keys of the merged profiles become the survivor's (documented), those derived from their fields
+    included, as given keys: what found a merged profile finds the survivor. `_profileId` is not a key of this
+    kind: a merged id finds nothing, or the survivor with `victim_alias` (assumed). The survivor's own derived
+    keys follow its new fields; its given keys stay.
+
+    Objects. All objects of the merged profiles become the survivor's (documented); of two with the same type
+    and unique key the one ingested last is kept (assumed). No limit is enforced here (assumed).
+
+    The survivor's history gains one MERGED record, each merged profile's a DELETED_BY_MERGE with its last
+    content.
+    """
+    domain = the_domain(store, request)
+    main, merged = _members(store, domain, request)
+    before = standard_keys(main.fields)
+    for profile in merged:
+        _move_keys(store, domain, profile, main)
+        _move_objects(store, domain, profile, main)
+    members = [main, *(merged if request.settings.merge_winner == "normal" else reversed(merged))]
+    main.fields, main.sources = _united(members, request.get("FieldSourceProfileIds", {}))
+    main.updated_at = request.at
+    save_profile(store, domain, main, before)
+    for profile in merged:
+        event = Event("DELETED_BY_MERGE", request.at, content_of(profile))
+        history.record(store, domain.seq, profile.seq, event)
+        drop_profile(store, domain, profile, main.profile_id)
+    history.record(store, domain.seq, main.seq, Event("MERGED", request.at, content_of(main)))
+    return {"Message": "OK"}
+
+
+def _members(store: Session, domain: Domain, request: Request) -> tuple[Profile, list[Profile]]:
+    main_id, merged_ids = request["MainProfileId"], request["ProfileIdsToBeMerged"]
+    main = the_profile(store, domain, main_id)
+    merged = [the_profile(store, domain, profile_id) for profile_id in merged_ids]
+    if main_id in merged_ids:
+        raise BadRequest(f"MainProfileId {main_id} is among ProfileIdsToBeMerged")
+    repeated = sorted({profile_id for profile_id in merged_ids if merged_ids.count(profile_id) > 1})
+    if repeated:
+        raise BadRequest(f"ProfileIdsToBeMerged repeats {repeated[0]}")
+    members = {main_id, *merged_ids}
+    for field, donors in request.get("FieldSourceProfileIds", {}).items():
+        for donor in donors.values() if field == "Attributes" else (donors,):
+            if donor not in members:
+                raise BadRequest(
+                    f"FieldSourceProfileIds names {donor} for {field}, which is not part of the merge"
+                )
+    return main, merged
+
+
+def _move_keys(store: Session, domain: Domain, profile: Profile, main: Profile) -> None:
+    keys.move_given(store, profile.seq, main.seq)
+    keys.add_keys(store, (domain.seq, main.seq), standard_keys(profile.fields), keys.GIVEN)
+
+
+def _move_objects(store: Session, domain: Domain, profile: Profile, main: Profile) -> None:
+    for moved in objects.objects_of(store, profile.seq):
+        twin = objects.find_object(store, main.seq, moved.object_type, moved.unique_key)
+        if twin is not None:
+            older = min(moved, twin, key=lambda found: (found.ingested_at, found.seq))
+            keys.keep_as_given(store, main.seq, older.seq)
+            objects.remove_object(store, domain.seq, older)
+            if older is moved:
+                continue
+        objects.move_object(store, moved, main.seq)
+
+
+def _united(members: list[Profile], donors: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The survivor's fields and their sources; `members` in order of precedence, the main profile first."""
+    by_id = {profile.profile_id: profile for profile in members}
+    fields: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for name in WHOLE_FIELDS:
+        order = [by_id[donors[name]]] if name in donors else members
+        giver = next((profile for profile in order if name in profile.fields), None)
+        if giver is not None:
+            fields[name] = giver.fields[name]
+            prefix = f"{name}." if name in ADDRESS_FIELDS else name
+            sources |= {path: source for path, source in giver.sources.items() if _is_under(path, prefix)}
+    attributes = {}
+    entry_donors = donors.get("Attributes", {})
+    for entry in dict.fromkeys(key for profile in members for key in profile.fields.get("Attributes", {})):
+        order = [by_id[entry_donors[entry]]] if entry in entry_donors else members
+        giver = next((profile for profile in order if entry in profile.fields.get("Attributes", {})), None)
+        if giver is not None:
+            attributes[entry] = giver.fields["Attributes"][entry]
+            path = f"Attributes.{entry}"
+            if path in giver.sources:
+                sources[path] = giver.sources[path]
+    return present({**fields, "Attributes": attributes}), sources
+
+
+def _is_under(path: str, prefix: str) -> bool:
+    return path.startswith(prefix) if prefix.endswith(".") else path == prefix

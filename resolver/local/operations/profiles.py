@@ -1,0 +1,189 @@
+"""Standard profiles: CreateProfile, UpdateProfile, DeleteProfile, BatchGetProfile."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING, Any, Final
+
+from resolver.local.normalisation import standard_keys
+from resolver.local.operations.finding import the_domain, the_profile
+from resolver.local.refusal import BadRequest
+from resolver.local.tables import history, keys, objects
+from resolver.local.tables import profiles as table
+from resolver.local.tables.history import Event
+from resolver.local.tables.profiles import Profile
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from resolver.local.request import Request
+    from resolver.local.store import Session
+    from resolver.local.tables.domains import Domain
+
+SCALAR_FIELDS: Final = (
+    "AccountNumber",
+    "AdditionalInformation",
+    "PartyType",
+    "BusinessName",
+    "FirstName",
+    "MiddleName",
+    "LastName",
+    "BirthDate",
+    "Gender",
+    "PhoneNumber",
+    "MobilePhoneNumber",
+    "HomePhoneNumber",
+    "BusinessPhoneNumber",
+    "EmailAddress",
+    "PersonalEmailAddress",
+    "BusinessEmailAddress",
+    "PartyTypeString",
+    "GenderString",
+    "ProfileType",
+)
+ADDRESS_FIELDS: Final = ("Address", "ShippingAddress", "MailingAddress", "BillingAddress")
+BLOCK_FIELDS: Final = (*ADDRESS_FIELDS, "Attributes")
+PROFILE_FIELDS: Final = (*SCALAR_FIELDS, *BLOCK_FIELDS, "EngagementPreferences")
+MOST_BYTES: Final = 256_000  # one profile, as stored JSON
+_EITHER_OR: Final = (("PartyType", "PartyTypeString"), ("Gender", "GenderString"))
+
+
+def create_profile(store: Session, request: Request) -> dict[str, Any]:
+    """Add a profile under a new id.
+
+    Documented: no deduplication of any kind. Assumed: PartyType with PartyTypeString, or Gender with
+    GenderString, in one call is a bad request, as it is in an object type's targets; an empty address block
+    counts as absent.
+    """
+    domain = the_domain(store, request)
+    _refuse_both(request)
+    fields = present({name: request.get(name) for name in PROFILE_FIELDS})
+    profile = Profile(0, uuid.uuid4().hex, fields, {}, request.at, request.at, 0)
+    add_profile(store, domain, profile)
+    return {"ProfileId": profile.profile_id}
+
+
+def update_profile(store: Session, request: Request) -> dict[str, Any]:
+    """Change the members that are given.
+
+    Documented: an absent member keeps its value, an empty string removes it. Assumed: addresses merge by part
+    and Attributes by key, an empty value removes the part or entry; setting PartyType removes PartyTypeString
+    and vice versa is NOT done (nothing says so). What is set here counts as written by hand: ingestion no
+    longer overwrites it. Derived search keys follow the new values, given keys stay.
+    """
+    domain = the_domain(store, request)
+    _refuse_both(request)
+    profile = the_profile(store, domain, request["ProfileId"])
+    before = standard_keys(profile.fields)
+    for name in PROFILE_FIELDS:
+        given = request.get(name)
+        if given is None:
+            continue
+        if name in BLOCK_FIELDS:
+            profile.fields[name] = {**profile.fields.get(name, {}), **given}
+            touched = [f"{name}.{part}" for part in given]
+        else:
+            profile.fields[name] = given
+            touched = [name]
+        for path in touched:
+            profile.sources.pop(path, None)
+    profile.fields = present(profile.fields)
+    profile.updated_at = request.at
+    save_profile(store, domain, profile, before)
+    history.record(store, domain.seq, profile.seq, Event("UPDATED", request.at, content_of(profile)))
+    return {"ProfileId": profile.profile_id}
+
+
+def delete_profile(store: Session, request: Request) -> dict[str, Any]:
+    """Remove a profile, its objects and keys (documented); a second delete is a 404 (observed, Terraform)."""
+    domain = the_domain(store, request)
+    profile = the_profile(store, domain, request["ProfileId"])
+    history.record(
+        store, domain.seq, profile.seq, Event("DELETED_BY_CUSTOMER", request.at, content_of(profile))
+    )
+    for owned in objects.objects_of(store, profile.seq):
+        objects.remove_object(store, domain.seq, owned)
+    keys.remove_all_given(store, profile.seq)
+    drop_profile(store, domain, profile, None)
+    return {"Message": "OK"}
+
+
+def batch_get_profile(store: Session, request: Request) -> dict[str, Any]:
+    """Up to 20 profiles by id; an id that is not there becomes an entry of Errors (documented).
+
+    Assumed: answers in the order asked, a repeated id once, and a merged-away id is an error even with
+    `victim_alias`.
+    """
+    domain = the_domain(store, request)
+    found, missing = [], []
+    for profile_id in dict.fromkeys(request["ProfileIds"]):
+        profile = table.find_profile(store, domain.seq, profile_id)
+        if profile is None:
+            error = {
+                "Code": "ResourceNotFoundException",
+                "Message": "Profile not found",
+                "ProfileId": profile_id,
+            }
+            missing.append(error)
+        else:
+            found.append(description(profile))
+    return {"Profiles": found, "Errors": missing}
+
+
+def present(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The members that hold something: no nulls, no empty strings, no empty blocks."""
+    kept = {}
+    for name, value in fields.items():
+        held = (
+            {part: text for part, text in value.items() if text} if name in BLOCK_FIELDS and value else value
+        )
+        if held:
+            kept[name] = held
+    return kept
+
+
+def description(profile: Profile) -> dict[str, Any]:
+    """A profile as the API shows it."""
+    return {"ProfileId": profile.profile_id, **profile.fields}
+
+
+def content_of(profile: Profile) -> str | None:
+    """A profile as a history record's Content, which has an upper limit."""
+    text = json.dumps(description(profile))
+    return text if len(text) <= MOST_BYTES else None
+
+
+def add_profile(store: Session, domain: Domain, profile: Profile) -> None:
+    """Insert a profile, index it and begin its history; sets its seq."""
+    _refuse_too_large(profile)
+    profile.seq = table.insert_profile(store, domain.seq, profile)
+    keys.add_keys(store, (domain.seq, profile.seq), standard_keys(profile.fields), keys.DERIVED)
+    history.record(store, domain.seq, profile.seq, Event("CREATED", profile.created_at, content_of(profile)))
+
+
+def save_profile(store: Session, domain: Domain, profile: Profile, before: set[keys.Key]) -> None:
+    """Store changed fields and bring the derived keys (`before`: those of the old fields) in line."""
+    _refuse_too_large(profile)
+    after = standard_keys(profile.fields)
+    owner = (domain.seq, profile.seq)
+    keys.remove_keys(store, owner, before - after, keys.DERIVED)
+    keys.add_keys(store, owner, after - before, keys.DERIVED)
+    table.update_profile(store, domain.seq, profile)
+
+
+def drop_profile(store: Session, domain: Domain, profile: Profile, survivor: str | None) -> None:
+    """Take the profile itself and its derived keys away."""
+    keys.remove_keys(store, (domain.seq, profile.seq), standard_keys(profile.fields), keys.DERIVED)
+    table.remove_profile(store, domain.seq, profile, survivor)
+
+
+def _refuse_both(request: Request) -> None:
+    for one, other in _EITHER_OR:
+        if request.get(one) and request.get(other):
+            raise BadRequest(f"{one} and {other} cannot both be given")
+
+
+def _refuse_too_large(profile: Profile) -> None:
+    if len(json.dumps(profile.fields)) > MOST_BYTES:
+        raise BadRequest(f"a profile has at most {MOST_BYTES} bytes")

@@ -1,0 +1,110 @@
+"""The search index: which profiles a normalised key value leads to, and where each row came from."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from resolver.local.store import Session
+
+DERIVED: Final = 0  # from the profile's own fields
+GIVEN: Final = -1  # by AddProfileKey, or moved here by a merge
+
+Key = tuple[str, str]  # key name, normalised value
+_INSERT = "INSERT OR IGNORE INTO profile_key (domain, name, value, profile, origin) VALUES (?, ?, ?, ?, ?)"
+_DELETE = "DELETE FROM profile_key WHERE domain = ? AND name = ? AND value = ? AND profile = ? AND origin = ?"
+
+
+def add_keys(store: Session, owner: tuple[int, int], keys: Iterable[Key], origin: int) -> None:
+    """Index keys of a profile; `owner` is (domain, profile). What is there already stays as it is."""
+    domain, profile = owner
+    store.many(_INSERT, [(domain, name, value, profile, origin) for name, value in keys])
+
+
+def remove_keys(store: Session, owner: tuple[int, int], keys: Iterable[Key], origin: int) -> None:
+    """Take keys of one origin out of the index."""
+    domain, profile = owner
+    store.many(_DELETE, [(domain, name, value, profile, origin) for name, value in keys])
+
+
+def origins_of(store: Session, owner: tuple[int, int], key: Key) -> list[int]:
+    """Every origin of one key of a profile."""
+    domain, profile = owner
+    rows = store.all(
+        "SELECT origin FROM profile_key WHERE domain = ? AND name = ? AND value = ? AND profile = ?",
+        *(domain, *key, profile),
+    )
+    return [row[0] for row in rows]
+
+
+def remove_given(store: Session, owner: tuple[int, int], key: Key) -> None:
+    """Take every row of one key out of the index that does not derive from the profile's fields."""
+    domain, profile = owner
+    store.run(
+        "DELETE FROM profile_key WHERE domain = ? AND name = ? AND value = ? AND profile = ? AND origin <> 0",
+        *(domain, *key, profile),
+    )
+
+
+def move_given(store: Session, profile: int, main: int) -> None:
+    """Hand every key that does not derive from fields to another profile, with its origin."""
+    store.run("UPDATE OR IGNORE profile_key SET profile = ? WHERE profile = ? AND origin <> 0", main, profile)
+    store.run("DELETE FROM profile_key WHERE profile = ? AND origin <> 0", profile)
+
+
+def remove_all_given(store: Session, profile: int) -> None:
+    """Take every key of a profile out that does not derive from its fields."""
+    store.run("DELETE FROM profile_key WHERE profile = ? AND origin <> 0", profile)
+
+
+def remove_keys_of_object(store: Session, profile: int, object_seq: int) -> None:
+    """Take the keys out that only this object contributed."""
+    store.run("DELETE FROM profile_key WHERE profile = ? AND origin = ?", profile, object_seq)
+
+
+def has_key(store: Session, owner: tuple[int, int], name: str, values: Sequence[str]) -> bool:
+    """Whether a profile is indexed under any of these values."""
+    domain, profile = owner
+    marks = ",".join("?" * len(values))
+    row = store.one(
+        f"SELECT 1 FROM profile_key WHERE domain = ? AND name = ? AND value IN ({marks}) AND profile = ?",
+        *(domain, name, *values, profile),
+    )
+    return row is not None
+
+
+def key_content_types(store: Session, domain: int, name: str) -> list[str] | None:
+    """The content types of the fields behind a key that an object type of the domain defines."""
+    row = store.one("SELECT content_types FROM key_name WHERE domain = ? AND name = ?", domain, name)
+    return json.loads(row[0]) if row else None
+
+
+def key_names_of_others(store: Session, domain: int, object_type: str) -> dict[str, list[str]]:
+    """Content types by key name, as the domain's other object types define them."""
+    rows = store.all(
+        "SELECT name, content_types FROM key_name WHERE domain = ? AND object_type <> ?", domain, object_type
+    )
+    return {name: json.loads(content_types) for name, content_types in rows}
+
+
+def set_key_names(store: Session, domain: int, object_type: str, names: dict[str, list[str]]) -> None:
+    """Replace the keys that an object type defines; a name that nobody defines any more is gone."""
+    store.run("DELETE FROM key_name WHERE domain = ? AND object_type = ?", domain, object_type)
+    store.many(
+        "INSERT INTO key_name (domain, name, object_type, content_types) VALUES (?, ?, ?, ?)",
+        [(domain, name, object_type, json.dumps(content_types)) for name, content_types in names.items()],
+    )
+
+
+def keep_as_given(store: Session, profile: int, object_seq: int) -> None:
+    """Turn the keys that an object contributed into given ones, before the object goes."""
+    store.run(
+        "UPDATE OR IGNORE profile_key SET origin = ? WHERE profile = ? AND origin = ?",
+        GIVEN,
+        profile,
+        object_seq,
+    )
+    remove_keys_of_object(store, profile, object_seq)

@@ -1,0 +1,31 @@
+"""What the matching job reads: who shares a value, and those profiles."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from resolver.local.store import Session
+
+
+def sharers(store: Session, domain: int, key_name: str, most: int) -> list[tuple[int, ...]]:
+    """Profile seqs (ascending) behind each value of a key that between 2 and `most` profiles share."""
+    rows = store.each(
+        "SELECT group_concat(profile) FROM"
+        " (SELECT DISTINCT value, profile FROM profile_key WHERE domain = ? AND name = ?"
+        " ORDER BY value, profile)"
+        " GROUP BY value HAVING count(*) BETWEEN 2 AND ? ORDER BY min(profile)",
+        *(domain, key_name, most),
+    )
+    return [tuple(sorted(int(seq) for seq in row[0].split(","))) for row in rows]
+
+
+def read(store: Session, wanted: Collection[int]) -> Iterator[tuple[int, str, dict[str, Any]]]:
+    """(seq, profile id, fields) of the wanted profiles."""
+    for seq in sorted(wanted):
+        row = store.one("SELECT profile_id, fields FROM profile WHERE seq = ?", seq)
+        if row is not None:
+            yield seq, row[0], json.loads(row[1])

@@ -1,0 +1,130 @@
+"""Profiles and the ids that once were profiles."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from resolver.local.store import Session
+
+_COLUMNS = "seq, profile_id, fields, sources, created_at, updated_at, object_count"
+
+
+@dataclass(slots=True)
+class Profile:
+    """One standard profile; `sources` names, per field path, the object type that wrote it, if one did."""
+
+    seq: int
+    profile_id: str
+    fields: dict[str, Any]
+    sources: dict[str, str]
+    created_at: float
+    updated_at: float
+    object_count: int
+
+
+def find_profile(store: Session, domain: int, profile_id: str) -> Profile | None:
+    """The profile of that id."""
+    row = store.one(f"SELECT {_COLUMNS} FROM profile WHERE domain = ? AND profile_id = ?", domain, profile_id)
+    return _profile(row) if row else None
+
+
+def get_profiles(store: Session, seqs: Sequence[int]) -> list[Profile]:
+    """Profiles by seq, in order of seq."""
+    marks = ",".join("?" * len(seqs))
+    rows = store.all(f"SELECT {_COLUMNS} FROM profile WHERE seq IN ({marks}) ORDER BY seq", *seqs)
+    return [_profile(row) for row in rows]
+
+
+def insert_profile(store: Session, domain: int, profile: Profile) -> int:
+    """Add a profile (its own seq is ignored); returns its seq."""
+    fields = json.dumps(profile.fields)
+    store.count(domain, (1, 0, len(fields)))
+    return store.insert(
+        "INSERT INTO profile (domain, profile_id, fields, sources, created_at, updated_at)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        *(domain, profile.profile_id, fields, _sources_text(profile), profile.created_at, profile.updated_at),
+    )
+
+
+def update_profile(store: Session, domain: int, profile: Profile) -> None:
+    """Replace a profile's fields, sources and time of update."""
+    fields = json.dumps(profile.fields)
+    row = store.one("SELECT length(CAST(fields AS BLOB)) FROM profile WHERE seq = ?", profile.seq)
+    store.count(domain, (0, 0, len(fields) - (row[0] if row else 0)))
+    store.run(
+        "UPDATE profile SET fields = ?, sources = ?, updated_at = ? WHERE seq = ?",
+        *(fields, _sources_text(profile), profile.updated_at, profile.seq),
+    )
+
+
+def remove_profile(store: Session, domain: int, profile: Profile, survivor: str | None) -> None:
+    """Take a profile's row away and remember its id, and what it was merged into."""
+    store.count(domain, (-1, 0, -len(json.dumps(profile.fields))))
+    store.run("DELETE FROM profile WHERE seq = ?", profile.seq)
+    store.run(
+        "INSERT OR REPLACE INTO former_profile (domain, profile_id, seq, survivor) VALUES (?, ?, ?, ?)",
+        *(domain, profile.profile_id, profile.seq, survivor),
+    )
+
+
+def former_seq(store: Session, domain: int, profile_id: str) -> int | None:
+    """The seq of a profile that is no more."""
+    row = store.one("SELECT seq FROM former_profile WHERE domain = ? AND profile_id = ?", domain, profile_id)
+    return row[0] if row else None
+
+
+def survivor_of(store: Session, domain: int, profile_id: str) -> str | None:
+    """The profile id that a merged-away id ended in, through any number of merges."""
+    survivor = None
+    while row := store.one(
+        "SELECT survivor FROM former_profile WHERE domain = ? AND profile_id = ?",
+        domain,
+        survivor or profile_id,
+    ):
+        if row[0] is None:
+            return None
+        survivor = row[0]
+    return survivor
+
+
+def count_object(store: Session, profile: int, change: int) -> None:
+    """Adjust a profile's number of objects."""
+    store.run("UPDATE profile SET object_count = object_count + ? WHERE seq = ?", change, profile)
+
+
+def profiles_sourced_by(store: Session, domain: int, object_type: str) -> list[Profile]:
+    """Profiles with a field that an object type wrote."""
+    rows = store.all(
+        f"SELECT {_COLUMNS} FROM profile WHERE domain = ? AND sources IS NOT NULL AND EXISTS"
+        " (SELECT 1 FROM json_each(profile.sources) WHERE value = ?) ORDER BY seq",
+        *(domain, object_type),
+    )
+    return [_profile(row) for row in rows]
+
+
+def next_profile_seq(store: Session) -> int:
+    """The seq that the next profile of any domain gets."""
+    row = store.one("SELECT seq FROM sqlite_sequence WHERE name = 'profile'")
+    return (row[0] if row else 0) + 1
+
+
+def known_ids(store: Session, domain: int, profile_ids: Sequence[str]) -> set[str]:
+    """Those of the ids that are profiles of the domain."""
+    if store.one("SELECT 1 FROM profile WHERE domain = ? LIMIT 1", domain) is None:
+        return set()
+    find = "SELECT profile_id FROM profile WHERE domain = ? AND profile_id = ?"
+    return {profile_id for profile_id in profile_ids if store.one(find, domain, profile_id) is not None}
+
+
+def _profile(row: tuple[Any, ...]) -> Profile:
+    seq, profile_id, fields, sources, *rest = row
+    return Profile(seq, profile_id, json.loads(fields), json.loads(sources) if sources else {}, *rest)
+
+
+def _sources_text(profile: Profile) -> str | None:
+    return json.dumps(profile.sources) if profile.sources else None

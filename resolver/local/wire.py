@@ -1,0 +1,219 @@
+"""rest-json on one side, plain dicts on the other, driven by botocore's service model.
+
+Routes, parameters and constraints come from the model that boto3 itself ships: no operation is typed by hand.
+A request path is split before it is decoded, because an ARN travels as one percent-encoded segment.
+Timestamps are epoch seconds.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl, unquote
+
+import botocore.session
+
+from resolver.local.refusal import BadRequest, Refusal, UnknownPath
+from resolver.local.shapes import Compiler, Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from botocore.model import OperationModel, ServiceModel, Shape
+
+    from resolver.local.shapes import Reader
+
+SERVICE_NAME: Final = "customer-profiles"
+_WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,30}")
+_BODILESS_METHODS = frozenset({"GET", "DELETE"})
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """One request as it stood on the wire: path and query percent-encoded, header names in lower case."""
+
+    method: str
+    path: str
+    query: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """One answer; a fault may have the transport wait before sending it, or reset the connection."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    delay_seconds: float = 0.0
+    reset: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One operation's address and the reader of its input."""
+
+    operation: str
+    segments: tuple[str | None, ...]  # None: a variable segment
+    model: OperationModel
+
+    def matches(self, segments: list[str]) -> bool:
+        """Whether the literal segments agree; both have the same length."""
+        return all(want is None or want == got for want, got in zip(self.segments, segments, strict=True))
+
+
+@functools.cache
+def service_model() -> ServiceModel:
+    """The Customer Profiles model of the installed botocore."""
+    return botocore.session.get_session().get_service_model(SERVICE_NAME)
+
+
+@functools.cache
+def routes() -> Mapping[tuple[str, int], tuple[Route, ...]]:
+    """All operations of the model by method and number of segments, the most literal first."""
+    found: dict[tuple[str, int], list[Route]] = {}
+    model = service_model()
+    for name in model.operation_names:
+        operation = model.operation_model(name)
+        segments = tuple(
+            None if segment.startswith("{") else segment
+            for segment in operation.http["requestUri"].partition("?")[0].split("/")[1:]
+        )
+        found.setdefault((operation.http["method"], len(segments)), []).append(
+            Route(name, segments, operation)
+        )
+    return {
+        key: tuple(sorted(group, key=lambda route: sum(segment is None for segment in route.segments)))
+        for key, group in found.items()
+    }
+
+
+def find_route(request: HttpRequest) -> tuple[Route, list[str]]:
+    """The operation that a request addresses and its raw path segments."""
+    segments = request.path.split("/")[1:]
+    for route in routes().get((request.method, len(segments)), ()):
+        if route.matches(segments):
+            return route, segments
+    raise UnknownPath(f"no operation for {request.method} with this path")
+
+
+@dataclass(frozen=True, slots=True)
+class _InputPlan:
+    """Where each member of an operation's input is found."""
+
+    path_members: tuple[tuple[int, str], ...]
+    query_members: tuple[tuple[str, str, str], ...]  # wire name, member, type of shape
+    body_members: tuple[tuple[str, str], ...]
+    read: Reader
+
+
+_readers: Final = Compiler({})
+
+
+@functools.cache
+def _input_plan(operation: str) -> _InputPlan:
+    model = service_model().operation_model(operation)
+    shape: Any = model.input_shape
+    members: Mapping[str, Shape] = shape.members if shape is not None else {}
+    variables = [segment.strip("{}") for segment in model.http["requestUri"].split("/")[1:]]
+    by_location: dict[str, list[tuple[str, str, str]]] = {}
+    for name, member in members.items():
+        wire_name = member.serialization.get("name", name)
+        by_location.setdefault(member.serialization.get("location", "body"), []).append(
+            (wire_name, name, member.type_name)
+        )
+    path = tuple((variables.index(wire_name), name) for wire_name, name, _ in by_location.get("uri", ()))
+    body = tuple((wire_name, name) for wire_name, name, _ in by_location.get("body", ()))
+    read = _readers.gathered(shape) if shape is not None else (lambda _value, _at: {})
+    return _InputPlan(path, tuple(by_location.get("querystring", ())), body, read)
+
+
+def input_reader(operation: str) -> Reader:
+    """The reader of an operation's input, given by member name."""
+    return _input_plan(operation).read
+
+
+def parse(route: Route, segments: list[str], request: HttpRequest) -> dict[str, Any]:
+    """The request's parameters by member name, every constraint of the model satisfied."""
+    plan = _input_plan(route.operation)
+    given: dict[str, Any] = {}
+    if plan.body_members:
+        body = _body(request)
+        given = {member: body[wire_name] for wire_name, member in plan.body_members if wire_name in body}
+    if request.query and plan.query_members:
+        given.update(_query(plan, request.query))
+    for position, member in plan.path_members:
+        given[member] = _decoded(segments[position], member)
+    try:
+        return plan.read(given, "")  # type: ignore[no-any-return]
+    except Violation as violation:
+        raise BadRequest(f"1 validation error detected: {violation}") from None
+
+
+def _body(request: HttpRequest) -> dict[str, Any]:
+    if not request.body or request.method in _BODILESS_METHODS:
+        return {}
+    try:
+        value = json.loads(request.body, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise BadRequest("the request body is not valid JSON") from None
+    if type(value) is not dict:
+        raise BadRequest("the request body is not a JSON object")
+    return value
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(name)  # NaN and Infinity are Python's, not JSON's
+
+
+def _query(plan: _InputPlan, query: str) -> dict[str, Any]:
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=1000)
+    except ValueError:
+        raise BadRequest("the query string is not valid") from None
+    found: dict[str, Any] = {}
+    for wire_name, member, kind in plan.query_members:
+        values = [value for name, value in pairs if name == wire_name]
+        if values:
+            found[member] = values if kind == "list" else _scalar(values[-1], kind)
+    return found
+
+
+def _scalar(text: str, kind: str) -> Any:
+    """A query value as its shape's type, or unchanged when it is not one, for the reader to refuse."""
+    if kind in ("integer", "long") and _WHOLE_NUMBER.fullmatch(text):
+        return int(text)
+    if kind == "boolean" and text in ("true", "false"):
+        return text == "true"
+    return text
+
+
+def _decoded(segment: str, member: str) -> str:
+    try:
+        return unquote(segment, errors="strict")
+    except UnicodeDecodeError:
+        raise BadRequest(
+            f"Value at '{member}' failed to satisfy constraint: Member must be Unicode text"
+        ) from None
+
+
+def render(content: Mapping[str, Any]) -> HttpResponse:
+    """A successful answer."""
+    return _response(200, content, {})
+
+
+def render_refusal(refusal: Refusal) -> HttpResponse:
+    """An error in the form that every AWS SDK reads: the type in a header, the message in the body."""
+    return _response(refusal.status, {"Message": str(refusal)}, {"x-amzn-ErrorType": refusal.code})
+
+
+def _response(status: int, content: Mapping[str, Any], headers: Mapping[str, str]) -> HttpResponse:
+    body = json.dumps(content, separators=(",", ":")).encode()
+    return HttpResponse(
+        status, {"Content-Type": "application/json", "x-amzn-RequestId": str(uuid.uuid4()), **headers}, body
+    )

@@ -1,0 +1,136 @@
+"""Profiles as written to profiles as comparable: every field cleaned, coded, and its text dropped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from resolver.matching.standardising.addresses import BLOCK_PARTS, clean_country, standardise_addresses
+from resolver.matching.standardising.attributes import (
+    attribute_values,
+    standardise_attributes,
+    standardise_plain,
+)
+from resolver.matching.standardising.businesses import standardise_businesses
+from resolver.matching.standardising.dates import standardise_dates
+from resolver.matching.standardising.emails import standardise_emails
+from resolver.matching.standardising.genders import standardise_gender
+from resolver.matching.standardising.names import NAME_COLUMNS, standardise_names
+from resolver.matching.standardising.phones import standardise_phones
+from resolver.model.profile import ADDRESSES, EMAILS, PHONES, SCALARS
+from resolver.model.standardised import Kind, Standardised, StandardisedField
+
+if TYPE_CHECKING:
+    from resolver.model.reference import Reference
+
+
+def standardise(profiles: pl.DataFrame, reference: Reference, default_region: str | None) -> Standardised:
+    """Every field of a PROFILES frame that holds any value, cleaned and coded.
+
+    ``default_region`` (ISO alpha-2) is where phone numbers without country code are dialled; without it the
+    country of the profile's address counts, then what the file's international numbers and countries say.
+    """
+    long = _attributes(profiles)
+    fields = [
+        *standardise_names(_name_columns(profiles, long, reference), reference),
+        standardise_dates(_column(profiles, "birth_date"), reference),
+        standardise_phones(
+            _columns(profiles, PHONES), _countries(profiles, reference), reference, default_region
+        ),
+        standardise_emails(_columns(profiles, EMAILS), reference),
+        standardise_businesses(_column(profiles, "business_name"), reference),
+        *standardise_addresses([_block(profiles, name) for name in _present_blocks(profiles)], reference),
+        standardise_gender(_first_of(profiles, "gender", "gender_string"), reference),
+        standardise_plain(
+            "party_type", Kind.CATEGORY, _first_of(profiles, "party_type", "party_type_string"), reference
+        ),
+        standardise_plain("account_number", Kind.IDENTIFIER, _column(profiles, "account_number"), reference),
+        *standardise_attributes(
+            long.filter(~pl.col("key").is_in(sorted(reference.attribute_fields))), profiles.height, reference
+        ),
+    ]
+    return Standardised(profiles.height, {field.name: field for field in fields if _holds_values(field)})
+
+
+def _holds_values(field: StandardisedField) -> bool:
+    return bool(field.codes.any())
+
+
+def _column(profiles: pl.DataFrame, name: str) -> pl.Series:
+    if name in profiles.columns:
+        return profiles[name].cast(pl.String)
+    return pl.repeat(None, profiles.height, dtype=pl.String, eager=True).alias(name)
+
+
+def _columns(profiles: pl.DataFrame, members: tuple[str, ...]) -> list[pl.Series]:
+    names = [SCALARS[member] for member in members]
+    return [_column(profiles, name) for name in names if name in profiles.columns] or [
+        _column(profiles, names[0])
+    ]
+
+
+def _first_of(profiles: pl.DataFrame, name: str, other: str) -> pl.Series:
+    """The first column's values; the second's where the first is null or empty."""
+    pair = pl.DataFrame({"a": _column(profiles, name), "b": _column(profiles, other)})
+    return pair.select(pl.when(pl.col("a") != "").then("a").otherwise("b").alias(name)).to_series()
+
+
+def _attributes(profiles: pl.DataFrame) -> pl.DataFrame:
+    if "attributes" not in profiles.columns or profiles["attributes"].dtype == pl.Null:
+        return pl.DataFrame(schema={"row": pl.UInt32, "key": pl.String, "value": pl.String})
+    return attribute_values(profiles["attributes"])
+
+
+def _name_columns(profiles: pl.DataFrame, long: pl.DataFrame, reference: Reference) -> pl.DataFrame:
+    """The NAME_COLUMNS, those that the API has no member for from the attributes."""
+    columns = {}
+    for name in NAME_COLUMNS:
+        if name in SCALARS.values():
+            columns[name] = _column(profiles, name)
+            continue
+        keys = sorted(key for key, field in reference.attribute_fields.items() if field == name)
+        held = long.filter(pl.col("key").is_in(keys)).sort("row", "key").unique("row", keep="first")
+        rows = pl.DataFrame({"row": pl.int_range(profiles.height, dtype=pl.UInt32, eager=True)})
+        joined = rows.join(
+            held.with_columns(pl.col("row").cast(pl.UInt32)), on="row", how="left", maintain_order="left"
+        )
+        columns[name] = joined["value"]
+    return pl.DataFrame(columns)
+
+
+def _present_blocks(profiles: pl.DataFrame) -> list[str]:
+    present = [
+        name for name in ADDRESSES.values() if name in profiles.columns and profiles[name].dtype != pl.Null
+    ]
+    return present or ["address"]
+
+
+def _block(profiles: pl.DataFrame, name: str) -> pl.DataFrame:
+    """The parts of an address column as a frame with all BLOCK_PARTS."""
+    there = (
+        profiles[name].struct.unnest()
+        if name in profiles.columns and profiles[name].dtype != pl.Null
+        else None
+    )
+    held = there.columns if there is not None else []
+    empty = pl.repeat(None, profiles.height, dtype=pl.String, eager=True)
+    return pl.DataFrame(
+        {
+            part: there[part].cast(pl.String) if there is not None and part in held else empty
+            for part in BLOCK_PARTS
+        }
+    )
+
+
+def _countries(profiles: pl.DataFrame, reference: Reference) -> pl.Series:
+    """ISO alpha-2 of the first address country of each profile that is one, else null."""
+    country = pl.repeat(None, profiles.height, dtype=pl.String, eager=True)
+    for name in _present_blocks(profiles):
+        texts = _block(profiles, name)["country"]
+        distinct = texts.drop_nulls().unique()
+        codes = {text: clean_country(text, reference) for text in distinct}
+        known = {text: code for text, code in codes.items() if code in reference.countries.values()}
+        found = texts.replace_strict(known, default=None, return_dtype=pl.String)
+        country = pl.select(pl.coalesce(country, found)).to_series()
+    return country.alias("country")

@@ -1,0 +1,1 @@
+"""One module per kind of value: how its texts are cleaned, and nothing about pairs."""
