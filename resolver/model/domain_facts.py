@@ -19,9 +19,11 @@ class DomainFacts:
 
     ``match_groups`` is a MATCH_GROUPS frame from the run of Identity Resolution at ``matches_generated_at``
     (null: never ran, or matching is off); ``objects`` an OBJECTS frame, possibly of candidate clusters only.
+    ``read_at`` is when all this was read: the age of the matching run is counted from there.
     """
 
     domain_name: str | None = None
     match_groups: pl.DataFrame = field(default_factory=lambda: empty(MATCH_GROUPS))
     matches_generated_at: datetime | None = None
     objects: pl.DataFrame = field(default_factory=lambda: empty(OBJECTS))
+    read_at: datetime | None = None

@@ -1,0 +1,69 @@
+"""Which plans may run without a person: only those without a doubt that the rule set does not allow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from resolver.planning.likeness import likeness
+from resolver.planning.members import object_count, size_in_kb
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from resolver.model.merge_plan import Disposal
+    from resolver.model.survivorship_policy import Doubt, Merging, Survivorship
+    from resolver.planning.members import Member
+
+#: Doubts that clustering reports as columns of its frame, and what they mean.
+CLUSTER_DOUBTS: Final[dict[Doubt, str]] = {
+    "contested": "contested: a member fits another cluster nearly as well",
+    "bridge_held": "bridge-held: without one single link the cluster falls apart",
+    "shared_contact_only": "joined by a shared phone or mailbox only",
+}
+
+
+def refusals(members: Sequence[Member], rules: Merging) -> list[str]:
+    """Why these profiles must not be merged by anyone, in words; empty when nothing forbids it."""
+    reasons = []
+    # Assumed: a profile without a ProfileType is an ordinary one, as all were before there were two types.
+    if len({m.values.get("ProfileType", "PROFILE") for m in members}) > 1:
+        reasons.append("an account profile and a profile of a person must not be merged with each other")
+    objects = object_count(members)
+    if objects > rules.max_objects:
+        reasons.append(
+            f"{objects} objects together, over the limit of {rules.max_objects}: old ones could be evicted"
+        )
+    size = size_in_kb(members)
+    if size > rules.max_size_kb:
+        reasons.append(f"{size:.0f} KB of objects together, over the limit of {rules.max_size_kb} KB")
+    return reasons
+
+
+def doubts(flags: Iterable[str], members: Sequence[Member], rules: Merging) -> list[str]:
+    """Why a person should look at the group before it is merged, from what clustering says of it."""
+    reasons = [text for name, text in CLUSTER_DOUBTS.items() if name in flags and name not in rules.allow]
+    if len(members) > rules.max_profiles:
+        reasons.append(f"{len(members)} profiles, over the size cap of {rules.max_profiles}")
+    return reasons
+
+
+def undecided(choices: Iterable[str], rules: Survivorship) -> list[str]:
+    """Disputed fields that no rule may choose, in words."""
+    return [f"no rule may choose {f}, and members differ" for f in choices if rules.strategy_of(f) == "never"]
+
+
+def protected_losses(
+    disposals: Iterable[Disposal], predicted: Mapping[str, Any], rules: Survivorship
+) -> list[str]:
+    """Protected fields in which something else than a form of the kept value is given up, in words.
+
+    ``predicted`` holds the survivor's values by field.
+    """
+    given_up = {
+        d.field
+        for d in disposals
+        if d.fate == "given_up"
+        and d.field in rules.protected
+        and likeness(d.field, d.value) != likeness(d.field, predicted[d.field])
+    }
+    return [f"a value of {field} would be given up, which is protected" for field in sorted(given_up)]

@@ -1,0 +1,178 @@
+"""One group of profiles to one merge plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from resolver.model.merge_plan import FieldChoice, MergePlan
+from resolver.model.profile import ADDRESSES, SCALARS, UNSTEERABLE
+from resolver.planning.bands import doubts, protected_losses, refusals, undecided
+from resolver.planning.conservation import dispose
+from resolver.planning.identity import identify
+from resolver.planning.main_profile import choose_main
+from resolver.planning.members import Member, nested, object_count
+from resolver.planning.second_opinion import objection
+from resolver.planning.steps import lay_out_batches, lay_out_steps
+from resolver.planning.survivorship import choose
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from resolver.model.domain_facts import DomainFacts
+    from resolver.model.merge_plan import Disposal, MergeStep, PostStep
+    from resolver.model.survivorship_policy import Merging, Preservation, SecondOpinion, Survivorship
+    from resolver.planning.conservation import Displaced
+    from resolver.planning.groups import Group
+
+#: The rule of a disputed field that a merge cannot steer: main's value, or that of the first call with one.
+UNSTEERED: Final = "cannot be steered"
+_ORDER: Final = {name: position for position, name in enumerate((*SCALARS, *ADDRESSES))}
+
+
+class PlanningRules(Protocol):
+    """The part of a rule set that planning reads."""
+
+    @property
+    def survivorship(self) -> Survivorship:
+        """Which value survives."""
+        ...
+
+    @property
+    def merging(self) -> Merging:
+        """What may run unattended."""
+        ...
+
+    @property
+    def second_opinion(self) -> SecondOpinion:
+        """What GetMatches counts for."""
+        ...
+
+    @property
+    def preservation(self) -> Preservation:
+        """Where values go that lose their field."""
+        ...
+
+    @property
+    def default_region(self) -> str | None:
+        """The country of phone numbers without a country code."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of the whole rule set; plans carry it and are refused under another one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """What the plans of one run share; ``members`` by profile id."""
+
+    rules: PlanningRules
+    facts: DomainFacts
+    survivorship: Survivorship
+    members: Mapping[str, Member]
+
+
+def plan_group(planner: Planner, group: Group, after: tuple[str, ...]) -> MergePlan:
+    """The plan of one group; its band is ``merge`` only where nothing speaks against it."""
+    rules = planner.rules
+    members = [planner.members[i] for i in group.profile_ids]
+    disputed = _disputed(members)
+    main, main_reason = choose_main(members, disputed, planner.survivorship)
+    others = [m for m in members if m is not main]
+    refused = refusals(members, rules.merging)
+    reasons = [*refused, *group.reasons, *doubts(group.flags, members, rules.merging)]
+    objected = objection(group.opinion, planner.facts, rules.second_opinion)
+    if objected:
+        reasons.append(objected)
+    values = main.values
+    choices: dict[str, FieldChoice] = {}
+    steps: tuple[MergeStep, ...] = ()
+    disposals: tuple[Disposal, ...] = ()
+    post_steps: tuple[PostStep, ...] = ()
+    if not refused:
+        choices = {f: _choice(f, members, main, planner.survivorship) for f in disputed}
+        batches = lay_out_batches(main, others, choices)
+        choices |= _unsteered(choices, main, batches)
+        steps = lay_out_steps(main, batches, choices)
+        values = _predict(main, others, choices)
+        displaced = _displaced(main, others, choices)
+        disposals, post_steps = dispose(displaced, main.profile_id, values, rules.preservation)
+        reasons += undecided(choices, planner.survivorship)
+        if "protected_value_given_up" not in rules.merging.allow:
+            reasons += protected_losses(disposals, values, planner.survivorship)
+        others = [m for batch in batches for m in batch]
+    fingerprints = {m.profile_id: m.fingerprint for m in members}
+    origin = (planner.facts.domain_name or "", rules.fingerprint, group.cluster_id, main.profile_id)
+    return MergePlan(
+        plan_id=identify(origin, fingerprints, steps, post_steps),
+        cluster_id=group.cluster_id,
+        band="review" if reasons else group.band,
+        main_profile_id=main.profile_id,
+        main_reason=main_reason,
+        merged_profile_ids=tuple(m.profile_id for m in others),
+        steps=steps,
+        field_choices=tuple(choices.values()),
+        predicted=nested(main.profile_id, values),
+        disposals=disposals,
+        fingerprints=fingerprints,
+        reasons=tuple(reasons),
+        second_opinion=group.opinion,
+        rule_set_fingerprint=rules.fingerprint,
+        after=after,
+        post_steps=post_steps,
+        object_count=object_count(members),
+        domain_name=planner.facts.domain_name,
+    )
+
+
+def _disputed(members: Sequence[Member]) -> list[str]:
+    """Fields in which two members hold different values, in the API's order, attributes last."""
+    seen = dict(members[0].values)
+    disputed = {f for m in members[1:] for f, value in m.values.items() if seen.setdefault(f, value) != value}
+    return sorted(disputed, key=lambda name: (_ORDER.get(name, len(_ORDER)), name))
+
+
+def _choice(name: str, members: Sequence[Member], main: Member, rules: Survivorship) -> FieldChoice:
+    """The choice of one disputed field; main itself is the source where it holds the chosen value."""
+    if name in UNSTEERABLE and name in main.values:
+        return FieldChoice(name, main.profile_id, main.values[name], UNSTEERED)
+    winner, rule = choose(name, members, main.profile_id, rules)
+    source = main if main.values.get(name) == winner.value else winner.member
+    return FieldChoice(name, source.profile_id, winner.value, rule)
+
+
+def _unsteered(
+    choices: Mapping[str, FieldChoice], main: Member, batches: Sequence[Sequence[Member]]
+) -> dict[str, FieldChoice]:
+    """Disputed fields that nothing steers and main lacks: the first call with a value fills them."""
+    filled = {}
+    for name in UNSTEERABLE:
+        if name in choices and name not in main.values:
+            holder = next(m for batch in batches for m in batch if name in m.values)
+            filled[name] = FieldChoice(name, holder.profile_id, holder.values[name], UNSTEERED)
+    return filled
+
+
+def _predict(main: Member, others: Iterable[Member], choices: Mapping[str, FieldChoice]) -> dict[str, Any]:
+    """The survivor's values; a test holds them to the simulation of the plan's steps."""
+    values: dict[str, Any] = {}
+    for member in others:
+        values |= member.values
+    values |= main.values
+    values.update((name, choice.value) for name, choice in choices.items())
+    return values
+
+
+def _displaced(
+    main: Member, others: Sequence[Member], choices: Mapping[str, FieldChoice]
+) -> Iterator[Displaced]:
+    """Every distinct value that loses its field, main's first."""
+    for name, choice in choices.items():
+        told = [choice.value]
+        for member in (main, *others):
+            value = member.values.get(name)
+            if value is not None and value not in told:
+                told.append(value)
+                yield name, member.profile_id, value

@@ -1,0 +1,127 @@
+"""Predictions against what the embedded service's MergeProfiles leaves."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from planning_cases import SOAK, Drawn, draw
+
+from resolver.local.embed import attach
+from resolver.local.loading import load_objects, load_profiles
+from resolver.local.service import Service, Settings
+from resolver.local.store import Store
+from resolver.planning.plans import plan_merges
+from resolver.planning.simulation import (
+    search_keys_after,
+    simulate_post_steps,
+    simulate_step,
+    simulate_steps,
+)
+
+if TYPE_CHECKING:
+    from resolver.model.merge_plan import MergePlan
+
+CRM = {
+    "Description": "objects that touch no field",
+    "Fields": {"id": {"Source": "_source.id"}, "by": {"Source": "_source.by"}},
+    "Keys": {
+        "crmId": [{"StandardIdentifiers": ["UNIQUE"], "FieldNames": ["id"]}],
+        "_profileId": [{"StandardIdentifiers": ["PROFILE", "LOOKUP_ONLY"], "FieldNames": ["by"]}],
+    },
+}
+
+
+class Sandbox:
+    """A domain after domain in one embedded service."""
+
+    def __init__(self, merge_winner: Any) -> None:
+        self.store = Store.open(None)
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+        self.client = boto3.client("customer-profiles", region_name="us-east-1", **keys)
+        attach(self.client, Service(self.store, Settings(merge_winner=merge_winner)))
+        self.names = (f"domain-{n}" for n in count())
+
+    def load(self, drawn: Drawn) -> str:
+        name = next(self.names)
+        load_profiles(self.store, name, drawn.profiles)
+        self.client.put_profile_object_type(DomainName=name, ObjectTypeName="crm", **CRM)
+        load_objects(self.store, name, drawn.bodies)
+        return name
+
+    def merge(self, domain: str, step: Any) -> dict[str, Any]:
+        self.client.merge_profiles(
+            DomainName=domain,
+            MainProfileId=step.main_profile_id,
+            ProfileIdsToBeMerged=list(step.merged_profile_ids),
+            FieldSourceProfileIds=step.field_sources,
+        )
+        return self.read(domain, step.main_profile_id)
+
+    def read(self, domain: str, profile_id: str) -> dict[str, Any]:
+        answer = self.client.batch_get_profile(DomainName=domain, ProfileIds=[profile_id])
+        return answer["Profiles"][0]
+
+    def objects(self, domain: str, profile_id: str) -> int:
+        total, token = 0, {}
+        while True:
+            page = self.client.list_profile_objects(
+                DomainName=domain, ObjectTypeName="crm", ProfileId=profile_id, MaxResults=100, **token
+            )
+            total += len(page["Items"])
+            if "NextToken" not in page:
+                return total
+            token = {"NextToken": page["NextToken"]}
+
+    def finds(self, domain: str, key: str, value: str) -> list[str]:
+        page = self.client.search_profiles(DomainName=domain, KeyName=key, Values=[value])
+        return [item["ProfileId"] for item in page["Items"]]
+
+
+@pytest.fixture(scope="module", params=["normal", "hostile"])
+def sandbox(request):
+    made = Sandbox(request.param)
+    yield made
+    made.store.close()
+
+
+def the_plan(drawn: Drawn) -> MergePlan:
+    (plan,) = plan_merges(drawn.frame, drawn.clusters, drawn.rules, drawn.facts).plans
+    return plan
+
+
+@pytest.mark.soak
+@settings(max_examples=2_600 if SOAK else 60)
+@given(seed=st.integers(0, 10**9), size=st.one_of(st.integers(2, 6), st.integers(2, 45)))
+def test_the_predicted_profile_is_what_merge_profiles_leaves(sandbox, seed, size):
+    drawn = draw(seed, size)
+    plan = the_plan(drawn)
+    state = {p["ProfileId"]: p for p in drawn.profiles}
+    domain = sandbox.load(drawn)
+    for step in plan.steps:
+        state[step.main_profile_id] = simulate_step(state, step)
+        assert sandbox.merge(domain, step) == state[step.main_profile_id]
+    assert state[plan.main_profile_id] == plan.predicted
+    assert sandbox.objects(domain, plan.main_profile_id) == plan.object_count
+    merged = [p for p in drawn.profiles if p["ProfileId"] != plan.main_profile_id]
+    for key, value in sorted(search_keys_after(merged, plan.predicted))[:: 1 + size // 4]:
+        assert sandbox.finds(domain, key, value) == [plan.main_profile_id]
+    for post in plan.post_steps:
+        getattr(sandbox.client, post.operation)(DomainName=domain, **post.request)
+    after = simulate_post_steps(plan.predicted, plan.post_steps)
+    assert sandbox.read(domain, plan.main_profile_id) == after
+    for disposal in plan.disposals:
+        if disposal.fate == "key":
+            assert sandbox.finds(domain, disposal.target, disposal.value) == [plan.main_profile_id]
+
+
+@settings(max_examples=500 if SOAK else 50)
+@given(seed=st.integers(0, 10**9), size=st.integers(2, 45))
+def test_the_prediction_of_a_plan_equals_the_simulation_of_its_steps(seed, size):
+    drawn = draw(seed, size)
+    plan = the_plan(drawn)
+    assert plan.predicted == simulate_steps({p["ProfileId"]: p for p in drawn.profiles}, plan.steps)
