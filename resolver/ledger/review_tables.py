@@ -1,8 +1,8 @@
 """The review's tables: facts that only grow, and two tables of things in hand (claims, drafts).
 
 A fact has its place in the history of its cluster (``seq``); two facts cannot take the same place, which is
-what makes two reviewers' verdicts on one cluster impossible. Plans and notes may hold customers' data and stand
-apart from the facts, so that they can expire or be erased without touching the history.
+what makes two reviewers' verdicts on one cluster impossible. Plans and notes may hold customers' data and
+stand apart from the facts, so that they can expire or be erased without touching the history.
 """
 
 from __future__ import annotations

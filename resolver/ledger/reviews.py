@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy import delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from resolver.errors import LedgerFailed
 from resolver.ledger import decisions
@@ -74,7 +74,7 @@ class ReviewBook:
                 return [_record(connection, domain, ruling) for ruling in rulings]
         except IntegrityError:
             return None
-        except Exception as error:
+        except SQLAlchemyError as error:
             raise LedgerFailed(f"ledger: cannot write a review ({type(error).__name__})") from None
 
     def facts_since(self, domain: str, fact_id: int) -> list[ReviewFact]:
@@ -124,7 +124,10 @@ class ReviewBook:
         return decisions.decisions_of(self._engine, domain)
 
     def claim(self, domain: str, cluster_ids: Sequence[str], reviewer: str, until: datetime) -> list[str]:
-        """Hold those clusters that nobody else holds at ``until`` minus the lease; the ids that are held now."""
+        """Hold those clusters that nobody else holds at ``until`` minus the lease.
+
+        The ids that are held now.
+        """
         with writing(self._engine) as connection:
             held = self._held(connection, domain)
             mine = [c for c in cluster_ids if held.get(c, reviewer) == reviewer]

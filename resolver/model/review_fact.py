@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 class ReviewFact:
     """One fact in the history of one cluster.
 
-    ``kind`` is verdict, undo, second (a second reviewer's verdict), look (one sampled look of a batch), draw (the
-    sample of a batch) or stop. ``seq`` is the fact's place in its cluster's history, from 1; ``version`` names
-    what was on the screen. ``content`` holds ids and choices, no customer's value; ``note`` is the reviewer's.
+    ``kind`` is verdict, undo, second (a second reviewer's verdict), look (one sampled look of a batch), draw
+    (the sample of a batch) or stop. ``seq`` is the fact's place in its cluster's history, from 1; ``version``
+    names what was on the screen. ``content`` holds ids and choices, no customer's value; ``note`` is the
+    reviewer's.
     """
 
     domain: str

@@ -1,4 +1,8 @@
-"""SVG by hand: small pictures with a text alternative that carries the numbers. Classes only, no inline style."""
+# ruff: noqa: E501, ISC004  # SVG reads better in whole elements
+"""SVG by hand: small pictures with a text alternative that carries the numbers.
+
+Classes only, no inline style.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The door of the review app: who may come in, and which requests are ours.
 
-On a person's own machine a token, printed at the start, becomes a cookie. Behind a proxy the proxy says who it
-is, and only the proxy is believed. Unsafe requests must come from our own pages, whoever sends them.
+On a person's own machine a token, printed at the start, becomes a cookie. Behind a proxy the proxy says who
+it is, and only the proxy is believed. Unsafe requests must come from our own pages, whoever sends them.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ HEADERS: Final = {
 class Admission:
     """Who is let in.
 
-    With ``token`` the holder of the token is ``reviewer``. With ``user_header`` the name stands in that header,
+    With ``token`` the holder of the token is ``reviewer``. With ``user_header`` the name stands in that
+    header,
     believed only from the addresses in ``proxies``. ``hosts`` are the names under which the app may be asked.
     """
 

@@ -1,14 +1,19 @@
-"""Routes: the queue, one cluster, settings. Each translates a request into one use case and shows its answer."""
+"""Routes: the queue, one cluster, settings.
+
+Each translates a request into one use case and shows its answer.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Form
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
 from resolver.app.reviewing import drafting, judging, overview, wording
+from resolver.app.reviewing.drafting import Begin
 from resolver.app.reviewing.judging import Ask
 from resolver.app.reviewing.page import Viewer, open_page
 from resolver.web import drawing
@@ -21,6 +26,36 @@ if TYPE_CHECKING:
 #: Cookies of preferences last a year.
 _YEAR = 365 * 86_400
 Text = Annotated[str, Form(max_length=2000)]
+
+
+class VerdictForm(BaseModel):
+    """What a verdict button sends: the verdict, and what was on the screen."""
+
+    verdict: str = Field(max_length=40)
+    seq: int = Field(ge=0, le=2**31)
+    version: str = Field(max_length=64)
+    confirmed: bool = False
+    look_ms: int = Field(default=0, ge=0, le=2**31)
+    blind: bool = False
+
+
+class DraftForm(BaseModel):
+    """Something begun on a cluster."""
+
+    action: str = Field(max_length=40)
+    value: str = Field(default="", max_length=4000)
+    field: str = Field(default="", max_length=300)
+    profile: str = Field(default="", max_length=300)
+
+
+class SwitchForm(BaseModel):
+    """Switches of how pages look, and the page to go back to."""
+
+    back: str = Field(default="/", max_length=2000)
+    hidden: str = Field(default="", max_length=10)
+    blind: str = Field(default="", max_length=10)
+    theme: str = Field(default="", max_length=10)
+    density: str = Field(default="", max_length=10)
 
 
 class Pages:
@@ -65,52 +100,44 @@ class Pages:
     def cluster(self, request: Request, cluster_id: str) -> Response:
         """One cluster."""
         if cluster_id not in self._desk.batch.cases:
-            return self._message(request, "No such cluster.", "It is not among those of this run.")
+            return self._unknown(request)
         return self._show(request, cluster_id)
 
     def following(self, request: Request, cluster_id: str) -> Response:
         """The next cluster, without a verdict."""
         if cluster_id not in self._desk.batch.cases:
-            return self._message(request, "No such cluster.", "It is not among those of this run.")
+            return self._unknown(request)
         return self._show(request, self._desk.skip(cluster_id))
 
     def previous(self, request: Request, cluster_id: str) -> Response:
         """The cluster before."""
+        if cluster_id not in self._desk.batch.cases:
+            return self._unknown(request)
         return self._show(request, self._desk.before(cluster_id) or cluster_id)
 
-    def verdict(
-        self,
-        request: Request,
-        cluster_id: str,
-        verdict: Text,
-        seq: Annotated[int, Form(ge=0, le=2**31)],
-        version: Text,
-        confirmed: Annotated[bool, Form()] = False,  # noqa: FBT002 - a form's box
-        look_ms: Annotated[int, Form(ge=0, le=2**31)] = 0,
-        blind: Annotated[bool, Form()] = False,  # noqa: FBT002 - a form's box
-    ) -> Response:
+    def verdict(self, request: Request, cluster_id: str, form: Annotated[VerdictForm, Form()]) -> Response:
         """A verdict on what was on the screen."""
         if cluster_id not in self._desk.batch.cases:
-            return self._message(request, "No such cluster.", "It is not among those of this run.")
+            return self._unknown(request)
         reviewer = reviewer_of(request)
         draft = self._desk.book.draft(self._desk.batch.domain, cluster_id, reviewer)
         ask = Ask(
             cluster_id,
-            verdict,
-            seq,
-            version,
+            form.verdict,
+            form.seq,
+            form.version,
             reviewer,
             groups={k: int(v) for k, v in draft.get("groups", {}).items()},
-            confirmed=confirmed,
-            look_ms=look_ms,
+            confirmed=form.confirmed,
+            look_ms=form.look_ms,
             note=str(draft.get("note", "")),
-            blind=blind,
+            blind=form.blind,
         )
         answer = judging.judge(self._desk, ask)
         if answer.kind == "saved":
             return self._saved(request, ask)
         if answer.kind == "confirm":
-            confirm = {"text": answer.message, "verdict": verdict, "look_ms": look_ms}
+            confirm = {"text": answer.message, "verdict": form.verdict, "look_ms": form.look_ms}
             return self._show(request, cluster_id, confirm=confirm)
         if answer.kind == "refused":
             return self._show(request, cluster_id, say=answer.message)
@@ -120,48 +147,19 @@ class Pages:
         )
         return self._show(request, cluster_id, status=409, card=Card(answer.kind, answer.message, acts))
 
-    def draft(
-        self,
-        request: Request,
-        cluster_id: str,
-        action: Text,
-        value: Annotated[str, Form(max_length=4000)] = "",
-        field: Text = "",
-        profile: Text = "",
-    ) -> Response:
+    def draft(self, request: Request, cluster_id: str, form: Annotated[DraftForm, Form()]) -> Response:
         """Something begun on a cluster: a group, a chosen source, a note."""
         if cluster_id not in self._desk.batch.cases:
-            return self._message(request, "No such cluster.", "It is not among those of this run.")
+            return self._unknown(request)
         key = (cluster_id, reviewer_of(request))
-        desk = self._desk
-        if action == "group":
-            answer = drafting.put_in_group(
-                desk, key, int(value) if value.isdecimal() and len(value) == 1 else 0
-            )
-        elif action == "split":
-            answer = drafting.start_split(desk, key, blind=preferences(request).blind)
-        elif action == "detach":
-            answer = drafting.detach(desk, key, profile or None)
-        elif action == "back":
-            answer = drafting.step_back(desk, key)
-        elif action == "leave":
-            answer = drafting.leave_split(desk, key)
-        elif action == "main":
-            answer = drafting.choose_main(desk, key, profile)
-        elif action == "source":
-            answer = drafting.choose_source(desk, key, field, profile)
-        elif action == "reset":
-            answer = drafting.reset_choices(desk, key)
-        elif action == "note":
-            answer = drafting.write_note(desk, key, value.strip())
-        else:
-            return self._message(request, "No such action.", "", status=422)
+        begin = Begin(form.action, form.value, form.field, form.profile, preferences(request).blind)
+        answer = drafting.begin(self._desk, key, begin)
         return self._show(request, cluster_id, say=answer.message)
 
     def take_over(self, request: Request, cluster_id: str) -> Response:
         """Hold a cluster that somebody else holds."""
         if cluster_id not in self._desk.batch.cases:
-            return self._message(request, "No such cluster.", "It is not among those of this run.")
+            return self._unknown(request)
         self._desk.take_over(cluster_id, reviewer_of(request))
         return self._show(request, cluster_id, say="You hold this now.")
 
@@ -197,17 +195,10 @@ class Pages:
         }
         return self._render.page(request, "find.html", facts)
 
-    def settings(  # noqa: PLR0913, PLR0917 - one form with four switches
-        self,
-        request: Request,
-        back: Text = "/",
-        hidden: Text = "",
-        blind: Text = "",
-        theme: Text = "",
-        density: Text = "",
-    ) -> Response:
+    def settings(self, request: Request, form: Annotated[SwitchForm, Form()]) -> Response:
         """Switch how pages look for this person."""
-        asked = {"hidden": hidden, "blind": blind, "theme": theme, "density": density}
+        back = form.back
+        asked = {name: str(getattr(form, name)) for name in PREFERENCES}
         local = back.startswith("/") and not back.startswith("//") and "\\" not in back and back.isprintable()
         response = see_other(back if local and back.isascii() else "/")
         for name, value in asked.items():
@@ -278,6 +269,9 @@ class Pages:
         ]
         facts = {**view.facts, "lanes": lanes, "piles": lanes, "screen": "queue", "say": say, "here": "/"}
         return self._render.page(request, "queue.html", facts)
+
+    def _unknown(self, request: Request) -> Response:
+        return self._message(request, "No such cluster.", "It is not among those of this run.")
 
     def _message(self, request: Request, headline: str, text: str, status: int = 404) -> Response:
         return self._render.page(

@@ -34,7 +34,10 @@ PREFERENCES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """How one person looks at the pages; kept in cookies, so that the server leaves out what must not be seen."""
+    """How one person looks at the pages.
+
+    Kept in cookies, so that the server leaves out what must not be seen.
+    """
 
     hidden: bool
     blind: bool

@@ -33,7 +33,10 @@ ARM_MS: Final = 250
 
 @dataclass(frozen=True)
 class Settings:
-    """What the review app serves, where and to whom. Without ``admission`` a fresh token is made and printed."""
+    """What the review app serves, where and to whom.
+
+    Without ``admission`` a fresh token is made and printed.
+    """
 
     desk: Desk
     host: str = "127.0.0.1"
@@ -60,7 +63,8 @@ def serve(settings: Settings) -> None:
     app = create_app(settings.desk, admission, settings.arm_ms)
     query = f"/?token={admission.token}" if admission.token else "/"
     settings.announce(f"Review app: http://{settings.host}:{settings.port}{query}")
-    # No access log: it would hold the token of the first visit, and nothing that the ledger does not know better.
+    # No access log: it would hold the token of the first visit, and nothing that the ledger does not know
+    # better.
     uvicorn.run(app, host=settings.host, port=settings.port, access_log=False, log_level="warning")
 
 

@@ -5,16 +5,11 @@ from __future__ import annotations
 import os
 import re
 import socket
-import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
 import uvicorn
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "app" / "reviewing"))
-
 from workshop import batch_of, many, stories
 
 from resolver.app.reviewing.desk import Desk
@@ -63,7 +58,9 @@ class Site:
 
     def start(self):
         app = create_app(self.desk, self.admission, self.arm_ms)
-        config = uvicorn.Config(app, host="127.0.0.1", port=self.port, access_log=False, log_level="error", lifespan="off")
+        config = uvicorn.Config(
+            app, host="127.0.0.1", port=self.port, access_log=False, log_level="error", lifespan="off"
+        )
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run, daemon=True)
         self.thread.start()
@@ -77,7 +74,12 @@ class Site:
     def restart(self):
         """A new process would read everything from the ledger; so does a new desk."""
         self.stop()
-        self.desk = Desk(self.desk.batch, open_review_book(self.ledger), second_share=self.desk.second_share, blind_share=self.desk.blind_share)
+        self.desk = Desk(
+            self.desk.batch,
+            open_review_book(self.ledger),
+            second_share=self.desk.second_share,
+            blind_share=self.desk.blind_share,
+        )
         self.start()
 
 
@@ -87,7 +89,12 @@ def build_site(tmp_path):
 
     def build(parts=None, arm_ms=0, name="ledger.db", **known):
         ledger = str(tmp_path / name)
-        desk = Desk(batch_of(parts if parts is not None else [*stories(), *many(12)], **known), open_review_book(ledger), second_share=0.0, blind_share=0.0)
+        desk = Desk(
+            batch_of(parts if parts is not None else [*stories(), *many(12)], **known),
+            open_review_book(ledger),
+            second_share=0.0,
+            blind_share=0.0,
+        )
         site = Site(desk, ledger, arm_ms)
         sites.append(site)
         return site
@@ -103,7 +110,9 @@ def visit(chromium):
     contexts, faults = [], []
 
     def open_page(site, path="/", width=1440, **options):
-        context = chromium.new_context(viewport={"width": width, "height": options.pop("height", 900)}, **options)
+        context = chromium.new_context(
+            viewport={"width": width, "height": options.pop("height", 900)}, **options
+        )
         contexts.append(context)
         page = context.new_page()
         page.expected_faults = []

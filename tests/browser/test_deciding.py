@@ -1,25 +1,9 @@
 from __future__ import annotations
 
+from keyboard import cluster_of, keys
 from playwright.sync_api import expect
 
 from resolver.app.reviewing.standing import State
-
-
-def cluster_of(page):
-    return page.locator("#app").get_attribute("data-cluster")
-
-
-def press(page, *keys):
-    """Each key once the page has settled."""
-    for key in keys:
-        before = page.locator("#app").get_attribute("data-version"), cluster_of(page)
-        page.keyboard.press(key)
-        page.wait_for_timeout(60)
-        yield before
-
-
-def keys(page, *pressed):
-    list(press(page, *pressed))
 
 
 def test_from_the_queue_to_a_merge_and_back_by_keyboard(build_site, visit):
@@ -111,7 +95,12 @@ def test_the_weakest_pair_comes_first_with_one_number_everywhere(build_site, vis
     assert tab.inner_text() == "A–D +2.9 weakest"
     total = page.locator("#wf1 [data-total]").get_attribute("data-total")
     assert total == page.locator("[data-weakest]").get_attribute("data-weakest") == "+2.9"
-    bars = [float(t.replace("−", "-")) for t in page.locator("#wf1 text.end.prior, #wf1 text.end.plus, #wf1 text.end.minus").all_inner_texts()]
+    bars = [
+        float(t.replace("−", "-"))
+        for t in page.locator(
+            "#wf1 text.end.prior, #wf1 text.end.plus, #wf1 text.end.minus"
+        ).all_text_contents()
+    ]
     assert abs(sum(bars) - 2.9) < 0.3
 
 
@@ -119,9 +108,6 @@ def test_making_another_column_main_changes_what_cannot_be_chosen(build_site, vi
     page = visit(build_site(), "/clusters/cluster-b")
     row = page.locator('tr[data-row-field="PartyTypeString"] td.res')
     before = row.inner_text()
-    keys(page, "ArrowDown", "ArrowRight")
-    while page.locator("td.cur").get_attribute("data-profile") == page.locator("thead th:has(.tag) ~ th").first.get_attribute("x"):
-        break
     other = "BUSINESS" if "ORGANISATION" in before else "ORGANISATION"
     cell = page.locator('tr[data-row-field="PartyTypeString"] td[data-field]', has_text=other)
     cell.click()
@@ -198,7 +184,9 @@ def test_without_a_server_nothing_is_saved_and_r_saves_once(build_site, visit):
     page.expected_faults = ["Failed to load", "htmx"]
     site.stop()
     keys(page, "n")
-    expect(page.locator("#alarm")).to_contain_text("Not saved. The server did not answer. Your last 1 key was dropped.")
+    expect(page.locator("#alarm")).to_contain_text(
+        "Not saved. The server did not answer. Your last 1 key was dropped."
+    )
     site.start()
     keys(page, "r")
     expect(page.locator("#app")).not_to_have_attribute("data-cluster", "cluster-e")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from resolver.model.merge_plan import MergePlan
-    from resolver.planning.plans import PlanningRules
+    from resolver.planning.group_plan import PlanningRules
 
 _WEIGHT: Final = "_weight"
 _NOT_COMPARISONS: Final = frozenset(("match",))
@@ -29,7 +29,10 @@ _NOT_COMPARISONS: Final = frozenset(("match",))
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What is known of the comparisons: level labels from the weakest up, the prior and thresholds in bits."""
+    """What is known of the comparisons.
+
+    Level labels from the weakest up, the prior and thresholds in bits.
+    """
 
     labels: Mapping[str, Sequence[str]]
     prior: float
@@ -39,7 +42,10 @@ class Model:
 
 @dataclass(frozen=True)
 class Case:
-    """One cluster under review. ``profile_ids`` in the order of the columns: the plan's main profile first."""
+    """One cluster under review.
+
+    ``profile_ids`` in the order of the columns: the plan's main profile first.
+    """
 
     cluster_id: str
     profile_ids: tuple[str, ...]
@@ -71,7 +77,10 @@ class Case:
 
 @dataclass(frozen=True)
 class ReviewBatch:
-    """The clusters of one run that await people. Built once, never changed; what people say is the ledger's."""
+    """The clusters of one run that await people.
+
+    Built once, never changed; what people say is the ledger's.
+    """
 
     run_id: str
     domain: str
@@ -140,7 +149,7 @@ def make_batch(run: tuple[str, str], findings: Findings, model: Model, **known: 
 
 
 def letter(place: int) -> str:
-    """A, B, … Z, AA, AB, …"""
+    """A, B, … Z, AA, AB and so on."""
     text = ""
     place += 1
     while place:

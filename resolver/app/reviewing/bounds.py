@@ -11,7 +11,10 @@ CONFIDENCE: Final = 0.95
 
 
 def wrong_at_most(looks: int, wrong: int) -> float:
-    """The upper Clopper-Pearson bound on the share of wrong merges after that many random looks; 1 without any."""
+    """The upper Clopper-Pearson bound on the share of wrong merges after that many random looks.
+
+    1 without any.
+    """
     if wrong >= looks:
         return 1.0
     return float(beta.ppf(CONFIDENCE, wrong + 1, looks - wrong))

@@ -87,7 +87,10 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One field over all members; ``left`` has one entry for each result column, null where it stays empty."""
+    """One field over all members.
+
+    ``left`` has one entry for each result column, null where it stays empty.
+    """
 
     field: str
     hint: str
@@ -109,7 +112,10 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Subject:
-    """What is laid side by side: a cluster, the plans that would be made of it, and what changed meanwhile."""
+    """What is laid side by side.
+
+    A cluster, the plans that would be made of it, and what changed meanwhile.
+    """
 
     case: Case
     plans: Sequence[MergePlan] = ()
@@ -141,13 +147,20 @@ def lay_out(subject: Subject) -> Sheet:
 
 
 def alike(name: str, one: Any, other: Any) -> bool:
-    """Two values that a reader would call the same: accents, and a country code that one of them lacks, aside."""
+    """Two values that a reader would call the same.
+
+    Accents, and a country code that one of them lacks, aside.
+    """
     first, second = likeness(name, one), likeness(name, other)
     if first == second:
         return True
     if name in PHONES:
         short, long = sorted((str(first), str(second)), key=len)
-        return len(short) >= _LOCAL_DIGITS and len(long) - len(short) <= _CODE_DIGITS and long.endswith(short.lstrip("0"))
+        return (
+            len(short) >= _LOCAL_DIGITS
+            and len(long) - len(short) <= _CODE_DIGITS
+            and long.endswith(short.lstrip("0"))
+        )
     if isinstance(first, str) and isinstance(second, str) and name not in EMAILS:
         return anyascii(first).casefold() == anyascii(second).casefold()
     return False
@@ -244,7 +257,11 @@ def _other_slot(case: Case, name: str, ends: tuple[str, str], values: Mapping[st
     """The same value standing in another field of the main member, in words."""
     profile_id, main = ends[0], case.profile_ids[0]
     for other in _KINDS.get(name, ()):
-        if other != name and other in values[main] and alike(name, values[profile_id][name], values[main][other]):
+        if (
+            other != name
+            and other in values[main]
+            and alike(name, values[profile_id][name], values[main][other])
+        ):
             return f"as {case.letters[main]}’s {other}"
     return ""
 

@@ -1,7 +1,7 @@
 """The reviewers' desk: one batch, one ledger, any number of reviewers at any number of desks.
 
-The desk holds no truth of its own: what people said is read from the ledger before every answer, and a verdict
-is written only where it finds the cluster as the reviewer saw it.
+The desk holds no truth of its own: what people said is read from the ledger before every answer, and a
+verdict is written only where it finds the cluster as the reviewer saw it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from resolver.ledger.reviews import ReviewBook
     from resolver.model.review_fact import ReviewFact
 
-#: How long claimed clusters are held, and how long a cluster that somebody has open is offered to nobody else.
+#: How long claimed clusters are held, and how long a cluster that somebody has open is offered to nobody
+#: else.
 CLAIM: Final = timedelta(hours=2)
 PRESENCE: Final = timedelta(minutes=3)
 #: Share of clusters that a second reviewer or a blind look is drawn for, from their id: nobody can choose.
@@ -150,7 +151,7 @@ class Desk:
         return sum(i not in standings or not standings[i].decided for i in self.batch.cases)
 
     def after(self, cluster_id: str | None, reviewer: str, pattern: str | None = None) -> str | None:
-        """The next cluster to judge: the same pattern first, then on in the order of work, then from its start.
+        """The next cluster to judge: the same pattern first, then on in the order of work.
 
         Clusters that somebody else holds or has open are passed over.
         """

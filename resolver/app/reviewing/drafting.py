@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from resolver.app.reviewing.judging import Answer
@@ -17,8 +18,38 @@ if TYPE_CHECKING:
 
 #: Longest note, in characters.
 NOTE_LENGTH = 1_000
+_DIGITS = frozenset("0123456789")
 
 Draft = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """What a key begins: an action with what it needs."""
+
+    action: str
+    value: str = ""
+    field: str = ""
+    profile_id: str = ""
+    blind: bool = False
+
+
+def begin(desk: Desk, key: tuple[str, str], what: Begin) -> Answer:
+    """Do what a key asks; ``key`` is (cluster id, reviewer)."""
+    actions: dict[str, Callable[[], Answer]] = {
+        "group": lambda: put_in_group(desk, key, int(what.value) if what.value in _DIGITS else 0),
+        "split": lambda: start_split(desk, key, blind=what.blind),
+        "detach": lambda: detach(desk, key, what.profile_id or None),
+        "back": lambda: step_back(desk, key),
+        "leave": lambda: leave_split(desk, key),
+        "main": lambda: choose_main(desk, key, what.profile_id),
+        "source": lambda: choose_source(desk, key, what.field, what.profile_id),
+        "reset": lambda: reset_choices(desk, key),
+        "note": lambda: write_note(desk, key, what.value.strip()),
+    }
+    if what.action not in actions:
+        return Answer("refused", "No such action. Not done.")
+    return actions[what.action]()
 
 
 def put_in_group(desk: Desk, key: tuple[str, str], group: int) -> Answer:
@@ -38,7 +69,10 @@ def put_in_group(desk: Desk, key: tuple[str, str], group: int) -> Answer:
 
 
 def detach(desk: Desk, key: tuple[str, str], profile_id: str | None = None) -> Answer:
-    """Put one member into a group of its own, all others staying where the suggestion or the draft has them."""
+    """Put one member into a group of its own.
+
+    All others staying where the suggestion or the draft has them.
+    """
 
     def change(draft: Draft, case: Case) -> Answer:
         groups = draft.get("groups") or dict.fromkeys(case.profile_ids, 1)

@@ -1,7 +1,7 @@
 """The evidence between the members of one cluster: links, what each rests on, and where the cluster is thin.
 
-Everything is read off the scored pairs (``<comparison>_level`` and ``<comparison>_weight``): there is no second
-way to compute a weight.
+Everything is read off the scored pairs (``<comparison>_level`` and ``<comparison>_weight``): there is no
+second way to compute a weight.
 """
 
 from __future__ import annotations
@@ -89,7 +89,10 @@ class Web:
 
     @property
     def weakest(self) -> Link | None:
-        """The link of the strongest tree on which the cluster hangs; None where links do not reach everyone."""
+        """The link of the strongest tree on which the cluster hangs.
+
+        None where links do not reach everyone.
+        """
         return min(self.tree, key=lambda link: (link.weight, link.left, link.right), default=None)
 
     def between(self, left: str, right: str) -> Link | None:

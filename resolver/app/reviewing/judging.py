@@ -1,4 +1,4 @@
-"""A reviewer's verdict: checked against what was on the screen, turned into decisions on pairs and into plans.
+"""A reviewer's verdict: checked against what was on the screen, turned into pair decisions and plans.
 
 A verdict is written with all that follows from it in one transaction, or not at all. Undo is a new fact: the
 verdict stays in the history, and the pairs' verdicts go back to what they were before.
@@ -55,8 +55,10 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of it. ``kind`` is saved, confirm (nothing stored, a second key is wanted), conflict (decided
-    meanwhile), changed (no longer what was seen), held (claimed by another) or refused.
+    """What came of it.
+
+    ``kind`` is saved, confirm (nothing stored, a second key is wanted), conflict (decided meanwhile), changed
+    (no longer what was seen), held (claimed by another), forbidden or refused.
     """
 
     kind: str
@@ -98,7 +100,7 @@ def judge(desk: Desk, ask: Ask) -> Answer:
         "letters": case.letters,
         "given_up": sum(len(plan.given_up) for plan in plans),
     }
-    fact = _fact(desk, ask, standing.seq + 1, "verdict", content)
+    fact = _fact(desk, ask, ("verdict", standing.seq + 1), content)
     return _write(desk, Ruling(fact, _decisions(desk, fact, settled=not second), () if second else plans))
 
 
@@ -119,7 +121,7 @@ def judge_second(desk: Desk, ask: Ask) -> Answer:
     groups = _groups(case, ask)
     content = {**first.content, "verdict": ask.verdict, "groups": dict(groups), "look_ms": ask.look_ms}
     agree = same_answer(first.content, content)
-    fact = _fact(desk, ask, standing.seq + 1, "second", content)
+    fact = _fact(desk, ask, ("second", standing.seq + 1), content)
     plans = _plans(desk, case, groups, first.content) if agree and ask.verdict in ("merge", "split") else []
     decisions = _decisions(desk, fact, settled=True) if agree else []
     answer = _write(desk, Ruling(fact, decisions, plans))
@@ -137,7 +139,7 @@ def undo(desk: Desk, reviewer: str, cluster_id: str | None = None) -> Answer:
     standing = desk.standing(fact.cluster_id)
     ask = Ask(fact.cluster_id, "undo", standing.seq, fact.version, reviewer)
     content = {"undone": fact.fact_id, "verdict": fact.content["verdict"], "pattern": fact.content["pattern"]}
-    back = _fact(desk, ask, standing.seq + 1, "undo", content)
+    back = _fact(desk, ask, ("undo", standing.seq + 1), content)
     answer = _write(desk, Ruling(back, _taken_back(desk, fact)))
     if answer.kind != "saved":
         return answer
@@ -230,7 +232,9 @@ def _wants_confirmation(desk: Desk, ask: Ask, plans: Sequence[MergePlan]) -> str
     return ""
 
 
-def _fact(desk: Desk, ask: Ask, seq: int, kind: str, content: Mapping[str, Any]) -> ReviewFact:
+def _fact(desk: Desk, ask: Ask, place: tuple[str, int], content: Mapping[str, Any]) -> ReviewFact:
+    """The fact of that kind and place in the cluster's history."""
+    kind, seq = place
     return ReviewFact(
         domain=desk.batch.domain,
         run_id=desk.batch.run_id,
@@ -256,7 +260,10 @@ def _decisions(desk: Desk, fact: ReviewFact, *, settled: bool) -> list[Decision]
 
 
 def _taken_back(desk: Desk, fact: ReviewFact) -> list[Decision]:
-    """The pairs' earlier verdicts once more; where there was none, ``unsure``, which matching takes as none."""
+    """The pairs' earlier verdicts once more.
+
+    Where there was none, ``unsure``, which matching takes as none.
+    """
     case = desk.batch.cases[fact.cluster_id]
     waiting = fact.kind == "verdict" and bool(fact.content.get("needs_second"))
     earlier = _earlier(desk, fact)

@@ -6,19 +6,19 @@ sources may come from a person.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
 from resolver.model.merge_plan import FieldChoice, MergePlan
-from resolver.model.profile import UNSTEERABLE
-from resolver.planning.bands import losses, refusals
+from resolver.model.profile import ADDRESSES, SCALARS, UNSTEERABLE
+from resolver.planning.bands import protected_losses, refusals, undecided
 from resolver.planning.conservation import dispose
-from resolver.planning.fingerprint import fingerprint_clean
+from resolver.planning.group_plan import UNSTEERED
+from resolver.planning.identity import identify
 from resolver.planning.main_profile import choose_main
 from resolver.planning.members import gather, nested, object_count
-from resolver.planning.plans import UNSTEERED, identify
 from resolver.planning.steps import lay_out_batches, lay_out_steps
 from resolver.planning.survivorship import choose
 
@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from resolver.app.reviewing.batch import ReviewBatch
+    from resolver.model.survivorship_policy import Survivorship
     from resolver.planning.members import Member
 
 #: The rule recorded for what a person chose.
-BY_PERSON = "chosen by the reviewer"
+BY_PERSON: Final = "chosen by the reviewer"
+_ORDER: Final = {name: place for place, name in enumerate((*SCALARS, *ADDRESSES))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,37 +49,30 @@ def foresee(batch: ReviewBatch, wish: Wish) -> MergePlan | None:
     if len(wish.profile_ids) < 2 or batch.rules is None:  # noqa: PLR2004 - one profile has nothing to merge with
         return None
     rules = batch.rules
+    region = rules.survivorship.phone_region or rules.default_region
+    survivorship = rules.survivorship.model_copy(update={"phone_region": region})
     wanted = pl.Series(sorted(wish.profile_ids), dtype=pl.String)
     rows = batch.profiles.filter(pl.col("profile_id").is_in(wanted.implode())).sort("profile_id")
-    members = gather(rows, rules.survivorship, batch.facts.objects)
+    members = gather(rows, survivorship, batch.facts.objects)
     disputed = _disputed(members)
-    main, reason = choose_main(members, disputed, rules.survivorship)
+    main, reason = choose_main(members, disputed, survivorship)
     if wish.main in wish.profile_ids:
-        main = next(m for m in members if m.profile_id == wish.main)
-        reason = BY_PERSON
+        main, reason = next(m for m in members if m.profile_id == wish.main), BY_PERSON
+    choices = _choices(members, main, wish, survivorship)
     others = [m for m in members if m is not main]
-    refused = refusals(members, rules.merging)
-    choices: dict[str, FieldChoice] = {}
-    for name in disputed:
-        winner, rule = choose(name, members, main.profile_id, rules.survivorship)
-        source = main if main.values.get(name) == winner.value else winner.member
-        choices[name] = FieldChoice(name, source.profile_id, winner.value, rule)
-        if name in UNSTEERABLE and name in main.values:
-            choices[name] = FieldChoice(name, main.profile_id, main.values[name], UNSTEERED)
-    choices |= _by_person(members, main, wish, choices)
     batches = lay_out_batches(main, others, choices)
     choices |= _unsteered(choices, main, batches)
+    refused = refusals(members, rules.merging)
     steps = () if refused else lay_out_steps(main, batches, choices)
-    values: dict[str, Any] = {}
-    for member in [m for part in batches for m in part]:
-        for name, value in member.values.items():
-            values.setdefault(name, value)
-    values |= main.values
-    values.update((name, choice.value) for name, choice in choices.items())
-    displaced = list(_displaced(main, others, choices))
-    disposals, post_steps = dispose(displaced, main.profile_id, values, rules.preservation)
-    plan = MergePlan(
-        plan_id="",
+    values = _predict(main, others, choices)
+    disposals, post_steps = dispose(
+        list(_displaced(main, others, choices)), main.profile_id, values, rules.preservation
+    )
+    fingerprints = {m.profile_id: m.fingerprint for m in members}
+    origin = (batch.facts.domain_name or "", rules.fingerprint, wish.cluster_id, main.profile_id)
+    care = (*undecided(choices, survivorship), *protected_losses(disposals, values, survivorship))
+    return MergePlan(
+        plan_id=identify(origin, fingerprints, steps, post_steps),
         cluster_id=wish.cluster_id,
         band="review",
         main_profile_id=main.profile_id,
@@ -87,21 +82,44 @@ def foresee(batch: ReviewBatch, wish: Wish) -> MergePlan | None:
         field_choices=tuple(choices.values()),
         predicted=nested(main.profile_id, values),
         disposals=disposals,
-        fingerprints={m.profile_id: fingerprint_clean(m.profile) for m in members},
-        reasons=(*refused, *losses(disposals, choices, values, rules.survivorship)),
+        fingerprints=fingerprints,
+        reasons=(*refused, *care),
         second_opinion="",
         rule_set_fingerprint=rules.fingerprint,
         post_steps=post_steps,
         object_count=object_count(members),
-        domain_name=batch.domain,
+        domain_name=batch.facts.domain_name,
     )
-    return replace(plan, plan_id=identify(plan))
+
+
+def _choices(
+    members: Sequence[Member], main: Member, wish: Wish, rules: Survivorship
+) -> dict[str, FieldChoice]:
+    """The rules' choice of every disputed field, and over it the reviewer's."""
+    choices = {}
+    for name in _disputed(members):
+        winner, rule = choose(name, members, main.profile_id, rules)
+        source = main if main.values.get(name) == winner.value else winner.member
+        choices[name] = FieldChoice(name, source.profile_id, winner.value, rule)
+        if name in UNSTEERABLE and name in main.values:
+            choices[name] = FieldChoice(name, main.profile_id, main.values[name], UNSTEERED)
+    return choices | _by_person(members, main, wish, choices)
+
+
+def _predict(main: Member, others: Sequence[Member], choices: Mapping[str, FieldChoice]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for member in others:
+        values |= member.values
+    values |= main.values
+    values.update((name, choice.value) for name, choice in choices.items())
+    return values
 
 
 def _disputed(members: Sequence[Member]) -> list[str]:
+    """Fields in which two members hold different values, in the API's order, attributes last."""
     seen = dict(members[0].values)
     disputed = {f for m in members[1:] for f, value in m.values.items() if seen.setdefault(f, value) != value}
-    return sorted(disputed)
+    return sorted(disputed, key=lambda name: (_ORDER.get(name, len(_ORDER)), name))
 
 
 def _by_person(

@@ -121,7 +121,7 @@ def open_page(desk: Desk, cluster_id: str, viewer: Viewer) -> Page:
     blind = (viewer.blind or desk.blind_by_lot(cluster_id)) and not standing.decided
     suggested = suggest(case, desk.batch.model.merge)
     splitting = bool(draft.get("groups"))
-    groups = _groups(case, draft, suggested, standing, viewer)
+    groups = _groups(case, draft, standing, (viewer, suggested))
     plans = _plans(desk, case, groups, draft)
     subject = Subject(case, [plan for _, plan in plans], viewer.hidden)
     sheet = lay_out(subject)
@@ -142,7 +142,7 @@ def open_page(desk: Desk, cluster_id: str, viewer: Viewer) -> Page:
         groups=groups,
         splitting=splitting,
         cursor=int(draft.get("cursor", 0)) % len(case.profile_ids),
-        members=tuple(_member(desk, case, i, groups, i in mains) for i in case.profile_ids),
+        members=tuple(_member(desk, case, i, (groups, mains)) for i in case.profile_ids),
         columns=columns,
         sheet=sheet,
         links=() if blind else case.web.by_need[:_MOST_LINKS],
@@ -159,7 +159,10 @@ def open_page(desk: Desk, cluster_id: str, viewer: Viewer) -> Page:
 
 
 def suggest(case: Case, merge_from: float) -> dict[str, int]:
-    """The groups that the evidence suggests: the weakest bridge cut where it is too thin to merge unattended."""
+    """The groups that the evidence suggests.
+
+    The weakest bridge cut where it is too thin to merge unattended.
+    """
     weakest = case.web.weakest
     if weakest is None:
         return {i: n + 1 for n, i in enumerate(case.profile_ids)}
@@ -172,8 +175,10 @@ def suggest(case: Case, merge_from: float) -> dict[str, int]:
 
 
 def _groups(
-    case: Case, draft: Mapping[str, Any], suggested: Mapping[str, int], standing: Standing, viewer: Viewer
+    case: Case, draft: Mapping[str, Any], standing: Standing, shown: tuple[Viewer, Mapping[str, int]]
 ) -> dict[str, int]:
+    """The groups that the page shows: begun, decided, or suggested where the viewer may see a suggestion."""
+    viewer, suggested = shown
     if draft.get("groups"):
         return {i: int(draft["groups"].get(i, 0)) for i in case.profile_ids}
     decided = standing.verdict
@@ -196,13 +201,20 @@ def _plans(
     return plans
 
 
-def _member(desk: Desk, case: Case, profile_id: str, groups: Mapping[str, int], main: bool) -> Member:  # noqa: FBT001 - one column
+def _member(desk: Desk, case: Case, profile_id: str, shown: tuple[Mapping[str, int], set[str]]) -> Member:
+    groups, mains = shown
     profile = case.profiles[profile_id]
     attributes = profile.get("Attributes", {})
     objects, cases = desk.batch.objects.get(profile_id, (0, 0))
     source = attributes.get("source") or attributes.get("Source") or profile.get("PartyType", "")
     return Member(
-        profile_id, case.letters[profile_id], groups.get(profile_id, 0), main, str(source), objects, cases
+        profile_id=profile_id,
+        letter=case.letters[profile_id],
+        group=groups.get(profile_id, 0),
+        main=profile_id in mains,
+        source=str(source),
+        objects=objects,
+        cases=cases,
     )
 
 

@@ -45,7 +45,10 @@ class Guard:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """One pile of the queue; ``key`` stays the same between runs as long as the evidence is of the same kind."""
+    """One pile of the queue.
+
+    ``key`` stays the same between runs as long as the evidence is of the same kind.
+    """
 
     key: str
     lane: str
@@ -95,8 +98,10 @@ def guards_of(case: Case, batch: ReviewBatch, fights: frozenset[frozenset[str]])
 
 
 def sort_into_patterns(batch: ReviewBatch, guards: Mapping[str, tuple[Guard, ...]]) -> dict[str, Pattern]:
-    """The pattern of every cluster. A cluster with a guard of its own pile is hard; a low-risk signature that
-    many clusters share is a batch; the rest is judged one by one.
+    """The pattern of every cluster.
+
+    A cluster with a guard of its own pile is hard; a low-risk signature that many clusters share is a batch;
+    the rest is judged one by one.
     """
     signatures = {i: _signature(case) for i, case in batch.cases.items()}
     low = {i for i, case in batch.cases.items() if _low_risk(case, guards[i])}
@@ -159,5 +164,5 @@ def _inferred(case: Case, profile_id: str) -> bool:
 
 
 def _sentence(reason: str) -> str:
-    text = reason.split(":")[0]
+    text = reason.split(":", 1)[0]
     return text[0].upper() + text[1:]

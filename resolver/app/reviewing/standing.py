@@ -1,4 +1,7 @@
-"""How each cluster stands, read off its facts: what was said last, by whom, and whether it may be released."""
+"""How each cluster stands, read off its facts.
+
+What was said last, by whom, and whether it may be released.
+"""
 
 from __future__ import annotations
 

@@ -122,8 +122,8 @@
   });
 
   /* ---- the swap ---- */
-  document.addEventListener("htmx:beforeRequest", () => { busy = true; slow = setTimeout(() => { document.documentElement.dataset.busy = "yes"; }, 150); });
-  const calm = () => { busy = false; clearTimeout(slow); delete document.documentElement.dataset.busy; };
+  document.addEventListener("htmx:beforeRequest", () => { busy = true; document.documentElement.dataset.waiting = "yes"; slow = setTimeout(() => { document.documentElement.dataset.busy = "yes"; }, 150); });
+  const calm = () => { busy = false; clearTimeout(slow); ["busy", "waiting"].forEach((n) => delete document.documentElement.dataset[n]); };
   const fresh = () => {
     calm(); failed = 0; alarm(""); paintedAt = performance.now();
     if (cursor && cursor.cluster !== app().dataset.cluster) cursor = null;
