@@ -14,8 +14,10 @@ from starlette.responses import PlainTextResponse
 from starlette.staticfiles import StaticFiles
 
 from resolver.errors import LedgerFailed
+from resolver.web.batch_pages import BatchPages
 from resolver.web.guard import Admission, Guard
 from resolver.web.pages import Pages
+from resolver.web.record_pages import RecordPages
 from resolver.web.rendering import STATIC, Renderer
 
 if TYPE_CHECKING:
@@ -50,7 +52,8 @@ def create_app(desk: Desk, admission: Admission, arm_ms: int = ARM_MS) -> ASGIAp
     """The app for one desk, guarded."""
     app = FastAPI(title="Merge review", docs_url=None, redoc_url=None, separate_input_output_schemas=False)
     renderer = Renderer(desk, arm_ms)
-    app.include_router(Pages(desk, renderer).router())
+    for pages in (Pages(desk, renderer), BatchPages(desk, renderer), RecordPages(desk, renderer)):
+        app.include_router(pages.router())
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_exception_handler(RequestValidationError, _unusable)
     app.add_exception_handler(LedgerFailed, _not_saved)

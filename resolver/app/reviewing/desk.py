@@ -261,7 +261,8 @@ class Desk:
 
         open_ones = [i for i in turned if free(i)]
         same = [i for i in open_ones if self.patterns[i].key == pattern] if pattern else []
-        return next(iter(same or open_ones), None)
+        single = [i for i in open_ones if self.patterns[i].lane != "batch"]
+        return next(iter(same or single or open_ones), None)
 
     def _checked(self, standings: dict[str, Standing]) -> dict[str, Standing]:
         """Verdicts on something that is no longer so do not hold."""

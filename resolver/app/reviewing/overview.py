@@ -6,8 +6,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from resolver.app.reviewing.bounds import agreement_at_least, percent_down
+from resolver.app.reviewing.batching import batch_of
+from resolver.app.reviewing.bounds import agreement_at_least, percent_down, percent_up
 from resolver.app.reviewing.comparing import text_of
+from resolver.app.reviewing.history import contradictions
 from resolver.app.reviewing.judging import FAST_LOOK_MS, VERDICTS
 from resolver.app.reviewing.patterns import LANE_HINTS, LANE_NAMES, LANE_SECONDS, LANES
 from resolver.app.reviewing.standing import State, same_answer
@@ -63,7 +65,7 @@ def counts(desk: Desk, reviewer: str) -> Counts:
         for s in standings
     )
     batches = sum(bool(p.left) for p in desk.piles() if p.pattern.lane == "batch")
-    return Counts(batches, second, 0)
+    return Counts(batches, second, len(contradictions(desk)))
 
 
 def queue(desk: Desk, reviewer: str) -> Queue:
@@ -157,18 +159,19 @@ def earlier_words(desk: Desk, case: Case) -> str:
 def _row(desk: Desk, pile: Pile, pace: dict[str, float], current: str | None) -> QueueRow:
     webs = [desk.batch.cases[i].web.weakest for i in pile.cluster_ids]
     lane = pile.pattern.lane
+    batch = batch_of(desk, pile.pattern.key)
     shown = {
         "key": pile.pattern.key,
         "name": pile.pattern.name,
         "hint": pile.pattern.hint,
-        "href": f"/patterns/{pile.pattern.key}",
+        "href": f"/patterns/{pile.pattern.key}{'/batch' if batch and not batch.stopped else ''}",
         "left": len(pile.left),
         "done": pile.done,
         "total": len(pile.cluster_ids),
         "current": pile.pattern.key == current,
-        "looks": 0,
-        "bound": "",
-        "over": False,
+        "looks": batch.counted[0] if batch else 0,
+        "bound": percent_up(batch.bound) if batch and batch.counted[0] else "",
+        "over": bool(batch and batch.counted[0] and batch.bound > batch.gate),
     }
     seconds = len(pile.left) * (pace.get(lane) or LANE_SECONDS[lane])
     return QueueRow(shown, tuple(w.weight for w in webs if w), seconds)

@@ -5,7 +5,7 @@
   const all = (s, root = document) => [...root.querySelectorAll(s)], one = (s, root = document) => root.querySelector(s);
   const app = () => document.getElementById("app"), dialog = () => document.getElementById("keys");
   const shown = () => `${app().dataset.cluster || ""}@${app().dataset.version || ""}`;
-  let queue = [], busy = false, paintedAt = performance.now(), ignored = 0, last = null, failed = 0, cursor = null, pair = 0, mouse = 0, slow = 0, opened = null;
+  let queue = [], busy = false, fast = 0, paintedAt = performance.now(), ignored = 0, last = null, failed = 0, cursor = null, pair = 0, mouse = 0, slow = 0, opened = null;
 
   const say = (text) => { const at = one("#say"); if (at) at.textContent = text; one("#live").textContent = text; };
   const plural = (n) => `${n} key${n === 1 ? "" : "s"}`;
@@ -83,7 +83,7 @@
       if (button.hasAttribute("data-decides") || button.hasAttribute("data-edits")) {
         if (press.shown !== shown()) { ignored += 1; return; }
         const arm = Number(app().dataset.arm);
-        if (button.hasAttribute("data-decides") && press.at - paintedAt < arm) { say("Too fast: 1 key ignored."); return; }
+        if (button.hasAttribute("data-decides") && press.at - paintedAt < arm) { fast += 1; say(`Too fast: ${plural(fast)} ignored.`); return; }
         const look = button.form && button.form.elements.look_ms; if (look && button.id !== "confirm" && look.value === "0") look.value = String(Math.round(press.at - paintedAt));
       }
       last = () => { const again = all(`[data-key="${CSS.escape(key)}"]`, app()).find((b) => !b.disabled); if (again) again.click(); };
@@ -125,7 +125,7 @@
   document.addEventListener("htmx:beforeRequest", () => { busy = true; document.documentElement.dataset.waiting = "yes"; slow = setTimeout(() => { document.documentElement.dataset.busy = "yes"; }, 150); });
   const calm = () => { busy = false; clearTimeout(slow); ["busy", "waiting"].forEach((n) => delete document.documentElement.dataset[n]); };
   const fresh = () => {
-    calm(); failed = 0; alarm(""); paintedAt = performance.now();
+    calm(); failed = 0; fast = 0; alarm(""); paintedAt = performance.now();
     if (cursor && cursor.cluster !== app().dataset.cluster) cursor = null;
     pair = 0; mark(); rowAgain();
     const card = one("#card"), head = one("h1");
