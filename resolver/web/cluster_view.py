@@ -61,7 +61,7 @@ def cluster_facts(desk: Desk, page: Page) -> dict[str, Any]:
         "post_to": f"/clusters/{page.case.cluster_id}/verdict",
         "second_note": desk.needs_second(page.case.cluster_id, "merge") and not page.blind,
         "split_digits": " ".join(str(page.suggested[i]) for i in ids) if len(ids) <= 9 else "",  # noqa: PLR2004 - digits
-        "undoable": f"Undo {judging.SPOKEN[mine[0].content['verdict']]} {mine[0].cluster_id[:8]}"
+        "undoable": f"Undo {judging.SPOKEN[mine[0].content['verdict']]} {mine[0].cluster_id[:12]}"
         if mine
         else "",
         "why_off": _why_off(page),

@@ -195,12 +195,13 @@ def curve(points: Sequence[tuple[int, float]], at: tuple[int, float], gate: floa
         f'<text class="t11 soft mid" x="{place(n, 0)[0]}" y="{height - 6}">{n}</text>'
         for n in range(50, most_looks + 1, 50)
     )
+    mark = f'<circle class="dot" cx="{dot[0]}" cy="{dot[1]}" r="4.5"/>' if at[1] <= most else ""
     said = f"The bound at {at[0]} looks is {at[1] * 100:.2f} percent; the gate is {gate * 100:.1f} percent."
     return Markup(  # noqa: S704 - numbers only
         f'<svg class="chart" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img" aria-label="{said}">'
         f'{ticks}<line class="gate" x1="{left}" x2="{width - 8}" y1="{gate_y}" y2="{gate_y}"/>'
         f'<text class="t11 warn" x="{left + 4}" y="{gate_y - 4}">gate {gate * 100:.1f} %</text>'
-        f'<polyline class="line" points="{line}"/><circle class="dot" cx="{dot[0]}" cy="{dot[1]}" r="4.5"/>{marks}</svg>'
+        f'<polyline class="line" points="{line}"/>{mark}{marks}</svg>'
     )
 
 
@@ -210,9 +211,9 @@ def bars(counts: Sequence[tuple[str, int]], unit: str) -> Markup:
     height = 24 * len(counts) + 4
     said = ". ".join(f"{escape(label)}: {count} {unit}" for label, count in counts)
     rows = "".join(
-        f'<text class="t12" x="0" y="{n * 24 + 16}">{escape(_short(label, 24))}</text>'
-        f'<rect class="ink" x="160" y="{n * 24 + 5}" width="{max(220 * count / most, 1 if count else 0):.1f}" height="14"/>'
-        f'<text class="t12 num" x="{168 + 220 * count / most:.1f}" y="{n * 24 + 16}">{count:,}</text>'
+        f'<text class="t12" x="0" y="{n * 24 + 16}">{escape(_short(label, 32))}</text>'
+        f'<rect class="ink" x="210" y="{n * 24 + 5}" width="{max(200 * count / most, 1 if count else 0):.1f}" height="14"/>'
+        f'<text class="t12 num" x="{218 + 200 * count / most:.1f}" y="{n * 24 + 16}">{count:,}</text>'
         for n, (label, count) in enumerate(counts)
     )
     return Markup(  # noqa: S704 - labels are escaped, the rest are numbers

@@ -173,15 +173,14 @@ def text_of(value: Any) -> str:
     return str(value)
 
 
-def _rank(name: str, weakest: Link | None) -> tuple[float, int, str]:
-    """Fields that evidence speaks of by the weight of it, then the usual order, attributes last."""
+def _rank(name: str, weakest: Link | None) -> tuple[bool, float, int, str]:
+    """Fields whose evidence speaks against come first, by its weight; attributes come last."""
     spoken = _SPOKEN.get(name, "")
     weights = (
-        [abs(e.weight) for e in weakest.evidence if e.comparison.startswith(spoken)]
-        if weakest and spoken
-        else []
+        [e.weight for e in weakest.evidence if e.comparison.startswith(spoken)] if weakest and spoken else []
     )
-    return -max(weights, default=0.0), ORDER.get(name, len(ORDER)), name
+    strongest = max(weights, key=abs, default=0.0)
+    return strongest >= 0, -abs(strongest), ORDER.get(name, len(ORDER)), name
 
 
 def _grade(row: Row) -> int:
