@@ -1,14 +1,14 @@
 # make demo   the whole job on the embedded service and sample data
-# make test   the tests          make check   lint, types, import contracts
-# make bench  printed tables     make soak    the long campaigns     make docs   generated pages
-# `make` needs python3 only: the environment builds itself, by uv where pip can get it, else by pip.
+# make test   the tests                  make check  lint, types, import contracts
+# make bench-quality   accuracy on the labelled sets     make soak   the long campaigns
+# `make` needs python3 only: the environment builds itself, with uv where pip can get it, else with pip.
 PY ?= python3
 B  := .venv/bin
 .DEFAULT_GOAL := test
-.PHONY: demo test check bench bench-quality soak docs clean
+.PHONY: demo test check bench bench-quality bench-local soak docs clean
 
 $(B)/.ready: pyproject.toml constraints.txt
-	$(PY) -m venv .venv
+	@test -x $(B)/python || $(PY) -m venv .venv
 	@echo "installing into .venv ..."
 	@{ $(B)/pip install -q uv && $(B)/uv pip install -q --python $(B)/python -c constraints.txt -e '.[dev]'; } >.venv/install.log 2>&1 \
 	  || $(B)/pip install -q -c constraints.txt -e '.[dev]' >.venv/install.log 2>&1 || { cat .venv/install.log; exit 1; }
@@ -25,6 +25,17 @@ check: $(B)/.ready
 	$(B)/ruff check .
 	$(B)/mypy
 	$(B)/lint-imports
+
+bench: bench-quality bench-local
+
+bench-quality: $(B)/.ready
+	$(B)/python benchmarks/bench_quality.py
+
+bench-local: $(B)/.ready
+	$(B)/python benchmarks/bench_local.py
+
+soak: $(B)/.ready
+	RESOLVER_SOAK=1 $(B)/pytest --timeout 3600
 
 clean:
 	rm -rf .venv out

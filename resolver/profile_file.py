@@ -1,1 +1,171 @@
-"""Placeholder until its branch lands."""
+"""EDGE: profiles in files: Parquet, CSV, JSONL in anybody's spelling → PROFILES; PROFILES → Parquet."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from resolver.errors import BadFile, BadFrame
+from resolver.profile_columns import LABEL_COLUMNS, plain_name, to_profiles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_DELIMITERS: Final = (",", ";", "\t", "|")
+
+
+def read_profiles(path: Path) -> pl.DataFrame:
+    """The PROFILES frame of a ``.parquet``, ``.csv``, ``.csv.gz``, ``.csv.zst``, ``.jsonl`` or ``.ndjson``.
+
+    Columns may be spelled as the API does or in snake case; see ``to_profiles``.
+
+    Raises:
+        BadFile: missing, a directory, empty, of an unknown kind, or not what its name says; with the line
+            where one is to blame.
+        BadFrame: no ``profile_id``, ids null or repeated, or a column of the wrong type.
+    """
+    if path.is_dir():
+        raise BadFile(f"{path.name} is a directory, not a file of profiles")
+    if not path.exists():
+        raise BadFile(f"{path.name} does not exist")
+    if path.stat().st_size == 0:
+        raise BadFile(f"{path.name} is empty")
+    table = _reader(path)(path)
+    try:
+        return to_profiles(table)
+    except BadFrame as fault:
+        raise BadFrame(f"{path.name}: {fault}") from None
+
+
+def write_profiles(frame: pl.DataFrame, path: Path) -> None:
+    """Write a PROFILES frame as Parquet: the whole file or, if that fails, nothing.
+
+    Raises:
+        BadFile: the name does not end in ``.parquet``, or the directory cannot be written.
+    """
+    if path.suffix not in {".parquet", ".pq"}:
+        raise BadFile(f"{path.name} does not end in .parquet")
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise BadFile(f"{path.name} cannot be written: {error.strerror}") from error
+    os.close(handle)
+    part = Path(name)
+    try:
+        frame.write_parquet(part)
+        part.replace(path)
+    except OSError as error:
+        raise BadFile(f"{path.name} cannot be written: {error.strerror}") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _reader(path: Path) -> Callable[[Path], pl.DataFrame]:
+    name = path.name.lower()
+    for compressed in (".gz", ".zst"):
+        if name.endswith(".csv" + compressed):
+            return _read_csv
+    readers = {
+        ".parquet": _read_parquet,
+        ".pq": _read_parquet,
+        ".csv": _read_csv,
+        ".jsonl": _read_jsonl,
+        ".ndjson": _read_jsonl,
+    }
+    reader = readers.get(Path(name).suffix)
+    if reader is None:
+        raise BadFile(f"{path.name} is of no known kind (known: {', '.join(readers)}, .csv.gz, .csv.zst)")
+    return reader
+
+
+def _read_parquet(path: Path) -> pl.DataFrame:
+    try:
+        columns = [c for c in pl.read_parquet_schema(path) if plain_name(c) not in LABEL_COLUMNS]
+        return pl.read_parquet(path, columns=columns)
+    except pl.exceptions.PolarsError as error:
+        raise BadFile(f"{path.name} is not Parquet, though named so") from error
+
+
+def _read_jsonl(path: Path) -> pl.DataFrame:
+    try:
+        return pl.read_ndjson(path, infer_schema_length=None)
+    except pl.exceptions.PolarsError as error:
+        raise BadFile(f"{path.name}{_bad_json_line(path)}") from error
+
+
+def _bad_json_line(path: Path) -> str:
+    """What is wrong with the first bad line, or that the lines do not fit each other."""
+    number = 0
+    try:
+        with path.open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines, start=1):
+                if line.strip():
+                    loaded = json.loads(line)
+                    if not isinstance(loaded, dict):
+                        return f":{number}: a JSON {type(loaded).__name__}, not an object"
+    except UnicodeDecodeError:
+        return " is not UTF-8"
+    except ValueError:
+        return f":{number}: not JSON"
+    return " has a field of several types"
+
+
+def _read_csv(path: Path) -> pl.DataFrame:
+    """All columns as text, after a check that no line is short, long or of another encoding."""
+    try:
+        header = next(_csv_lines(path), "")
+    except UnicodeDecodeError:
+        raise BadFile(f"{path.name} is not UTF-8") from None
+    except (OSError, EOFError, pl.exceptions.PolarsError) as error:
+        raise BadFile(f"{path.name} is not {path.suffix.removeprefix('.')}, though named so") from error
+    delimiter = max(_DELIMITERS, key=lambda mark: (header.count(mark), -_DELIMITERS.index(mark)))
+    names = next(csv.reader([header], delimiter=delimiter), [])
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise BadFile(f"{path.name}:1: column {', '.join(repeated)} stands twice")
+    try:
+        table = pl.read_csv(path, infer_schema=False, separator=delimiter)
+    except pl.exceptions.PolarsError as error:
+        fault = _bad_csv_line(path, delimiter) or " is not CSV in UTF-8"
+        raise BadFile(f"{path.name}{fault}") from error
+    # Polars fills a short line with nulls, so only a null in the last column can hide one.
+    if table.width > 1 and table[:, -1].null_count() and (fault := _bad_csv_line(path, delimiter)):
+        raise BadFile(f"{path.name}{fault}")
+    return table
+
+
+def _bad_csv_line(path: Path, delimiter: str) -> str:
+    """The first line that has another number of cells than the header, empty where all are right."""
+    lines = csv.reader(_csv_lines(path), delimiter=delimiter, strict=True)
+    width = 0
+    try:
+        for cells in lines:
+            width = width or len(cells)
+            if cells and len(cells) != width:
+                return f":{lines.line_num}: {len(cells)} cells, not {width}"
+    except UnicodeDecodeError:
+        return " is not UTF-8"
+    except csv.Error as error:
+        return f":{lines.line_num}: {error}"
+    return ""
+
+
+def _csv_lines(path: Path) -> Iterator[str]:
+    """The raw lines, decompressed."""
+    if path.suffix == ".zst":  # Python reads it from 3.14 on; Polars does now
+        raw = pl.read_csv(path, has_header=False, infer_schema=False, separator="\x01", quote_char=None)
+        yield from (f"{line or ''}\n" for line in raw[:, 0])
+        return
+    with (
+        gzip.open(path, "rt", encoding="utf-8-sig")
+        if path.suffix == ".gz"
+        else path.open(encoding="utf-8-sig") as lines
+    ):
+        yield from lines

@@ -106,7 +106,7 @@ def _reference(tables: dict[str, Rows]) -> Reference:
     forms = [(_spaced(w), form) for w, form, place in tables["legal_forms"] if place != "affix"]
     placeholders: dict[str, set[str]] = {kind: set() for kind in _CHOICES["placeholders", "kind"]}
     for kind, value in tables["placeholders"]:
-        plain = fold(value) if kind in {"email", "date"} else _spaced(value)
+        plain = fold(value) if kind == "email" else _spaced(value)
         placeholders[kind].add(plain.replace(" ", "") if kind == "identifier" else plain)
     for kind in ("name", "phone", "date", "email"):
         placeholders[kind] |= placeholders["any"]

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+from resolver.local.server import running
+from resolver.local.service import Service
+from resolver.local.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 settings.register_profile("ci", deadline=None, derandomize=True, max_examples=50)
 settings.register_profile("soak", deadline=None, max_examples=2000)
@@ -23,3 +33,33 @@ def _no_ambient_aws(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A running embedded service."""
+
+    url: str
+    service: Service
+    store: Store
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    """The embedded service on a loopback port, with an empty store."""
+    store = Store.open(None)
+    service = Service(store)
+    try:
+        with running(service) as url:
+            yield Endpoint(url, service, store)
+    finally:
+        store.close()
+
+
+@pytest.fixture(scope="session")
+def dev_data() -> Path:
+    """The labelled dev sets, which are not ours to ship: beside the checkout, or where RESOLVER_DATA says."""
+    folder = Path(os.environ.get("RESOLVER_DATA", Path(__file__).parents[2] / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"labelled dev sets are not at {folder} (set RESOLVER_DATA)")
+    return folder

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, insert, select
 
 from resolver.errors import LedgerFailed
-from resolver.ledger.connection import reading, writing
+from resolver.ledger.connection import place, reading, writing
+from resolver.ledger.plan_texts import plan_of, plan_text
 from resolver.ledger.tables import images, journal, merged_ids, plans, runs
 from resolver.model.journal import JournalEntry, JournalState
 
@@ -31,7 +32,8 @@ def record_plans(engine: Engine, run_id: str, plans_of_run: Sequence[MergePlan])
                 "plan_id": plan.plan_id,
                 "cluster_id": plan.cluster_id,
                 "band": plan.band,
-                "content": _text(asdict(plan)),
+                "calls": len(plan.steps) + len(plan.post_steps),
+                "content": plan_text(plan),
             }
             for plan in plans_of_run
             if plan.plan_id not in there
@@ -64,7 +66,7 @@ def record_result(engine: Engine, entry: JournalEntry) -> int:
     """Put on disk what came of an intent; a merge that is done also maps the merged ids to their survivor."""
     with writing(engine) as connection:
         entry_id = _insert(connection, entry)
-        if entry.state is JournalState.DONE and entry.request:
+        if entry.state is JournalState.DONE and entry.request and "ProfileIdsToBeMerged" in entry.request:
             survivor = entry.request["MainProfileId"]
             rows = [
                 {"entry_id": entry_id, "merged_id": merged, "survivor_id": survivor}
@@ -131,6 +133,53 @@ def done_steps(engine: Engine, domain: str) -> dict[str, int]:
     )
     with reading(engine) as connection:
         return {row.plan_id: row.steps for row in connection.execute(query)}
+
+
+def expected_after(engine: Engine, plan_id: str, step: int) -> dict[str, Any]:
+    """The profile that a step of a plan was to leave, by its latest intent.
+
+    Raises:
+        LedgerFailed: there is no such intent.
+    """
+    query = (
+        select(images.c.expected)
+        .join(journal, journal.c.entry_id == images.c.entry_id)
+        .where(journal.c.plan_id == plan_id, journal.c.step == step)
+        .order_by(journal.c.entry_id.desc())
+        .limit(1)
+    )
+    with reading(engine) as connection:
+        text = connection.execute(query).scalar_one_or_none()
+    if text is None:
+        raise LedgerFailed(f"ledger {place(engine)}: plan {plan_id} has no intent for its call {step + 1}")
+    return json.loads(text)  # type: ignore[no-any-return]
+
+
+def unfinished_plans(engine: Engine, domain: str) -> list[MergePlan]:
+    """Plans of which some calls are done and others are not, in the order in which they were begun.
+
+    What remains of them may hold the only copy of a value that the merge itself could not keep.
+    """
+    done = (
+        select(
+            journal.c.plan_id,
+            func.count(journal.c.step.distinct()).label("done"),
+            func.min(journal.c.entry_id).label("first"),
+            func.min(journal.c.run_id).label("run_id"),
+        )
+        .join(runs, runs.c.run_id == journal.c.run_id)
+        .where(runs.c.domain == domain, journal.c.state == JournalState.DONE.value)
+        .group_by(journal.c.plan_id)
+        .subquery()
+    )
+    query = (
+        select(plans.c.content)
+        .join(done, (done.c.plan_id == plans.c.plan_id) & (done.c.run_id == plans.c.run_id))
+        .where(done.c.done < plans.c.calls)
+        .order_by(done.c.first)
+    )
+    with reading(engine) as connection:
+        return [plan_of(text) for text in connection.execute(query).scalars()]
 
 
 def survivors(engine: Engine, domain: str) -> dict[str, str]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 #: How long a lease lasts without a heartbeat: longer than a merge may take to answer.
-LASTING: Final = timedelta(minutes=4)
+LASTING: Final = timedelta(minutes=5)
 
 
 def acquire(engine: Engine, domain: str, holder: str, now: datetime) -> datetime:

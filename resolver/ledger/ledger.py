@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from resolver.model.decision import Decision
     from resolver.model.journal import JournalEntry
     from resolver.model.merge_plan import MergePlan
+    from resolver.model.profile import Profile
     from resolver.model.run import Run
 
 
@@ -103,6 +104,14 @@ class Ledger:
     def done_steps(self, domain: str) -> dict[str, int]:
         """How many steps of each plan are done, for plans of which at least one is."""
         return journal.done_steps(self._engine, domain)
+
+    def expected_after(self, plan_id: str, step: int) -> Profile:
+        """The profile that a step of a plan was to leave, by its latest intent."""
+        return journal.expected_after(self._engine, plan_id, step)
+
+    def unfinished_plans(self, domain: str) -> list[MergePlan]:
+        """Plans of which some calls are done and others are not."""
+        return journal.unfinished_plans(self._engine, domain)
 
     def entries_of(self, plan_id: str) -> list[JournalEntry]:
         """Every entry about a plan in the order of recording, without the images."""

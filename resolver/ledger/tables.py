@@ -69,6 +69,7 @@ plans = Table(
     Column("plan_id", String(64), primary_key=True),
     Column("cluster_id", String(64), nullable=False),
     Column("band", String(16), nullable=False),
+    Column("calls", Integer, nullable=False),  # merge steps and post-steps
     Column("content", Text, nullable=False),  # JSON of the whole MergePlan: customers' data
 )
 

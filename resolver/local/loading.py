@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from resolver.local import wire
 from resolver.local.normalisation import standard_keys
-from resolver.local.operations import ingestion
+from resolver.local.operations.incoming import read_object
+from resolver.local.operations.ingestion import Attachment, attach
 from resolver.local.operations.profiles import PROFILE_FIELDS, present
 from resolver.local.refusal import Refusal
 from resolver.local.shapes import Violation
@@ -125,10 +126,10 @@ def load_objects(
                     f"object number {count + 1}: profile {old_id!r} is not in domain {domain_name}"
                 )
             try:
-                incoming = ingestion.read_object(session, domain, type_name, json.dumps(body))
+                incoming = read_object(session, domain, type_name, json.dumps(body))
             except Refusal as refusal:
                 raise BadProfile(f"object number {count + 1} of profile {old_id!r}: {refusal}") from None
-            ingestion.attach(session, domain, (profile, incoming, False), at)
+            attach(session, domain, Attachment(profile, incoming, created=False), at)
             count += 1
     return LoadReport(count)
 

@@ -74,7 +74,7 @@ class _Application:
         loop = asyncio.get_running_loop()
         if admin_routes.is_admin(request):
             return await loop.run_in_executor(None, admin_routes.handle, self._service, request)
-        if self._service.writes(request):
+        if self._service.waits(request):
             return await loop.run_in_executor(self._writer, self._service.handle, request)
         return self._service.handle(request)
 

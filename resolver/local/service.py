@@ -6,14 +6,19 @@ lacks answers 501 and names itself, never a silent success.
 
 from __future__ import annotations
 
+import logging
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from resolver.local import wire
+from resolver.local.matching_job import run_matching_job
 from resolver.local.operations import HANDLERS
-from resolver.local.operations.ingestion import settle_pending
-from resolver.local.refusal import NotHere, Refusal
+from resolver.local.operations.expiry import expire
+from resolver.local.operations.ingestion import settle_due
+from resolver.local.refusal import InternalFailure, NotHere, Refusal
 from resolver.local.request import Request, Settings
+from resolver.local.schedule import last_scheduled
+from resolver.local.tables import domains, matches
 
 if TYPE_CHECKING:
     from resolver.local.store import Store
@@ -21,7 +26,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Service", "Settings"]
 
-_SCOPE_REGION = re.compile(r"Credential=[^/]*/[0-9]{8}/([a-z0-9-]+)/")
+_LOG: Final = logging.getLogger(__name__)
+_SCOPE_REGION: Final = re.compile(r"Credential=[^/]*/[0-9]{8}/([a-z0-9-]+)/")
+# Operations that show what the weekly job found: the job is run before them when it is due.
+_SHOW_MATCHES: Final = frozenset(
+    {"GetMatches", "GetSimilarProfiles", "ListIdentityResolutionJobs", "GetIdentityResolutionJob"}
+)
 
 
 class Service:
@@ -31,16 +41,16 @@ class Service:
         self.store = store
         self.settings = settings or Settings()
 
-    def writes(self, request: HttpRequest) -> bool:
-        """Whether serving this request may wait for the one writer."""
-        if self.settings.consistency_delay_seconds:
-            return True  # a read may first have to settle what is due
+    def waits(self, request: HttpRequest) -> bool:
+        """Whether serving this request may wait for the one writer, or take long."""
+        if self._is_due():
+            return True
         try:
             route, _ = wire.find_route(request)
         except Refusal:
             return False
         handler = HANDLERS.get(route.operation)
-        return handler is not None and handler.writes
+        return handler is not None and (handler.writes or route.operation in _SHOW_MATCHES)
 
     def handle(self, request: HttpRequest) -> HttpResponse:
         """Route, validate, dispatch. Signatures are not verified: any credentials will do."""
@@ -48,27 +58,50 @@ class Service:
             return self._answer(request)
         except Refusal as refusal:
             return wire.render_refusal(refusal)
+        except Exception:  # noqa: BLE001 - a defect of ours must answer as the real service's would
+            _LOG.exception("a %s request failed", request.method)
+            return wire.render_refusal(InternalFailure("the embedded service failed; see its log"))
 
     def _answer(self, http: HttpRequest) -> HttpResponse:
         route, segments = wire.find_route(http)
         handler = HANDLERS.get(route.operation)
         if handler is None:
             raise NotHere(f"{route.operation} is not part of the embedded service")
+        at = self.settings.clock()
         faults = self.settings.faults
         if faults is not None:
-            faults.before(route.operation, self.settings.clock())
-        request = self._request(route.operation, wire.parse(route, segments, http), http)
-        if self.settings.consistency_delay_seconds:
-            with self.store.writing() as session:
-                settle_pending(session, request)
+            faults.before(route.operation, at)
+        request = self._request(route.operation, wire.parse(route, segments, http), http, at)
+        self._catch_up(request)
         with self.store.writing() if handler.writes else self.store.reading() as session:
             content = handler.function(session, request)
         response = wire.render(content)
         return response if faults is None else faults.after(route.operation, response)
 
-    def _request(self, operation: str, parameters: dict[str, Any], http: HttpRequest) -> Request:
+    def _request(self, operation: str, parameters: dict[str, Any], http: HttpRequest, at: float) -> Request:
         scope = _SCOPE_REGION.search(http.headers.get("authorization", ""))
         region = scope[1] if scope else self.settings.region
-        return Request(
-            operation, parameters, self.settings.clock(), self.settings, region, self.store.token_secret
-        )
+        return Request(operation, parameters, at, self.settings, region, self.store.token_secret)
+
+    def _is_due(self) -> bool:
+        return self.store.watch.earliest <= self.settings.clock()
+
+    def _catch_up(self, request: Request) -> None:
+        """Do what should have happened by now: late objects, expiry, the weekly job."""
+        if self.store.watch.earliest <= request.at:
+            with self.store.writing() as session:
+                settle_due(session, request.at)
+                expire(session, request.at)
+        if request.operation in _SHOW_MATCHES:
+            self._run_due_job(request)
+
+    def _run_due_job(self, request: Request) -> None:
+        with self.store.reading() as session:
+            domain = domains.find_domain(session, request["DomainName"])
+            job = matches.last_job(session, domain.seq) if domain is not None else None
+        if domain is None:
+            return
+        moment = last_scheduled(domain.settings, request.at)
+        since = max(domain.updated_at, job.started_at if job is not None else 0.0)
+        if moment is not None and moment.timestamp() > since:
+            run_matching_job(self.store, domain.name, moment)

@@ -147,7 +147,7 @@ def _string(shape: StringShape) -> Reader:
     at_least, at_most = _bounds(shape)
     choices = tuple(shape.enum)
     pattern = shape.metadata.get("pattern")
-    matches = re.compile(pattern).fullmatch if pattern else None
+    matches = _matcher(pattern) if pattern else None
 
     def read(value: Any, at: str) -> str:
         if type(value) is not str:
@@ -163,6 +163,12 @@ def _string(shape: StringShape) -> Reader:
         return value
 
     return read
+
+
+def _matcher(pattern: str) -> Callable[[str], object]:
+    """A pattern holds for the whole value, unless it anchors the beginning only (as TagArn's does)."""
+    compiled = re.compile(pattern, re.ASCII)
+    return compiled.match if pattern.startswith("^") and not pattern.endswith("$") else compiled.fullmatch
 
 
 def _integer(shape: Shape) -> Reader:

@@ -12,6 +12,7 @@ may take the last transactions with it, never a part of one.
 from __future__ import annotations
 
 import contextlib
+import math
 import secrets
 import shutil
 import sqlite3
@@ -29,11 +30,19 @@ _BUSY_SECONDS = 30.0  # another process may load into the same file
 
 
 @dataclass(slots=True)
+class Watch:
+    """When the next thing in the file falls due (epoch seconds), never later than in truth."""
+
+    earliest: float = math.inf
+
+
+@dataclass(slots=True)
 class Session:
     """One transaction: parameters are bound, rows come back as tuples."""
 
     connection: sqlite3.Connection
     token_secret: bytes
+    watch: Watch
     stats: dict[int, list[int]] = field(default_factory=dict)
 
     def run(self, sql: str, *values: Any) -> int:
@@ -93,6 +102,8 @@ class Store:
         if temporary is not None:
             self._writer.execute("PRAGMA synchronous = OFF")  # nobody will open this file again
         self.token_secret = self._prepare()
+        # Opening finds out what is due: the first request after it works off what fell due in the meantime.
+        self.watch = Watch(-math.inf)
 
     @classmethod
     def open(cls, path: Path | None) -> Store:
@@ -116,7 +127,7 @@ class Store:
         """The one write transaction: committed whole when the block ends, undone whole when it raises."""
         with self._writer_lock:
             self._writer.execute("BEGIN IMMEDIATE")
-            session = Session(self._writer, self.token_secret)
+            session = Session(self._writer, self.token_secret, self.watch)
             try:
                 yield session
                 session.flush()
@@ -134,7 +145,7 @@ class Store:
             connection.execute("PRAGMA query_only = ON")
         connection.execute("BEGIN")
         try:
-            yield Session(connection, self.token_secret)
+            yield Session(connection, self.token_secret, self.watch)
         finally:
             connection.execute("COMMIT")
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from resolver.matching.standardising.addresses import BLOCK_PARTS, clean_country, standardise_addresses
+from resolver.matching.standardising.address_columns import BLOCK_PARTS, standardise_addresses
+from resolver.matching.standardising.addresses import clean_country
 from resolver.matching.standardising.attributes import (
     attribute_values,
     standardise_attributes,
@@ -16,13 +18,18 @@ from resolver.matching.standardising.businesses import standardise_businesses
 from resolver.matching.standardising.dates import standardise_dates
 from resolver.matching.standardising.emails import standardise_emails
 from resolver.matching.standardising.genders import standardise_gender
-from resolver.matching.standardising.names import NAME_COLUMNS, standardise_names
+from resolver.matching.standardising.name_columns import NAME_COLUMNS, standardise_names
 from resolver.matching.standardising.phones import standardise_phones
 from resolver.model.profile import ADDRESSES, EMAILS, PHONES, SCALARS
 from resolver.model.standardised import Kind, Standardised, StandardisedField
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from resolver.model.reference import Reference
+
+
+_THREADS: Final = 2
 
 
 def standardise(profiles: pl.DataFrame, reference: Reference, default_region: str | None) -> Standardised:
@@ -32,24 +39,26 @@ def standardise(profiles: pl.DataFrame, reference: Reference, default_region: st
     country of the profile's address counts, then what the file's international numbers and countries say.
     """
     long = _attributes(profiles)
-    fields = [
-        *standardise_names(_name_columns(profiles, long, reference), reference),
-        standardise_dates(_column(profiles, "birth_date"), reference),
-        standardise_phones(
-            _columns(profiles, PHONES), _countries(profiles, reference), reference, default_region
-        ),
-        standardise_emails(_columns(profiles, EMAILS), reference),
-        standardise_businesses(_column(profiles, "business_name"), reference),
-        *standardise_addresses([_block(profiles, name) for name in _present_blocks(profiles)], reference),
-        standardise_gender(_first_of(profiles, "gender", "gender_string"), reference),
-        standardise_plain(
-            "party_type", Kind.CATEGORY, _first_of(profiles, "party_type", "party_type_string"), reference
-        ),
-        standardise_plain("account_number", Kind.IDENTIFIER, _column(profiles, "account_number"), reference),
-        *standardise_attributes(
-            long.filter(~pl.col("key").is_in(sorted(reference.attribute_fields))), profiles.height, reference
-        ),
+    other = long.filter(~pl.col("key").is_in(sorted(reference.attribute_fields)))
+    phones, emails = _columns(profiles, PHONES), _columns(profiles, EMAILS)
+    blocks = [_block(profiles, name) for name in _present_blocks(profiles)]
+    gender = _first_of(profiles, "gender", "gender_string")
+    party_type = _first_of(profiles, "party_type", "party_type_string")
+    account_number, business_name = _column(profiles, "account_number"), _column(profiles, "business_name")
+    jobs: list[Callable[[], list[StandardisedField]]] = [  # the longest first
+        lambda: [standardise_phones(phones, _countries(profiles, reference), reference, default_region)],
+        lambda: standardise_addresses(blocks, reference),
+        lambda: standardise_names(_name_columns(profiles, long, reference), reference),
+        lambda: [standardise_emails(emails, reference)],
+        lambda: standardise_attributes(other, profiles.height, reference),
+        lambda: [standardise_plain("account_number", Kind.IDENTIFIER, account_number, reference)],
+        lambda: [standardise_businesses(business_name, reference)],
+        lambda: [standardise_dates(_column(profiles, "birth_date"), reference)],
+        lambda: [standardise_gender(gender, reference)],
+        lambda: [standardise_plain("party_type", Kind.CATEGORY, party_type, reference)],
     ]
+    with ThreadPoolExecutor(max_workers=_THREADS) as pool:  # Polars and numpy release the lock
+        fields = [field for done in pool.map(lambda job: job(), jobs) for field in done]
     return Standardised(profiles.height, {field.name: field for field in fields if _holds_values(field)})
 
 
@@ -100,34 +109,25 @@ def _name_columns(profiles: pl.DataFrame, long: pl.DataFrame, reference: Referen
 
 
 def _present_blocks(profiles: pl.DataFrame) -> list[str]:
-    present = [
+    return [
         name for name in ADDRESSES.values() if name in profiles.columns and profiles[name].dtype != pl.Null
     ]
-    return present or ["address"]
 
 
-def _block(profiles: pl.DataFrame, name: str) -> pl.DataFrame:
-    """The parts of an address column as a frame with all BLOCK_PARTS."""
-    there = (
-        profiles[name].struct.unnest()
-        if name in profiles.columns and profiles[name].dtype != pl.Null
-        else None
-    )
-    held = there.columns if there is not None else []
-    empty = pl.repeat(None, profiles.height, dtype=pl.String, eager=True)
-    return pl.DataFrame(
-        {
-            part: there[part].cast(pl.String) if there is not None and part in held else empty
-            for part in BLOCK_PARTS
-        }
-    )
+def _block(profiles: pl.DataFrame, name: str) -> dict[str, pl.Series]:
+    """The parts of an address column that hold anything."""
+    there = profiles[name].struct
+    parts = {part: there.field(part) for part in BLOCK_PARTS if part in there.fields}
+    return {part: texts.cast(pl.String) for part, texts in parts.items() if texts.null_count() < len(texts)}
 
 
 def _countries(profiles: pl.DataFrame, reference: Reference) -> pl.Series:
     """ISO alpha-2 of the first address country of each profile that is one, else null."""
     country = pl.repeat(None, profiles.height, dtype=pl.String, eager=True)
     for name in _present_blocks(profiles):
-        texts = _block(profiles, name)["country"]
+        texts = _block(profiles, name).get("country")
+        if texts is None:
+            continue
         distinct = texts.drop_nulls().unique()
         codes = {text: clean_country(text, reference) for text in distinct}
         known = {text: code for text, code in codes.items() if code in reference.countries.values()}

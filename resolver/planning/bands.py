@@ -29,6 +29,8 @@ def refusals(members: Sequence[Member], rules: Merging) -> list[str]:
     if len({m.values.get("ProfileType", "PROFILE") for m in members}) > 1:
         reasons.append("an account profile and a profile of a person must not be merged with each other")
     objects = object_count(members)
+    if not objects:
+        return reasons
     if objects > rules.max_objects:
         reasons.append(
             f"{objects} objects together, over the limit of {rules.max_objects}: old ones could be evicted"

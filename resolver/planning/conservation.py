@@ -70,6 +70,9 @@ def dispose(
     ``displaced`` holds distinct (field, value) pairs that differ from the field's value in ``predicted``
     (values by field), in the order in which they may claim free places.
     """
+    displaced = list(displaced)
+    if not displaced:
+        return (), ()
     ledger = _Ledger(main_id, dict(predicted), policy)
     disposals = tuple(_place(ledger, *entry) for entry in displaced)
     return disposals, _post_steps(ledger)
@@ -101,9 +104,14 @@ def account(plan: MergePlan, members: Mapping[str, Profile]) -> tuple[Disposal, 
 
 def _place(ledger: _Ledger, name: str, profile_id: str, value: Any) -> Disposal:
     """The first place that takes the value, in the order of the rule set's section."""
-    places = (_where_it_stands, _free_slot, _search_key, _attribute)
-    found = next((place for find in places if (place := find(ledger, name, (profile_id, value)))), None)
-    fate, target, reason = found or ("given_up", None, _why_given_up(ledger, name, value))
+    held = (profile_id, value)
+    fate, target, reason = (
+        _where_it_stands(ledger, name, held)
+        or _free_slot(ledger, name, held)
+        or _search_key(ledger, name, held)
+        or _attribute(ledger, name, held)
+        or ("given_up", None, _why_given_up(ledger, name, value))
+    )
     return Disposal(name, profile_id, value, fate, target, reason)
 
 

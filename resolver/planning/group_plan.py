@@ -170,9 +170,13 @@ def _displaced(
 ) -> Iterator[Displaced]:
     """Every distinct value that loses its field, main's first."""
     for name, choice in choices.items():
-        told = [choice.value]
+        told = {_hashable(choice.value)}
         for member in (main, *others):
             value = member.values.get(name)
-            if value is not None and value not in told:
-                told.append(value)
+            if value is not None and (same := _hashable(value)) not in told:
+                told.add(same)
                 yield name, member.profile_id, value
+
+
+def _hashable(value: Any) -> Any:
+    return frozenset(value.items()) if isinstance(value, dict) else value

@@ -6,6 +6,7 @@ For counting votes and for judging a loss, never for writing: a golden record ho
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, Final
 
 from resolver.model.profile import EMAILS, PHONES
@@ -25,7 +26,13 @@ def likeness(field: str, value: Any) -> Any:
     without case and punctuation.
     """
     if isinstance(value, dict):
-        return frozenset((part, _words(text)) for part, text in value.items())
+        return frozenset([(part, _of_text("", text)) for part, text in value.items()])
+    return _of_text(field, value)
+
+
+@lru_cache(maxsize=65_536)
+def _of_text(field: str, value: str) -> Any:
+    """Cached, because the members of a cluster mostly hold the same few texts."""
     if field in _PHONES:
         return _NON_DIGITS.sub("", value) or value
     if field in _EMAILS:

@@ -49,7 +49,8 @@ def choose_main(
         for m in members
     ]
     best, second, *_ = ranked = sorted(standings)
-    reasons = {_criterion(best, other): _reason(best, other, wanted) for other in (ranked[-1], second)}
+    rivals = (second,) if second is ranked[-1] else (ranked[-1], second)
+    reasons = {_criterion(best, rival): _reason(best, rival, wanted) for rival in rivals}
     return members[standings.index(best)], "; then ".join(reasons.values())
 
 

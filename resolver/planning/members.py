@@ -196,11 +196,13 @@ def _holdings(profiles: pl.DataFrame, objects: pl.DataFrame) -> tuple[list[int],
 
 def object_count(members: Sequence[Member]) -> int:
     """Objects of all members together; one that several hold (same type and key) counts once."""
-    total = sum(m.objects for m in members)
+    total = sum([m.objects for m in members])
+    if not total:
+        return 0
     shared = [key for m in members for key in m.shared_objects]
     return total - (len(shared) - len(set(shared)))
 
 
 def size_in_kb(members: Sequence[Member]) -> float:
     """Size of all objects of the members together, in KB of JSON text."""
-    return sum(m.size for m in members) / _KB
+    return sum([m.size for m in members]) / _KB

@@ -124,7 +124,7 @@ def choose(field: str, members: Sequence[Member], main_id: str, rules: Survivors
 def _votes(field: str, values: Sequence[Any]) -> list[tuple[int, int]]:
     """How many of the values are alike to each, and how many are the same."""
     like = [likeness(field, value) for value in values]
-    forms = [tuple(sorted(value.items())) if isinstance(value, dict) else value for value in values]
+    forms = [frozenset(value.items()) if isinstance(value, dict) else value for value in values]
     alike, same = Counter(like), Counter(forms)
     return [(alike[kind], same[form]) for kind, form in zip(like, forms, strict=True)]
 

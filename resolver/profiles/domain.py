@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 import boto3
+from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -15,9 +19,12 @@ from resolver.profiles.failures import Failure, code_of, described, is_not_found
 from resolver.profiles.pace import Pace, Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from mypy_boto3_customer_profiles import CustomerProfilesClient
+
+Item = TypeVar("Item")
+Read = TypeVar("Read")
 
 #: Reads are sent again after a 5xx, a time-out or a dropped connection, waiting longer each time.
 READ_ATTEMPTS: Final = 5
@@ -25,6 +32,8 @@ READ_ATTEMPTS: Final = 5
 THROTTLE_ATTEMPTS: Final = 30
 FIRST_WAIT: Final = 0.1  # seconds before the second attempt, doubled from there
 LONGEST_WAIT: Final = 5.0  # seconds
+LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+EMBEDDED_REGION: Final = "us-east-1"  # any will do: the embedded service takes it from the signature, if any
 LARGEST_PAGE: Final = 100  # max-results of every list operation (service model)
 NAMED_DOMAINS: Final = 10  # of the domains that are there, in the message about one that is not
 
@@ -32,6 +41,9 @@ NAMED_DOMAINS: Final = 10  # of the domains that are there, in the message about
 @dataclass(frozen=True, slots=True)
 class ConnectionSettings:
     """Where to find the service; null leaves it to AWS's own environment variables and files.
+
+    At a loopback endpoint without a named profile or a key in the environment, requests go unsigned: the
+    embedded service checks no signature, and a machine without AWS has none to give.
 
     Time-outs in seconds. ``calls_per_second`` bounds reads and ``merges_per_second`` merges; null is no
     limit, for an endpoint that nobody shares.
@@ -45,7 +57,7 @@ class ConnectionSettings:
     connect_timeout: float = 5.0
     read_timeout: float = 60.0
     merge_read_timeout: float = 180.0
-    connections: int = 16
+    workers: int = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +74,7 @@ class Clients:
     endpoint: str
     read_pace: Pace
     merge_pace: Pace
+    workers: int = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +90,16 @@ class DomainDescription:
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """One domain, and the way to ask it. ``calls`` counts what was sent, by operation, resends included."""
+    """One domain, and the way to ask it.
+
+    ``calls`` counts what was sent, by operation, resends included; ``lacking`` collects the operations that
+    the endpoint turned out not to have.
+    """
 
     name: str
     clients: Clients
     calls: Tally = field(default_factory=Tally)
+    lacking: set[str] = field(default_factory=set)
     sleep: Callable[[float], object] = time.sleep
 
     def ask(self, operation: str, **request: Any) -> dict[str, Any]:
@@ -137,6 +155,11 @@ class Domain:
             page = self.ask(operation, **request, NextToken=token)
             yield page
 
+    def each(self, read: Callable[[Item], Read], items: Iterable[Item]) -> list[Read]:
+        """What ``read`` returns for each item, in their order; ``workers`` of them at a time."""
+        with ThreadPoolExecutor(self.clients.workers, thread_name_prefix="read") as pool:
+            return list(pool.map(read, items))
+
 
 def connect(settings: ConnectionSettings) -> Clients:
     """Clients for the settings; nothing is sent yet.
@@ -145,7 +168,9 @@ def connect(settings: ConnectionSettings) -> Clients:
         Unreachable: no Region, an unknown AWS profile, an endpoint that is no URL.
     """
     try:
-        session = boto3.Session(profile_name=settings.profile, region_name=settings.region)
+        unsigned = _needs_no_signature(settings)
+        region = settings.region or (EMBEDDED_REGION if unsigned else None)
+        session = boto3.Session(profile_name=settings.profile, region_name=region)
         read, merge = (
             session.client("customer-profiles", endpoint_url=settings.endpoint_url, config=config)
             for config in (
@@ -165,15 +190,23 @@ def connect(settings: ConnectionSettings) -> Clients:
         endpoint=read.meta.endpoint_url,
         read_pace=Pace(settings.calls_per_second),
         merge_pace=Pace(settings.merges_per_second),
+        workers=settings.workers,
     )
+
+
+def _needs_no_signature(settings: ConnectionSettings) -> bool:
+    host = urlsplit(settings.endpoint_url or "").hostname
+    named = settings.profile or any(os.environ.get(name) for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID"))
+    return host in LOOPBACK and not named
 
 
 def _config(settings: ConnectionSettings, read_timeout: float) -> Config:
     return Config(
+        signature_version=UNSIGNED if _needs_no_signature(settings) else None,
         retries={"total_max_attempts": 1, "mode": "standard"},
         connect_timeout=settings.connect_timeout,
         read_timeout=read_timeout,
-        max_pool_connections=settings.connections,
+        max_pool_connections=settings.workers,
     )
 
 
@@ -192,6 +225,8 @@ def describe_domain(domain: Domain) -> DomainDescription:
         if code_of(error) == "BadRequestException":
             raise BadInput(f"{domain.name!r} cannot be the name of a domain") from None
         raise described(error, "get_domain", domain.clients.endpoint) from None
+    if answer.get("DomainName") != domain.name:  # a web site's page parses as an answer without members
+        raise Unreachable(f"{domain.clients.endpoint}: what answers there is not Customer Profiles")
     stats = answer.get("Stats") or {}
     matching = answer.get("Matching") or {}
     return DomainDescription(

@@ -27,6 +27,7 @@ LONGEST_VALUE: Final = 255
 NAMED_ROWS: Final = 5  # row numbers listed in a complaint
 
 _NANP: Final = re.compile(r"\+?1?([2-9]\d{2}[2-9]\d{6})")
+_DIGIT: Final = re.compile("[0-9]")
 _FORMATTING: Final = re.compile(r"[\s().\-/]+")
 
 
@@ -56,7 +57,9 @@ def _phone(value: str) -> str:
     """Without formatting; the US country code is optional in the index (AWS's examples of mappings)."""
     bare = _FORMATTING.sub("", value)
     match = _NANP.fullmatch(bare)
-    return f"+1{match[1]}" if match else bare.casefold()
+    if match:
+        return f"+1{match[1]}"
+    return bare.casefold() if _DIGIT.search(bare) else value.strip().casefold()
 
 
 def keys_of(profile: Mapping[str, Any]) -> Iterator[SearchKey]:

@@ -33,6 +33,8 @@ def fates(plan):
     return [(d.field, d.value, d.fate, d.target) for d in plan.disposals]
 
 
+@pytest.mark.soak
+@pytest.mark.timeout(3_600)
 @settings(max_examples=5_000 if SOAK else 80)
 @given(seed=st.integers(0, 10**9), size=st.one_of(st.integers(2, 6), st.integers(2, 45)))
 def test_every_distinct_value_of_every_member_has_exactly_one_fate_and_really_is_there(seed, size):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ from resolver.local.embed import attach
 from resolver.local.loading import load_objects, load_profiles
 from resolver.local.service import Service, Settings
 from resolver.local.store import Store
+from resolver.model.merge_plan import FieldChoice, MergeStep
+from resolver.model.profile import STEERABLE
 from resolver.planning.plans import plan_merges
 from resolver.planning.simulation import (
     search_keys_after,
@@ -40,6 +43,7 @@ class Sandbox:
     """A domain after domain in one embedded service."""
 
     def __init__(self, merge_winner: Any) -> None:
+        self.merge_winner = merge_winner
         self.store = Store.open(None)
         keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
         self.client = boto3.client("customer-profiles", region_name="us-east-1", **keys)
@@ -95,6 +99,7 @@ def the_plan(drawn: Drawn) -> MergePlan:
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(3_600)
 @settings(max_examples=2_600 if SOAK else 60)
 @given(seed=st.integers(0, 10**9), size=st.one_of(st.integers(2, 6), st.integers(2, 45)))
 def test_the_predicted_profile_is_what_merge_profiles_leaves(sandbox, seed, size):
@@ -119,6 +124,51 @@ def test_the_predicted_profile_is_what_merge_profiles_leaves(sandbox, seed, size
             assert sandbox.finds(domain, disposal.target, disposal.value) == [plan.main_profile_id]
 
 
+@pytest.mark.soak
+@pytest.mark.timeout(3_600)
+@settings(max_examples=1_000 if SOAK else 40)
+@given(seed=st.integers(0, 10**9), size=st.integers(2, 21))
+def test_even_a_careless_call_is_simulated_as_it_is_served(sandbox, seed, size):
+    """Sources without a value, disputes that nobody decided: what plans never send."""
+    drawn = draw(seed, size)
+    rng = random.Random(seed)
+    ids = [p["ProfileId"] for p in drawn.profiles]
+    fields = [f for f in (*STEERABLE, "Attributes.tier", "Attributes.none") if rng.random() < 0.3]
+    choices = tuple(FieldChoice(f, rng.choice(ids), "claimed", "drawn") for f in fields)
+    step = MergeStep(ids[0], tuple(ids[1:]), choices)
+    served = sandbox.merge(sandbox.load(drawn), step)
+    # the simulation assumes that the first of the request wins; a hostile service takes the last
+    order = step.merged_profile_ids[:: 1 if sandbox.merge_winner == "normal" else -1]
+    state = {p["ProfileId"]: p for p in drawn.profiles}
+    assert simulate_step(state, MergeStep(ids[0], order, choices)) == served
+
+
+def test_a_named_source_without_a_value_erases_and_an_unnamed_conflict_keeps_main():
+    state = {
+        "a": {"ProfileId": "a", "FirstName": "Ana", "Attributes": {"x": "1"}},
+        "b": {
+            "ProfileId": "b",
+            "LastName": "Ruiz",
+            "EmailAddress": "a@x.io",
+            "Attributes": {"x": "2", "y": "3"},
+        },
+        "c": {"ProfileId": "c", "FirstName": "Anna"},
+    }
+
+    def after(**sources):
+        choices = tuple(FieldChoice(f.replace("_", "."), i, "claimed", "drawn") for f, i in sources.items())
+        return simulate_step(state, MergeStep("a", ("b", "c"), choices))
+
+    union = {"ProfileId": "a", "FirstName": "Ana", "LastName": "Ruiz", "EmailAddress": "a@x.io"}
+    assert after() == {**union, "Attributes": {"x": "1", "y": "3"}}
+    assert after(FirstName="c", Attributes_x="b")["FirstName"] == "Anna"
+    assert after(Attributes_x="b")["Attributes"] == {"x": "2", "y": "3"}
+    assert "EmailAddress" not in after(EmailAddress="c")
+    assert "Attributes" not in after(Attributes_x="c", Attributes_y="c")
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3_600)
 @settings(max_examples=500 if SOAK else 50)
 @given(seed=st.integers(0, 10**9), size=st.integers(2, 45))
 def test_the_prediction_of_a_plan_equals_the_simulation_of_its_steps(seed, size):

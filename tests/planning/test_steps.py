@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from planning_cases import SOAK, draw
@@ -64,6 +65,8 @@ def test_when_main_has_the_value_one_call_is_enough():
     assert len(layout(main, others, choices)) == 1
 
 
+@pytest.mark.soak
+@pytest.mark.timeout(3_600)
 @settings(max_examples=3_000 if SOAK else 60)
 @given(seed=st.integers(0, 10**9), size=st.integers(2, 45))
 def test_no_call_leans_on_an_undocumented_winner_or_names_a_source_without_a_value(seed, size):

@@ -1,4 +1,4 @@
-"""Domains: CreateDomain, GetDomain, ListDomains."""
+"""Domains and their settings."""
 
 from __future__ import annotations
 
@@ -57,6 +57,23 @@ def get_domain(store: Session, request: Request) -> dict[str, Any]:
     return {**_description(store, domain), "Stats": stats}
 
 
+def update_domain(store: Session, request: Request) -> dict[str, Any]:
+    """Change the settings that are given.
+
+    Documented: an empty string clears the queue or the key; tags are TagResource's business and ignored here.
+    Assumed: absent members keep their values.
+    """
+    domain = the_domain(store, request)
+    table.update_domain(store, domain.seq, _settings(domain.settings, request), request.at)
+    return _description(store, the_domain(store, request))
+
+
+def delete_domain(store: Session, request: Request) -> dict[str, Any]:
+    """Remove a domain and everything in it (documented)."""
+    table.delete_domain(store, the_domain(store, request))
+    return {"Message": "OK"}
+
+
 def list_domains(store: Session, request: Request) -> dict[str, Any]:
     """Domains in order of creation (assumed)."""
     found = table.list_domains(store, request.after(), request.page_size + 1)
@@ -67,8 +84,7 @@ def list_domains(store: Session, request: Request) -> dict[str, Any]:
 def _settings(stored: dict[str, Any], request: Request) -> dict[str, Any]:
     """Stored settings with the request's on top: absent keeps, an empty string clears."""
     given = {name: request[name] for name in _SETTINGS if name in request.parameters}
-    merged = stored | given
-    return {name: value for name, value in merged.items() if value != ""}
+    return {name: value for name, value in (stored | given).items() if value != ""}
 
 
 def _summary(store: Session, domain: table.Domain) -> dict[str, Any]:
@@ -82,4 +98,10 @@ def _summary(store: Session, domain: table.Domain) -> dict[str, Any]:
 
 
 def _description(store: Session, domain: table.Domain) -> dict[str, Any]:
-    return _summary(store, domain) | domain.settings
+    """Settings as they are shown: what the service would prepare for them is ready at once (assumed)."""
+    shown = _summary(store, domain) | domain.settings
+    if domain.settings.get("RuleBasedMatching", {}).get("Enabled"):
+        shown["RuleBasedMatching"] = {**domain.settings["RuleBasedMatching"], "Status": "ACTIVE"}
+    if domain.settings.get("DataStore", {}).get("Enabled"):
+        shown["DataStore"] = {"Enabled": True, "Readiness": {"ProgressPercentage": 100, "Message": "Ready"}}
+    return shown

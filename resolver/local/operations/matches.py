@@ -1,16 +1,18 @@
-"""What the matching job found: GetMatches."""
+"""What the matching job found, and the job itself."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from resolver.local.operations.finding import the_domain
-from resolver.local.refusal import BadRequest
+from resolver.local.refusal import BadRequest, NotFound
 from resolver.local.tables import matches as table
 
 if TYPE_CHECKING:
     from resolver.local.request import Request
     from resolver.local.store import Session
+    from resolver.local.tables.domains import Domain
+    from resolver.local.tables.matches import IdentityJob
 
 
 def get_matches(store: Session, request: Request) -> dict[str, Any]:
@@ -21,8 +23,7 @@ def get_matches(store: Session, request: Request) -> dict[str, Any]:
     until the next run.
     """
     domain = the_domain(store, request)
-    if not domain.settings.get("Matching", {}).get("Enabled"):
-        raise BadRequest(f"Matching is not enabled for domain {domain.name}")
+    _require_matching(domain)
     job = table.last_job(store, domain.seq)
     if job is None:
         return {"PotentialMatches": 0, "Matches": []}
@@ -41,4 +42,67 @@ def get_matches(store: Session, request: Request) -> dict[str, Any]:
         "PotentialMatches": table.count_groups(store, domain.seq),
         "Matches": groups,
         **more,
+    }
+
+
+def get_similar_profiles(store: Session, request: Request) -> dict[str, Any]:
+    """The group of the last job that a MatchId names or a profile belongs to.
+
+    Documented: SearchKey is `matchId` or `profileId`. Assumed: 404 without a group; 400 for another SearchKey
+    or while the kind of matching is off; rule-based matching never finds anything here.
+    """
+    domain = the_domain(store, request)
+    by = (request["SearchKey"], request["SearchValue"])
+    if by[0] not in ("matchId", "profileId"):
+        raise BadRequest("SearchKey must be matchId or profileId")
+    group = None
+    if request["MatchType"] == "ML_BASED_MATCHING":
+        _require_matching(domain)
+        group = table.find_group(store, domain.seq, by)
+    elif not domain.settings.get("RuleBasedMatching", {}).get("Enabled"):
+        raise BadRequest(f"RuleBasedMatching is not enabled for domain {domain.name}")
+    if group is None:
+        raise NotFound(f"no group for this {by[0]}")
+    after = request.after()
+    positions = list(range(1, len(group.profile_ids) + 1))
+    page, more = request.page(list(group.profile_ids)[after:], positions[after:])
+    return {
+        "ProfileIds": page,
+        "MatchId": group.match_id,
+        "MatchType": request["MatchType"],
+        "ConfidenceScore": group.confidence,
+        **more,
+    }
+
+
+def list_identity_resolution_jobs(store: Session, request: Request) -> dict[str, Any]:
+    """The runs of the domain's matching job, newest first (assumed)."""
+    domain = the_domain(store, request)
+    found = table.list_jobs(store, domain.seq, request.after(), request.page_size + 1)
+    page, more = request.page(found, [job.seq for job in found])
+    jobs = [{**_description(job), "DomainName": domain.name} for job in page]
+    return {"IdentityResolutionJobsList": jobs, **more}
+
+
+def get_identity_resolution_job(store: Session, request: Request) -> dict[str, Any]:
+    """One run."""
+    domain = the_domain(store, request)
+    job = table.find_job(store, domain.seq, request["JobId"])
+    if job is None:
+        raise NotFound(f"Identity resolution job {request['JobId']} not found in domain {domain.name}")
+    return {**_description(job), "DomainName": domain.name, "LastUpdatedAt": job.ended_at}
+
+
+def _require_matching(domain: Domain) -> None:
+    if not domain.settings.get("Matching", {}).get("Enabled"):
+        raise BadRequest(f"Matching is not enabled for domain {domain.name}")
+
+
+def _description(job: IdentityJob) -> dict[str, Any]:
+    return {
+        "JobId": job.job_id,
+        "Status": "COMPLETED",
+        "JobStartTime": job.started_at,
+        "JobEndTime": job.ended_at,
+        "JobStats": job.facts["JobStats"],
     }

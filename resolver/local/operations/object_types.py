@@ -1,19 +1,27 @@
-"""Object types: PutProfileObjectType, ListProfileObjectTypes."""
+"""Object types and the templates they may come from."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from resolver.local.normalisation import standard_keys
+from resolver.local.operations.definitions import check_definition, effective, key_content_types
 from resolver.local.operations.finding import the_domain
-from resolver.local.tables import keys, tags
+from resolver.local.operations.ingestion import MOST_OBJECTS
+from resolver.local.operations.profiles import content_of, remove_path, save_profile
+from resolver.local.refusal import BadRequest, NotFound
+from resolver.local.tables import history, keys, objects, profiles, tags
 from resolver.local.tables import object_types as table
+from resolver.local.tables.history import Event
 from resolver.local.tables.object_types import ObjectType
+from resolver.local.templates import TEMPLATES
 
 if TYPE_CHECKING:
     from resolver.local.request import Request
     from resolver.local.store import Session
     from resolver.local.tables.domains import Domain
 
+MOST_TYPES: Final = 100
 _DEFINITION: Final = (
     "Description",
     "TemplateId",
@@ -31,19 +39,23 @@ _DEFINITION: Final = (
 def put_profile_object_type(store: Session, request: Request) -> dict[str, Any]:
     """Define or replace an object type.
 
-    Documented: an existing name is updated without reprocessing its objects; tags are set on creation only; a
-    key name that no type defines any more leaves the domain.
+    Documented: the rules of `definitions`; an existing name is updated without reprocessing its objects; tags
+    are set on creation only; a key name that no type defines any more leaves the domain; at most 100 types.
+    Assumed: a name with a leading underscore is a standard object's.
     """
     domain = the_domain(store, request)
     name = request["ObjectTypeName"]
+    if name.startswith("_"):
+        raise BadRequest(f"ObjectTypeName {name} belongs to a standard object")
     definition = {member: request[member] for member in _DEFINITION if request.get(member) not in (None, "")}
+    check_definition(definition, keys.key_names_of_others(store, domain.seq, name))
     if table.find_object_type(store, domain.seq, name) is None:
+        if table.count_object_types(store, domain.seq) >= MOST_TYPES:
+            raise BadRequest(f"a domain has at most {MOST_TYPES} object types")
         tags.put_tags(store, _resource(domain, name), request.get("Tags", {}))
     table.put_object_type(store, domain.seq, ObjectType(0, name, definition, request.at, request.at))
-    keys.set_key_names(store, domain.seq, name, key_content_types(definition))
-    stored = table.find_object_type(store, domain.seq, name)
-    assert stored is not None  # noqa: S101 - put a line above, in the same transaction
-    return {**stored.definition, **_summary(store, domain, stored)}
+    keys.set_key_names(store, domain.seq, name, key_content_types(effective(definition)))
+    return _description(store, domain, the_object_type(store, domain, name))
 
 
 def list_profile_object_types(store: Session, request: Request) -> dict[str, Any]:
@@ -54,17 +66,83 @@ def list_profile_object_types(store: Session, request: Request) -> dict[str, Any
     return {"Items": [_summary(store, domain, object_type) for object_type in page], **more}
 
 
-def key_content_types(definition: dict[str, Any]) -> dict[str, list[str]]:
-    """The content types of the fields behind each key of a definition."""
-    fields = definition.get("Fields", {})
-    return {
-        name: [fields[field].get("ContentType", "STRING") for field in entries[0]["FieldNames"]]
-        for name, entries in definition.get("Keys", {}).items()
-    }
+def get_profile_object_type(store: Session, request: Request) -> dict[str, Any]:
+    """One object type; with a TemplateId the template's Fields and Keys are shown (assumed).
+
+    Observed: 404 for a name that was never put; a template's name alone does not make a type (assumed).
+    """
+    domain = the_domain(store, request)
+    return _description(store, domain, the_object_type(store, domain, request["ObjectTypeName"]))
+
+
+def delete_profile_object_type(store: Session, request: Request) -> dict[str, Any]:
+    """Remove a type with everything that came through it.
+
+    Documented: its objects go, and every field of a standard profile that it wrote is scrubbed; its
+    integrations are disabled (here they stay listed and ingest nothing, as integrations never do here).
+    Assumed: an older value from elsewhere is not restored, keys that its objects contributed go.
+    """
+    domain = the_domain(store, request)
+    name = the_object_type(store, domain, request["ObjectTypeName"]).name
+    for stored in objects.objects_of_type(store, domain.seq, name):
+        keys.remove_keys_of_object(store, stored.profile, stored.seq)
+        objects.remove_object(store, domain.seq, stored)
+    for profile in profiles.profiles_sourced_by(store, domain.seq, name):
+        before = standard_keys(profile.fields)
+        for path in [path for path, source in profile.sources.items() if source == name]:
+            remove_path(profile, path)
+        profile.updated_at = request.at
+        save_profile(store, domain, profile, before)
+        history.record(store, domain.seq, profile.seq, Event("UPDATED", request.at, content_of(profile)))
+    keys.set_key_names(store, domain.seq, name, {})
+    table.remove_object_type(store, domain.seq, name)
+    tags.remove_all_tags(store, _resource(domain, name))
+    return {"Message": "OK"}
+
+
+def list_profile_object_type_templates(store: Session, request: Request) -> dict[str, Any]:
+    """The templates by TemplateId."""
+    del store  # templates are no domain's
+    shown = ("SourceName", "SourceObject")
+    found = [
+        {"TemplateId": name, **{member: TEMPLATES[name][member] for member in shown}}
+        for name in sorted(TEMPLATES)
+    ]
+    positions = list(range(1, len(found) + 1))
+    after = request.after()
+    page, more = request.page(found[after:], positions[after:])
+    return {"Items": page, **more}
+
+
+def get_profile_object_type_template(store: Session, request: Request) -> dict[str, Any]:
+    """One template."""
+    del store  # templates are no domain's
+    template = TEMPLATES.get(request["TemplateId"])
+    if template is None:
+        raise NotFound(f"Template {request['TemplateId']} not found")
+    return {"TemplateId": request["TemplateId"], **template}
+
+
+def the_object_type(store: Session, domain: Domain, name: str) -> ObjectType:
+    """An object type of the domain."""
+    found = table.find_object_type(store, domain.seq, name)
+    if found is None:
+        raise NotFound(f"Object type {name} not found in domain {domain.name}")
+    return found
 
 
 def _resource(domain: Domain, name: str) -> str:
     return f"domains/{domain.name}/object-types/{name}"
+
+
+def _description(store: Session, domain: Domain, object_type: ObjectType) -> dict[str, Any]:
+    others = table.list_object_types(store, domain.seq, 0, MOST_TYPES)
+    taken = sum(other.definition.get("MaxProfileObjectCount", 0) for other in others)
+    return {
+        **effective(object_type.definition),
+        **_summary(store, domain, object_type),
+        "MaxAvailableProfileObjectCount": max(0, MOST_OBJECTS - taken),
+    }
 
 
 def _summary(store: Session, domain: Domain, object_type: ObjectType) -> dict[str, Any]:

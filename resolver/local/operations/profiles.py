@@ -42,6 +42,18 @@ SCALAR_FIELDS: Final = (
     "GenderString",
     "ProfileType",
 )
+ADDRESS_PARTS: Final = (
+    "Address1",
+    "Address2",
+    "Address3",
+    "Address4",
+    "City",
+    "County",
+    "State",
+    "Province",
+    "Country",
+    "PostalCode",
+)
 ADDRESS_FIELDS: Final = ("Address", "ShippingAddress", "MailingAddress", "BillingAddress")
 BLOCK_FIELDS: Final = (*ADDRESS_FIELDS, "Attributes")
 PROFILE_FIELDS: Final = (*SCALAR_FIELDS, *BLOCK_FIELDS, "EngagementPreferences")
@@ -141,6 +153,17 @@ def present(fields: Mapping[str, Any]) -> dict[str, Any]:
         if held:
             kept[name] = held
     return kept
+
+
+def remove_path(profile: Profile, path: str) -> None:
+    """Take one field, address part or attribute away, and with it what is known of its source."""
+    profile.sources.pop(path, None)
+    name, _, part = path.partition(".")
+    if part:
+        profile.fields[name] = {kept: text for kept, text in profile.fields[name].items() if kept != part}
+    else:
+        profile.fields.pop(name, None)
+    profile.fields = present(profile.fields)
 
 
 def description(profile: Profile) -> dict[str, Any]:

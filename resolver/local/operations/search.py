@@ -66,11 +66,17 @@ def normaliser(store: Session, domain: int, key_name: str) -> Callable[[str], st
     content_types = [predefined] if predefined else keys.key_content_types(store, domain, key_name)
     if content_types is None:
         raise BadRequest(f"KeyName {key_name} is not defined in the domain")
-    return NORMALISERS[joint_content_type(content_types)]
+    return NORMALISERS[joint_content_type(key_name, content_types)]
 
 
-def joint_content_type(content_types: list[str]) -> str:
-    """The content type of a key of several fields: theirs, if they agree on one that may be joined."""
+def joint_content_type(key_name: str, content_types: list[str]) -> str:
+    """The content type that a key's values are compared by.
+
+    Assumed: a predefined key has its own whatever fields feed it; several fields count as what they agree on,
+    if that is a type that may be joined, and as STRING otherwise.
+    """
+    if key_name in PREDEFINED_KEYS:
+        return PREDEFINED_KEYS[key_name]
     first = content_types[0]
     if len(content_types) == 1 or (first in ("NAME", "EMAIL_ADDRESS") and set(content_types) == {first}):
         return first

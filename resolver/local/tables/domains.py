@@ -47,6 +47,14 @@ def find_domain(store: Session, name: str) -> Domain | None:
     return _domain(row) if row else None
 
 
+def get_domain(store: Session, seq: int) -> Domain:
+    """The domain of that seq, which must be there."""
+    row = store.one(f"SELECT {_COLUMNS} FROM domain WHERE seq = ?", seq)
+    if row is None:
+        raise LookupError(f"domain {seq}")
+    return _domain(row)
+
+
 def list_domains(store: Session, after: int, limit: int) -> list[Domain]:
     """Domains in order of creation."""
     rows = store.all(f"SELECT {_COLUMNS} FROM domain WHERE seq > ? ORDER BY seq LIMIT ?", after, limit)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from resolver.local.store import Session
+    from resolver.local.tables.lookup import KeyQuery
 
 _COLUMNS = "seq, profile, object_type, unique_key, body, ingested_at, expires_at"
 
@@ -33,12 +34,30 @@ def find_object(store: Session, profile: int, object_type: str, unique_key: str)
     return StoredObject(*row) if row else None
 
 
-def list_objects(store: Session, owner: tuple[int, str], after: int, limit: int) -> list[StoredObject]:
-    """Objects of one (profile, object type) in order of ingestion."""
+def list_objects(
+    store: Session,
+    owner: tuple[int, str],
+    indexed: tuple[int, KeyQuery] | None = None,
+    page: tuple[int, int] = (0, -1),
+) -> list[StoredObject]:
+    """Objects of one (profile, object type) in order of ingestion.
+
+    `indexed` is (domain, key) and keeps the objects that contributed one of the key's values; `page` is
+    (after seq, limit), without limit where negative.
+    """
+    condition, values = "", tuple[object, ...]()
+    if indexed is not None:
+        domain, key = indexed
+        marks = ",".join("?" * len(key.values))
+        condition = (
+            " AND seq IN (SELECT origin FROM profile_key"
+            f" WHERE domain = ? AND name = ? AND value IN ({marks}) AND profile = ?)"
+        )
+        values = (domain, key.name, *key.values, owner[0])
     rows = store.all(
-        f"SELECT {_COLUMNS} FROM object WHERE profile = ? AND object_type = ? AND seq > ? ORDER BY seq"
-        " LIMIT ?",
-        *(*owner, after, limit),
+        f"SELECT {_COLUMNS} FROM object WHERE profile = ? AND object_type = ?{condition} AND seq > ?"
+        " ORDER BY seq LIMIT ?",
+        *(*owner, *values, *page),
     )
     return [StoredObject(*row) for row in rows]
 
@@ -53,6 +72,7 @@ def insert_object(store: Session, domain: int, new: StoredObject) -> int:
     """Add an object (its own seq is ignored); returns its seq."""
     store.count(domain, (0, 1, len(new.body.encode())))
     store.run("UPDATE profile SET object_count = object_count + 1 WHERE seq = ?", new.profile)
+    store.watch.earliest = min(store.watch.earliest, new.expires_at)
     return store.insert(
         "INSERT INTO object (domain, profile, object_type, unique_key, body, ingested_at, expires_at)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -90,19 +110,33 @@ def expired_objects(store: Session, at: float) -> list[tuple[int, StoredObject]]
     return [(domain, StoredObject(*row)) for domain, *row in rows]
 
 
+def earliest_expiry(store: Session) -> float | None:
+    """When the next object expires."""
+    row = store.one("SELECT min(expires_at) FROM object")
+    return row[0] if row else None
+
+
+def earliest_due(store: Session) -> float | None:
+    """When the next queued object is due."""
+    row = store.one("SELECT min(due_at) FROM pending_object")
+    return row[0] if row else None
+
+
 def count_by_type(store: Session, profile: int) -> dict[str, int]:
     """How many objects of each type a profile has."""
-    return dict(store.all("SELECT object_type, count(*) FROM object WHERE profile = ? GROUP BY 1", profile))
+    rows = store.all("SELECT object_type, count(*) FROM object WHERE profile = ? GROUP BY 1", profile)
+    return {object_type: count for object_type, count in rows}  # noqa: C416 - dict() would lose the types
 
 
 def oldest_object(store: Session, profile: int, object_type: str) -> StoredObject | None:
     """The object of a type that came first."""
-    found = list_objects(store, (profile, object_type), 0, 1)
+    found = list_objects(store, (profile, object_type), page=(0, 1))
     return found[0] if found else None
 
 
 def queue_object(store: Session, domain: int, content: tuple[str, str], due_at: float) -> None:
     """Accept an (object type, body) that becomes visible later."""
+    store.watch.earliest = min(store.watch.earliest, due_at)
     store.insert(
         "INSERT INTO pending_object (domain, object_type, body, due_at) VALUES (?, ?, ?, ?)",
         domain,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import polars as pl
 
-from resolver.matching.standardising.coding import clean_distinct, encode
-from resolver.matching.standardising.folding import phrase, words
+from resolver.matching.standardising.coding import encode, gathered
+from resolver.matching.standardising.folding import folded, phrase, phrases
 from resolver.model.standardised import Kind, StandardisedField
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ _SHARE_OF_PROFILES: Final = 0.02
 _ENOUGH_VALUES: Final = 1000  # that many values are evidence however large the file is
 _MOST_FIELDS: Final = 64
 _DISTINCT_SHARE: Final = 0.3
+_MOSTLY: Final = 0.5
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -27,38 +29,40 @@ def clean_key(key: str) -> str:
     return "_".join(phrase(_CAMEL.sub(" ", key).replace("_", " ").replace("-", " ")).split())
 
 
-def clean_identifier(text: str | None, reference: Reference) -> str:
-    """Letters and digits only; placeholders are unknown."""
-    plain = "".join(words(text or ""))
-    unknown = (
-        plain in reference.placeholders["identifier"] or phrase(text or "") in reference.placeholders["any"]
+def cleaned_identifiers(texts: pl.Series, reference: Reference) -> pl.Series:
+    """Letters and digits only, folded; placeholders are empty."""
+    plain = phrases(folded(texts))
+    bare = plain.str.replace_all(" ", "", literal=True)
+    unknown = bare.is_in(sorted(reference.placeholders["identifier"])) | plain.is_in(
+        sorted(reference.placeholders["any"])
     )
-    return "" if unknown else plain
+    return bare.set(unknown, "")
 
 
-def clean_category(text: str | None, reference: Reference) -> str:
-    """Folded words; placeholders are unknown."""
-    plain = phrase((text or "").replace("_", " ").replace("-", " "))
-    return "" if plain in reference.placeholders["any"] else plain
+def cleaned_categories(texts: pl.Series, reference: Reference) -> pl.Series:
+    """Folded words; placeholders are empty."""
+    plain = phrases(folded(texts), parting="_-")
+    return plain.set(plain.is_in(sorted(reference.placeholders["any"])), "")
 
 
 def attribute_values(attributes: pl.Series) -> pl.DataFrame:
     """One row an attribute: ``row`` (of the profile), ``key`` (one spelling), ``value``; blanks left out.
 
-    Where one profile has two spellings of a key, the alphabetically first value stands.
+    Where one profile has a key twice, in two spellings, the alphabetically first value stands.
     """
     long = (
         pl.DataFrame({"attributes": attributes})
         .with_row_index("row")
         .explode("attributes", empty_as_null=False, keep_nulls=False)
         .unnest("attributes")
-        .filter(pl.col("value").is_not_null() & (pl.col("value").str.strip_chars() != ""))
+        .filter(pl.col("value").is_not_null() & (pl.col("value") != ""))
     )
-    keys = long["key"].unique().to_list()
-    spelled = long.with_columns(
-        pl.col("key").replace_strict(keys, [clean_key(k) for k in keys], return_dtype=pl.String)
-    )
-    return spelled.group_by("row", "key", maintain_order=True).agg(pl.col("value").min())
+    keys = long["key"].unique().drop_nulls().to_list()
+    spelled = [clean_key(key) for key in keys]
+    renamed = long.with_columns(pl.col("key").replace_strict(keys, spelled, return_dtype=pl.String))
+    if len(set(spelled)) == len(keys):
+        return renamed
+    return renamed.group_by("row", "key").agg(pl.col("value").min()).sort("row", "key")
 
 
 def standardise_attributes(
@@ -70,32 +74,26 @@ def standardise_attributes(
     ``long`` is what ``attribute_values`` returns, keys that feed other fields left out.
     """
     needed = max(_FEWEST_VALUES, min(_SHARE_OF_PROFILES * profiles, _ENOUGH_VALUES))
-    counts = (
-        long.group_by("key")
-        .agg(
-            pl.len().alias("count"),
-            pl.col("value").n_unique().alias("distinct"),
-            pl.col("value").str.contains(r"\d").mean().alias("digits"),
-        )
-        .filter(pl.col("count") >= needed)
-        .sort(["count", "key"], descending=[True, False])
-        .head(_MOST_FIELDS)
-        .sort("key")
-    )
+    counts = long["key"].value_counts().filter(pl.col("count") >= needed)
+    keys = counts.sort(["count", "key"], descending=[True, False])["key"].head(_MOST_FIELDS)
     fields = []
-    for key, count, distinct, digits in counts.iter_rows():
-        kind = Kind.IDENTIFIER if digits > 0.5 and distinct > _DISTINCT_SHARE * count else Kind.CATEGORY  # noqa: PLR2004 - most
+    for key in keys.sort():
         held = long.filter(pl.col("key") == key)
-        column = pl.DataFrame({"row": pl.int_range(profiles, dtype=pl.UInt32, eager=True)}).join(
-            held.select(pl.col("row").cast(pl.UInt32), "value"), on="row", how="left", maintain_order="left"
-        )["value"]
-        fields.append(standardise_plain(f"attribute:{key}", kind, column, reference))
+        [numbers], texts = encode([held["value"]])
+        digits = texts.str.contains(r"\d").to_numpy()[numbers].mean()
+        many = len(texts) - 1 > _DISTINCT_SHARE * held.height
+        kind = Kind.IDENTIFIER if digits > _MOSTLY and many else Kind.CATEGORY
+        clean = cleaned_identifiers if kind is Kind.IDENTIFIER else cleaned_categories
+        [codes], vocabulary = encode([clean(texts, reference)])
+        column = np.zeros((profiles, 1), np.uint32)
+        column[held["row"].to_numpy(), 0] = codes[numbers]
+        fields.append(StandardisedField(f"attribute:{key}", kind, column, vocabulary.to_frame("text")))
     return fields
 
 
 def standardise_plain(name: str, kind: Kind, column: pl.Series, reference: Reference) -> StandardisedField:
     """A field of identifiers or categories from one column of text."""
-    clean = clean_identifier if kind is Kind.IDENTIFIER else clean_category
-    numbers, cleaned = clean_distinct(column.to_frame("text"), lambda text: clean(text, reference))
-    [codes], texts = encode([pl.Series(cleaned, dtype=pl.String)])
-    return StandardisedField(name, kind, codes[numbers].reshape(-1, 1), texts.to_frame("text"))
+    clean = cleaned_identifiers if kind is Kind.IDENTIFIER else cleaned_categories
+    [numbers], texts = encode([column])
+    [codes], vocabulary = encode([clean(texts, reference)])
+    return StandardisedField(name, kind, gathered(codes, numbers), vocabulary.to_frame("text"))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
-from resolver.matching.standardising.coding import clean_distinct, encode
-from resolver.matching.standardising.folding import fold, words
+from resolver.matching.standardising.coding import encode, gathered
+from resolver.matching.standardising.folding import fold, folded, phrases, words
 from resolver.model.standardised import Kind, StandardisedField
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _LETTER_DOTS: Final = re.compile(r"\b(\w)\.(?=\s?\w\b)")
 _PARTING: Final = re.compile(r"[-/&+.,]")
+_AND: Final = frozenset({"and", "und", "et", "y", "e"})
 _LONGEST_FORM: Final = 4  # words of one legal form: "sociedad de responsabilidad limitada"
 
 
@@ -27,14 +28,12 @@ class CleanBusiness(NamedTuple):
     legal_form: str
 
 
-def clean_business(text: str | None, reference: Reference) -> CleanBusiness:
+def clean_business(text: str, reference: Reference) -> CleanBusiness:
     """One company name without legal forms at either end and without words that tell no one apart.
 
     A name of nothing but such words keeps them.
     """
-    raw = unicodedata.normalize("NFKC", text or "").strip()
-    if not raw or " ".join(words(raw)) in reference.placeholders["name"]:
-        return CleanBusiness("", "")
+    raw = unicodedata.normalize("NFKC", text).strip()
     forms = []
     for affix, canonical in reference.legal_affixes.items():
         bare = raw.removeprefix(affix).removesuffix(affix).strip()
@@ -76,26 +75,60 @@ def _without_forms(parts: list[str], reference: Reference) -> tuple[list[str], l
                     break
             if changed:
                 break
-        while kept[1:] and kept[-1] in {"and", "und", "et", "y", "e"}:
+        while kept[1:] and kept[-1] in _AND:
             kept.pop()
     return kept, forms
 
 
+def cleaned_businesses(texts: pl.Series, reference: Reference) -> pl.DataFrame:
+    """``clean_business`` of distinct texts, as columns ``core`` and ``legal_form``."""
+    plain = texts.str.to_lowercase()
+    every = phrases(plain, parting="-/&+.,")
+    forms = "|".join(sorted(reference.legal_forms, key=lambda form: (-len(form), form)))
+    split = every.str.extract_groups(f"^(.+?)((?: (?:{forms}|{'|'.join(sorted(_AND))}))*)$").struct
+    kept, tail = split.field("1").fill_null(""), split.field("2").fill_null("")
+    noise = "|".join(sorted(reference.business_noise))
+    telling = phrases(kept.str.replace_all(rf"\b(?:{noise})\b", " "))
+    core = pl.select(pl.when(telling != "").then(telling).otherwise(kept)).to_series()
+    tails = tail.unique()
+    named = [" ".join(sorted(set(_without_forms(["x", *t.split()], reference)[1]))) for t in tails]
+    form = tail.replace_strict(tails, pl.Series(named, dtype=pl.String), return_dtype=pl.String)
+    marked = (
+        (texts.str.len_bytes() != texts.str.len_chars())
+        | every.str.contains(r"\b[a-z0-9] [a-z0-9]\b")
+        | kept.str.extract("^([^ ]*)").is_in(
+            sorted(form.split()[0] for form in reference.leading_legal_forms)
+        )
+    )
+    rows = marked.arg_true()
+    careful = [clean_business(text, reference) for text in texts.gather(rows)]
+    return pl.DataFrame(
+        {
+            "core": core.scatter(rows, pl.Series([c.core for c in careful], dtype=pl.String)),
+            "legal_form": form.scatter(rows, pl.Series([c.legal_form for c in careful], dtype=pl.String)),
+        }
+    )
+
+
 def standardise_businesses(names: pl.Series, reference: Reference) -> StandardisedField:
-    """business_name. ``legal_form`` lists the forms seen with that core, sorted, joined by ``|``."""
-    numbers, cleaned = clean_distinct(names.to_frame("text"), lambda text: clean_business(text, reference))
-    parts = pl.DataFrame(cleaned, schema={"text": pl.String, "legal_form": pl.String}, orient="row")
-    [codes], texts = encode([parts["text"]])
+    """business_name; placeholders are unknown.
+
+    The vocabulary's ``legal_form`` lists the forms seen with that core, sorted, joined by ``|``.
+    """
+    [numbers], texts = encode([names])
+    parts = cleaned_businesses(texts, reference)
+    unknown = phrases(folded(texts)).is_in(sorted(reference.placeholders["name"]))
+    [codes], cores = encode([parts["core"].set(unknown, "")])
     forms = (
-        parts.filter(pl.col("legal_form") != "")
+        parts.filter(~unknown & (parts["legal_form"] != ""))
         .unique()
-        .sort("text", "legal_form")
-        .group_by("text")
+        .sort("core", "legal_form")
+        .group_by("core")
         .agg(pl.col("legal_form").str.join("|"))
     )
     vocabulary = (
-        texts.to_frame("text")
-        .join(forms, on="text", how="left", maintain_order="left")
+        cores.to_frame("text")
+        .join(forms, left_on="text", right_on="core", how="left", maintain_order="left")
         .with_columns(pl.col("legal_form").fill_null(""))
     )
-    return StandardisedField("business_name", Kind.BUSINESS, codes[numbers].reshape(-1, 1), vocabulary)
+    return StandardisedField("business_name", Kind.BUSINESS, gathered(codes, numbers), vocabulary)

@@ -2,42 +2,75 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-Clean = TypeVar("Clean")
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """A column as codes: ``texts`` holds each distinct text once, row 0 is the empty string."""
+
+    codes: np.ndarray
+    texts: pl.Series
+
+    def cleaned(self, texts: pl.Series) -> Coded:
+        """The same rows with another text for each of ``texts``; equal ones fall together."""
+        return code(texts).of(self.codes)
+
+    def of(self, rows: np.ndarray) -> Coded:
+        """The texts of those rows."""
+        return Coded(self.codes[rows], self.texts)
+
+
+def code(column: pl.Series) -> Coded:
+    """One column as codes; null and the empty string are 0."""
+    [codes], texts = encode([column])
+    return Coded(codes, texts)
+
+
+def together(columns: Sequence[Coded]) -> tuple[list[np.ndarray], pl.Series]:
+    """Codes of all columns in one common vocabulary."""
+    if len(columns) == 1:
+        return [columns[0].codes], columns[0].texts
+    mapped, texts = encode([column.texts for column in columns])
+    return [new[column.codes] for new, column in zip(mapped, columns, strict=True)], texts
 
 
 def encode(columns: Sequence[pl.Series]) -> tuple[list[np.ndarray], pl.Series]:
-    """Codes of each column and their common vocabulary, whose row 0 is the empty string.
+    """UInt32 codes of each column and their common vocabulary, whose row 0 is the empty string.
 
-    Null and the empty string are code 0.
+    Null and the empty string are code 0. Values are told apart by a 64-bit hash: among ten million distinct
+    texts, two fall together with probability 3e-6. Codes follow the hashes, whatever the order of rows.
     """
-    everything = pl.concat([column.cast(pl.String).alias("text") for column in columns])
-    distinct = everything.filter(everything.is_not_null() & (everything != "")).unique(maintain_order=True)
-    vocabulary = pl.concat([pl.Series("text", [""], pl.String), distinct])
-    table = distinct.to_frame().with_columns(pl.int_range(1, pl.len() + 1, dtype=pl.UInt32).alias("code"))
-    joined = everything.to_frame().join(table, on="text", how="left", maintain_order="left")
-    flat = joined["code"].fill_null(0).to_numpy()
+    texts = pl.concat([column.cast(pl.String).alias("text") for column in columns], rechunk=True)
+    hashes = texts.hash()
+    blank = (texts == "") | texts.is_null()
+    flat = hashes.set(blank, None).rank("dense").fill_null(0).cast(pl.UInt32).to_numpy()
+    example = np.zeros(int(flat.max(initial=0)) + 1, np.uint32)
+    example[flat] = np.arange(len(flat), dtype=np.uint32)
+    vocabulary = pl.concat([pl.Series("text", [""], pl.String), texts.gather(example[1:])], rechunk=True)
     ends = np.cumsum([len(column) for column in columns])[:-1]
-    return [np.ascontiguousarray(part) for part in np.split(flat, ends)], vocabulary
+    return np.split(flat, ends), vocabulary
 
 
-def clean_distinct(frame: pl.DataFrame, clean: Callable[..., Clean]) -> tuple[np.ndarray, list[Clean]]:
-    """``clean`` of each distinct row, called with its columns, and which of them each row has.
+def gathered(codes: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """``codes`` of values as a column of the rows that hold them."""
+    column: np.ndarray = codes[numbers].reshape(-1, 1)
+    return column
 
-    The row numbers are UInt32, one per row of the frame; the results start at 0.
-    """
-    distinct = frame.unique(maintain_order=True)
-    numbered = distinct.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("number"))
-    joined = frame.join(numbered, on=frame.columns, how="left", nulls_equal=True, maintain_order="left")
-    # Cleaning is Python by nature (the careful path): once per distinct value.
-    return joined["number"].to_numpy(), [clean(*row) for row in distinct.iter_rows()]
+
+def forget(codes: np.ndarray, unknown: pl.Series) -> np.ndarray:
+    """The codes with 0 for every row of the vocabulary that is marked unknown."""
+    if not unknown.any():
+        return codes
+    kept: np.ndarray = np.where(unknown.to_numpy(), 0, np.arange(len(unknown))).astype(np.uint32)[codes]
+    return kept
 
 
 def pack(slots: np.ndarray) -> np.ndarray:
@@ -45,11 +78,16 @@ def pack(slots: np.ndarray) -> np.ndarray:
 
     At least one column remains.
     """
-    packed = slots.copy()
-    for column in range(1, packed.shape[1]):
+    width = slots.shape[1]
+    packed = np.zeros_like(slots)
+    filled = np.zeros(len(slots), np.intp)
+    for column in range(width):
+        values = slots[:, column]
+        new = values != 0
         for earlier in range(column):
-            packed[packed[:, column] == packed[:, earlier], column] = 0
-    order = np.argsort(packed == 0, axis=1, kind="stable")
-    packed = np.take_along_axis(packed, order, axis=1)
-    width = max(1, int((packed != 0).sum(axis=1).max(initial=0)))
-    return np.ascontiguousarray(packed[:, :width])
+            new &= slots[:, earlier] != values
+        rows = np.flatnonzero(new)
+        packed[rows, filled[rows]] = values[rows]
+        filled[rows] += 1
+    used = max(1, int(filled.max(initial=0)))
+    return np.ascontiguousarray(packed[:, :used])

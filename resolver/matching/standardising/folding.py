@@ -1,14 +1,27 @@
-"""Any script to plain words: lower-case ASCII letters and digits."""
+"""Any script to plain words: lower-case ASCII letters and digits.
+
+``fold``, ``words`` and ``phrase`` say what is meant, one text at a time; ``folded`` and ``phrases`` do the
+same to a column and agree with them on every text.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from typing import TYPE_CHECKING, Final
 
+import polars as pl
 from anyascii import anyascii
 
-_JOINERS = re.compile(r"['`\u00b4\u2018\u2019\u02bc\u2032-]")
-_WORD = re.compile(r"[a-z0-9]+")
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+_JOINERS: Final = "'`\u00b4\u2018\u2019\u02bc\u2032-"
+_JOINER: Final = re.compile(f"[{_JOINERS}]")
+_WORD: Final = re.compile(r"[a-z0-9]+")
+_NOT_ASCII: Final = r"[^\x00-\x7f]"
+#: Latin accents after NFKD; U+034F has combining class 0 and is left to ``fold``.
+_ACCENTS: Final = r"[\u0300-\u034e\u0350-\u036f]"
 
 
 def fold(text: str) -> str:
@@ -21,14 +34,56 @@ def fold(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """The words of a text, folded; hyphens and apostrophes join (O'Neill → oneill)."""
-    return _WORD.findall(_JOINERS.sub("", fold(text)))
+    return _WORD.findall(_JOINER.sub("", fold(text)))
 
 
 def split_words(text: str) -> list[str]:
     """The words of a text, folded; hyphens part, apostrophes join (Stratford-on-Avon → three words)."""
-    return words(text.replace("-", " "))
+    return words(fold(text).replace("-", " "))
 
 
 def phrase(text: str) -> str:
     """The words of a text with single spaces."""
     return " ".join(words(text))
+
+
+def folded(texts: pl.Series) -> pl.Series:
+    """``fold`` of each text, nulls empty."""
+    lower = texts.fill_null("").str.to_lowercase()
+    foreign = lower.str.len_bytes() != lower.str.len_chars()
+    if not foreign.any():
+        return lower
+    rows = foreign.arg_true()
+    original = texts.gather(rows)
+    plain = original.str.normalize("NFKD").str.replace_all(_ACCENTS, "").str.to_lowercase()
+    return lower.scatter(rows, by_hand(original, plain, ~plain.str.contains(_NOT_ASCII), fold))
+
+
+def by_hand(
+    texts: pl.Series, quick: pl.Series, accepted: pl.Series, careful: Callable[[str], str]
+) -> pl.Series:
+    """``quick`` where accepted, elsewhere ``careful`` of the text, called once per distinct one."""
+    rows = (~accepted).arg_true()
+    if not len(rows):
+        return quick
+    left = texts.gather(rows)
+    distinct = left.unique()
+    cleaned = pl.Series([careful(text) for text in distinct], dtype=pl.String)
+    return quick.scatter(rows, left.replace_strict(distinct, cleaned, return_dtype=pl.String))
+
+
+def phrases(plain: pl.Series, *, parting: str = "") -> pl.Series:
+    """``phrase`` of texts that are folded already; the characters in ``parting`` part words, too."""
+    spaced = plain
+    for mark in parting:
+        spaced = spaced.str.replace_all(mark, " ", literal=True)
+    joined = spaced.str.replace_all(f"[{_JOINERS}]", "")
+    return joined.str.replace_all(r"[^a-z0-9]+", " ").str.strip_chars(" ")
+
+
+def whole_words(texts: pl.Series, listed: Iterable[str]) -> pl.Series:
+    """Whether a text of words with single spaces holds any of the listed phrases as whole words."""
+    patterns = [f" {one} " for one in listed]
+    if not patterns:
+        return pl.repeat(value=False, n=len(texts), eager=True, dtype=pl.Boolean)
+    return (" " + texts + " ").str.contains_any(patterns)

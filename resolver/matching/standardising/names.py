@@ -1,35 +1,96 @@
-"""Personal names: titles and suffixes out, full names split, everything in one vocabulary."""
+"""Personal names, one text at a time: titles and suffixes out, full names split.
+
+These functions say what is meant; ``name_columns`` does the same to whole columns.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-import numpy as np
-import polars as pl
-
-from resolver.matching.standardising.coding import clean_distinct, encode
 from resolver.matching.standardising.folding import fold, phrase, words
-from resolver.model.standardised import Kind, StandardisedField
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from resolver.model.reference import Reference
 
-_ORDINAL = re.compile(r"\b\d+(st|nd|rd|th)\b")
-_OF = re.compile(r"\bof\b")
-_BRACKETS = re.compile(r"\([^)]*\)|\"[^\"]*\"")
-NAME_COLUMNS = ("first_name", "middle_name", "last_name", "full_name", "name_suffix")
+_ORDINAL: Final = re.compile(r"\b\d+(st|nd|rd|th)\b")
+_OF: Final = re.compile(r"\bof\b")
+_BRACKETS: Final = re.compile(r"\([^)]*\)|\"[^\"]*\"")
 
 
 class PersonName(NamedTuple):
     """The parts of one name, empty where unknown. ``middle`` may hold several words."""
 
-    first: str
-    middle: str
-    last: str
-    suffix: str
+    first: str = ""
+    middle: str = ""
+    last: str = ""
+    suffix: str = ""
+
+
+def clean_name(values: Sequence[str | None], reference: Reference) -> PersonName:
+    """The name of one profile from first, middle and last name, full name and suffix.
+
+    A full name wins over its parts, as it holds more; a name written whole into the first or the last field
+    is split. A text without words and a placeholder are unknown.
+    """
+    first, middle, last, full, suffix = (known(value, reference) for value in values)
+    apart = reference.suffixes.get(phrase(suffix), phrase(suffix))
+    if len(words(full)) > 1:
+        name = split_full_name(full, reference)
+    elif not last and not middle and len(words(first)) > 1:
+        name = split_full_name(first, reference)
+    elif not first and not middle and len(words(last)) > 1 and words(last)[0] not in reference.particles:
+        name = split_full_name(last, reference)
+    else:
+        alone = not first and not middle and not last
+        given = given_name(full if alone else first, reference)
+        between, family = middle_name(middle, reference), family_name(last, reference)
+        name = PersonName(
+            given.first,
+            " ".join(part for part in (given.middle, between.middle) if part),
+            family.last,
+            family.suffix or given.suffix or between.suffix,
+        )
+    return name._replace(suffix=name.suffix or apart)
+
+
+def known(text: str | None, reference: Reference) -> str:
+    """The text, or nothing where it has no words or is a placeholder."""
+    plain = phrase(text or "")
+    return (text or "") if plain and plain not in reference.placeholders["name"] else ""
+
+
+def given_name(text: str, reference: Reference) -> PersonName:
+    """A first-name field: its first word, the rest as middle name."""
+    parts, suffix = _without_suffixes(words(text), reference)
+    parts = _without_titles(parts, reference, alone=True)
+    return PersonName(first="".join(parts[:1]), middle=" ".join(parts[1:]), suffix=suffix)
+
+
+def middle_name(text: str, reference: Reference) -> PersonName:
+    """A middle-name field, placeholders within it left out."""
+    parts, suffix = _without_suffixes(["", *words(text)], reference)
+    return PersonName(
+        middle=" ".join(p for p in parts[1:] if p not in reference.placeholders["name"]), suffix=suffix
+    )
+
+
+def family_name(text: str, reference: Reference) -> PersonName:
+    """A last-name field, its words joined (de la Cruz = Delacruz)."""
+    parts, suffix = _without_suffixes(_without_titles(words(text), reference, alone=False), reference)
+    return PersonName(last="".join(parts), suffix=suffix)
+
+
+def split_full_name(text: str, reference: Reference) -> PersonName:
+    """The parts of a name written in one field; a single word is a first name."""
+    parts, suffix = _without_suffixes(words(_in_order(text, reference)), reference)
+    parts = _without_titles(parts, reference, alone=True)
+    if len(parts) < 2:  # noqa: PLR2004 - one word has no last name
+        return PersonName(first="".join(parts), suffix=suffix)
+    start = _last_name_start(parts, reference)
+    return PersonName(parts[0], " ".join(parts[1:start]), "".join(parts[start:]), suffix)
 
 
 def _without_titles(parts: Sequence[str], reference: Reference, *, alone: bool) -> list[str]:
@@ -41,6 +102,7 @@ def _without_titles(parts: Sequence[str], reference: Reference, *, alone: bool) 
 
 
 def _without_suffixes(parts: Sequence[str], reference: Reference) -> tuple[list[str], str]:
+    """The words before the suffixes behind them, and the first of those that tells someone apart."""
     kept, suffix = list(parts), ""
     while len(kept) > 1 and kept[-1] in reference.suffixes:
         suffix = reference.suffixes[kept.pop()] or suffix
@@ -61,88 +123,17 @@ def _in_order(text: str, reference: Reference) -> str:
     before, comma, after = plain.partition(",")
     if comma:
         behind = [w for w in words(after.split(",")[0]) if w not in reference.suffixes]
-        dignity = not behind or behind[0] in reference.titles or _ORDINAL.search(after) or _OF.search(after)
+        dignity = (
+            not behind
+            or not reference.titles.get(behind[0], True)
+            or _ORDINAL.search(after)
+            or _OF.search(after)
+        )
         family = _without_suffixes(words(before), reference)[0]
         if not dignity and (len(family) == 1 or set(family[:-1]) <= reference.particles):
             return f"{after} {before}".replace(",", " ")
-        suffixes = [w for w in words(after) if w in reference.suffixes]
-        plain = " ".join([before, *suffixes])
+        plain = " ".join([before, *(w for w in words(after) if w in reference.suffixes)])
     for cut in (_ORDINAL.search(plain), _OF.search(plain)):
         if cut and words(plain[: cut.start()]) and cut.group() not in reference.suffixes:
             plain = plain[: cut.start()]
     return plain
-
-
-def split_full_name(text: str, reference: Reference) -> PersonName:
-    """The parts of a name written in one field; a single word is a first name."""
-    parts, suffix = _without_suffixes(words(_in_order(text, reference)), reference)
-    parts = _without_titles(parts, reference, alone=True)
-    if len(parts) < 2:  # noqa: PLR2004 - one word has no last name
-        return PersonName("".join(parts), "", "", suffix)
-    start = _last_name_start(parts, reference)
-    return PersonName(parts[0], " ".join(parts[1:start]), "".join(parts[start:]), suffix)
-
-
-def clean_name(values: Sequence[str | None], reference: Reference) -> PersonName:
-    """The name of one profile from its NAME_COLUMNS.
-
-    A full name wins over its parts, as it holds more; a name written whole into the first or the last field
-    is split. The first word of the first name is the first name, the rest goes to the middle name; words of
-    a last name are joined (de la Cruz = Delacruz).
-    """
-    unknown = reference.placeholders["name"]
-    first, middle, last, full, suffix = ("" if v is None or phrase(v) in unknown else v for v in values)
-    given_suffix = reference.suffixes.get(phrase(suffix), phrase(suffix))
-    if full and len(words(full)) > 1:
-        name = split_full_name(full, reference)
-        return name._replace(suffix=name.suffix or given_suffix)
-    if not last and not middle and len(words(first)) > 1:
-        name = split_full_name(first, reference)
-        return name._replace(suffix=name.suffix or given_suffix)
-    last_words = words(last)
-    if not first and not middle and len(last_words) > 1 and last_words[0] not in reference.particles:
-        name = split_full_name(last, reference)
-        return name._replace(suffix=name.suffix or given_suffix)
-    if not (first or middle or last) and full:
-        first = full
-    first_words, suffix_1 = _without_suffixes(words(first), reference)
-    first_words = _without_titles(first_words, reference, alone=True)
-    last_words, suffix_2 = _without_suffixes(_without_titles(last_words, reference, alone=False), reference)
-    middle_words = [w for w in words(middle) if w not in unknown]
-    middle_words, suffix_3 = _without_suffixes(["", *middle_words], reference)
-    return PersonName(
-        first_words[0] if first_words else "",
-        " ".join([*first_words[1:], *middle_words[1:]]),
-        "".join(last_words),
-        suffix_2 or suffix_1 or suffix_3 or given_suffix,
-    )
-
-
-def standardise_names(names: pl.DataFrame, reference: Reference) -> list[StandardisedField]:
-    """first_name, middle_name and last_name with one vocabulary, and name_suffix.
-
-    ``names`` has the NAME_COLUMNS. The vocabulary's ``root`` is the full name of a nickname, where it stands
-    for one (of several, the first in the alphabet), else the text itself.
-    """
-    numbers, cleaned = clean_distinct(names, lambda *values: clean_name(values, reference))
-    parts = pl.DataFrame(cleaned, schema=dict.fromkeys(PersonName._fields, pl.String), orient="row")
-    codes, texts = encode([parts["first"], parts["middle"], parts["last"]])
-    roots = [min(reference.nicknames.get(text, (text,))) for text in texts]
-    vocabulary = pl.DataFrame({"text": texts, "root": pl.Series(roots, dtype=pl.String)})
-    [suffixes], suffix_texts = encode([parts["suffix"]])
-    fields = [
-        StandardisedField(name, Kind.NAME, _column(code, numbers), vocabulary)
-        for name, code in zip(("first_name", "middle_name", "last_name"), codes, strict=True)
-    ]
-    suffix_vocabulary = suffix_texts.to_frame("text")
-    return [
-        *fields,
-        StandardisedField("name_suffix", Kind.CATEGORY, _column(suffixes, numbers), suffix_vocabulary),
-    ]
-
-
-def _column(codes: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-    if not len(codes):
-        return np.zeros((len(numbers), 1), np.uint32)
-    column: np.ndarray = codes[numbers].reshape(-1, 1)
-    return column

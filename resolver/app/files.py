@@ -1,0 +1,48 @@
+"""Output that is there whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from resolver.errors import BadFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    import polars as pl
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A place to write to that becomes ``path`` when the block ends well, and nothing when it does not.
+
+    Raises:
+        BadFile: the directory cannot be made or written to.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield partial
+        partial.replace(path)
+    except OSError as error:
+        raise BadFile(f"{path}: cannot be written ({error.strerror})") from None
+    finally:
+        with suppress(OSError):
+            partial.unlink()
+
+
+def write_frame(frame: pl.DataFrame, path: Path) -> None:
+    """The frame as Parquet."""
+    with whole(path) as partial:
+        frame.write_parquet(partial, compression="zstd", compression_level=1)
+
+
+def write_json(data: Mapping[str, Any], path: Path) -> None:
+    """The data as indented JSON text."""
+    with whole(path) as partial:
+        partial.write_text(
+            json.dumps(data, indent=2, default=str, ensure_ascii=False) + "\n", encoding="utf-8"
+        )

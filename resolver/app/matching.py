@@ -1,0 +1,61 @@
+"""Use case: resolve a file of profiles."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from resolver.app.files import write_frame, write_json
+from resolver.app.progress import Listener, Stopwatch
+from resolver.matching.linkage import Linkage, link_profiles
+from resolver.model.frames import DECISIONS, empty
+from resolver.profile_file import read_profiles
+from resolver.report.summary import summarise_clusters, summarise_pairs
+from resolver.rule_file import load_rules
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def match_file(file: Path, out: Path, rules_file: Path | None, listener: Listener) -> dict[str, Any]:
+    """Link the profiles of a file and write what was concluded; returns the content of match.json.
+
+    Raises:
+        BadInput: the file or the rule set cannot be used; nothing was written.
+    """
+    watch = Stopwatch(listener)
+    rules = load_rules(rules_file)
+    profiles = read_profiles(file)
+    watch.stage("read", {"profiles": profiles.height})
+    linkage = link_profiles(profiles, rules, empty(DECISIONS), watch.stage)
+    write_linkage(linkage, profiles["profile_id"], out)
+    watch.stage("write", {"clusters": linkage.clusters["cluster_id"].n_unique()})
+    report = {
+        "profiles": profiles.height,
+        "pairs": summarise_pairs(linkage.pairs, profiles.height),
+        "clusters": summarise_clusters(linkage.clusters),
+        "rule_set": {"name": rules.name, "fingerprint": rules.fingerprint},
+        "blocking": linkage.diagnostics,
+        "stages": watch.stages,
+    }
+    write_json(report, out / "match.json")
+    return report
+
+
+def write_linkage(linkage: Linkage, profile_ids: pl.Series, out: Path) -> None:
+    """clusters.parquet, pairs.parquet and parameters.json of one run."""
+    write_frame(linkage.clusters.select("profile_id", pl.exclude("profile_id")), out / "clusters.parquet")
+    write_frame(named_pairs(linkage.pairs, profile_ids), out / "pairs.parquet")
+    if linkage.parameters is not None:
+        write_json(json.loads(linkage.parameters.to_json()), out / "parameters.json")
+
+
+def named_pairs(pairs: pl.DataFrame, profile_ids: pl.Series) -> pl.DataFrame:
+    """The pairs with profile ids in place of row numbers."""
+    return pairs.select(
+        profile_ids.gather(pairs["left"]).alias("profile_id_left"),
+        profile_ids.gather(pairs["right"]).alias("profile_id_right"),
+        pl.exclude("left", "right"),
+    )

@@ -1,0 +1,222 @@
+"""Use case: the scheduled job. Export, resolve, plan, report, and on request apply what needs no person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from resolver.app.applying import ApplyOptions, ApplyReport, apply_plans
+from resolver.app.exporting import ExportOptions, ExportReport, export_domain, export_objects, facts_beside
+from resolver.app.files import write_frame, write_json
+from resolver.app.matching import write_linkage
+from resolver.app.progress import Listener, Stopwatch
+from resolver.errors import BadFile, BadInput
+from resolver.matching.linkage import Linkage, link_profiles
+from resolver.model.frames import PROFILES, conform
+from resolver.model.profile import from_row
+from resolver.model.run import Run
+from resolver.planning.plan_table import plans_from_frame, plans_to_frame
+from resolver.planning.plans import Plans, plan_merges
+from resolver.profiles.search_keys import keys_of, read_keys
+from resolver.report.ambiguity import count_ambiguous
+from resolver.report.summary import (
+    SCHEMA_VERSION,
+    summarise_clusters,
+    summarise_opinion,
+    summarise_pairs,
+    summarise_plans,
+)
+from resolver.rule_file import load_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from resolver.app.execution import PlanOutcome
+    from resolver.ledger.ledger import Ledger
+    from resolver.model.domain_facts import DomainFacts
+    from resolver.model.merge_plan import MergePlan
+    from resolver.model.rule_set import RuleSet
+    from resolver.profiles.domain import Domain
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What one run is to do. ``at`` is the moment of its start; ``run_id`` names it everywhere."""
+
+    run_id: str
+    at: datetime
+    actor: str
+    out: Path
+    keys: Path | None = None
+    rules: Path | None = None
+    apply: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Concluded:
+    """What a run knows before it does anything."""
+
+    profiles: pl.DataFrame
+    facts: DomainFacts
+    linkage: Linkage
+    planning: Plans
+    export: ExportReport
+
+
+def run_job(domain: Domain, options: RunOptions, ledger: Ledger, listener: Listener) -> dict[str, Any]:
+    """The whole job; returns the content of report.json.
+
+    Writes into ``options.out``: profiles.parquet and what the export puts beside it, clusters.parquet,
+    pairs.parquet, parameters.json, plans.parquet, and last report.json.
+
+    Raises:
+        BadInput: keys, rules or the output directory cannot be used; nothing was sent.
+        UnknownDomain, Unreachable, ServiceFailed: the domain cannot be read.
+        LedgerFailed: the ledger cannot be written; nothing was merged.
+        AlreadyRunning: another run is merging in this domain.
+    """
+    watch = Stopwatch(listener)
+    rules = load_rules(options.rules)
+    keys = read_keys(options.keys) if options.keys else []
+    _make_directory(options.out)
+    known = sorted(set(ledger.survivors(domain.name).values()))
+    export_options = ExportOptions(options.out / "profiles.parquet", options.at, keys, known)
+    concluded = conclude(domain, rules, export_options, (ledger.decisions_of(domain.name), watch))
+    publish(concluded, options.out)
+    report = describe_run(concluded, options, rules)
+    watch.stage("publish", {"plans": len(concluded.planning.plans)})
+    if options.apply:
+        report |= _apply(concluded, domain, options, (ledger, watch))
+    else:
+        ledger.start_run(Run(options.run_id, domain.name, "run", options.actor, options.at))
+        ledger.record_plans(options.run_id, concluded.planning.plans)
+    report["profiles"]["calls"] = domain.calls.counts
+    report["stages"] = watch.stages
+    write_json(report, options.out / "report.json")
+    return report
+
+
+def conclude(
+    domain: Domain, rules: RuleSet, export: ExportOptions, memory: tuple[pl.DataFrame, Stopwatch]
+) -> Concluded:
+    """Export the domain, link its profiles and plan the merges; nothing is changed there.
+
+    Objects are read for profiles of clusters of two or more only: one call a profile and object type.
+    """
+    decisions, watch = memory
+    exported = export_domain(
+        domain, export, lambda p: watch.step("export", p.found, max(p.profile_count, p.found))
+    )
+    watch.stage("export", {"profiles": exported.profiles, "calls": sum(exported.calls.values())})
+    profiles = conform(pl.read_parquet(export.out), PROFILES)
+    linkage = link_profiles(profiles, rules, decisions, watch.stage)
+    members = linkage.clusters.filter(pl.col("size") > 1)["profile_id"].sort().to_list()
+    facts = replace(facts_beside(export.out), objects=export_objects(domain, members), read_at=export.now)
+    watch.stage("objects", {"profiles": len(members), "objects": facts.objects.height})
+    planning = plan_merges(profiles, linkage.clusters, rules, facts)
+    watch.stage("plan", {"plans": len(planning.plans)})
+    return Concluded(profiles, facts, linkage, planning, exported)
+
+
+def publish(concluded: Concluded, out: Path) -> None:
+    """Write what was concluded; each file whole or not at all."""
+    write_linkage(concluded.linkage, concluded.profiles["profile_id"], out)
+    write_frame(plans_to_frame(concluded.planning.plans), out / "plans.parquet")
+    write_frame(concluded.planning.field_choices, out / "field_choices.parquet")
+    write_frame(concluded.planning.second_opinion, out / "second_opinion.parquet")
+
+
+def describe_run(concluded: Concluded, options: RunOptions, rules: RuleSet) -> dict[str, Any]:
+    """The figures of report.json, before anything is applied."""
+    export = concluded.export
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "run_id": options.run_id,
+        "domain": export.domain,
+        "at": options.at.isoformat(),
+        "rule_set": {"name": rules.name, "fingerprint": rules.fingerprint},
+        "profiles": {
+            "found": export.profiles,
+            "in_domain": export.profile_count_after,
+            "completeness": export.completeness,
+            "routes": dict(export.routes),
+            "calls": dict(export.calls),
+        },
+        "pairs": summarise_pairs(concluded.linkage.pairs, export.profiles),
+        "clusters": summarise_clusters(concluded.linkage.clusters),
+        "plans": summarise_plans(concluded.planning.plans),
+        "second_opinion": summarise_opinion(concluded.planning.second_opinion),
+        "ambiguous_keys": count_ambiguous(hits(concluded.profiles)),
+        "blocking": concluded.linkage.diagnostics,
+        "apply": None,
+    }
+
+
+def hits(profiles: pl.DataFrame) -> Iterator[tuple[str, str, str]]:
+    """Key name, normalised value and profile id of every key under which the index holds these profiles."""
+    for row in profiles.iter_rows(named=True):  # the index's normalisation is a Python function
+        profile = from_row(row)
+        for name, value in {key.normalised for key in keys_of(profile)}:
+            yield name, value, profile["ProfileId"]
+
+
+def _apply(
+    concluded: Concluded, domain: Domain, options: RunOptions, means: tuple[Ledger, Stopwatch]
+) -> dict[str, Any]:
+    ledger, watch = means
+    ready: Sequence[MergePlan] = [p for p in concluded.planning.plans if p.band == "merge"]
+    done = 0
+
+    def count(_outcome: PlanOutcome) -> None:
+        nonlocal done
+        done += 1
+        watch.step("apply", done, len(ready))
+
+    applied = apply_plans(
+        ready,
+        domain,
+        ledger,
+        ApplyOptions(options.run_id, options.actor, lambda: datetime.now(UTC), on_progress=count),
+    )
+    watch.stage("apply", {"plans": len(ready), "profiles_merged_away": applied.merged})
+    return {
+        "apply": describe_apply(applied),
+        "ambiguous_keys": count_ambiguous(hits(concluded.profiles), ledger.survivors(domain.name)),
+    }
+
+
+def read_plans(directory: Path) -> tuple[MergePlan, ...]:
+    """The merge plans of a run, as written.
+
+    Raises:
+        BadFile: the directory holds no run, or its plans are not readable.
+    """
+    path = directory / "plans.parquet"
+    try:
+        return plans_from_frame(pl.read_parquet(path))
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise BadFile(f"{path}: no plans of a run there ({type(error).__name__})") from None
+
+
+def describe_apply(applied: ApplyReport) -> dict[str, Any]:
+    """The figures of an apply: plans by result, profiles gone, reasons for what was not done."""
+    return {
+        "plans": len(applied.outcomes),
+        "by_result": applied.counts,
+        "profiles_merged_away": applied.merged,
+        "complete": applied.complete,
+        "stopped": applied.stopped,
+        "settled_from_an_earlier_run": len(applied.settled),
+        "reasons": {o.plan_id: o.reason for o in applied.outcomes if o.reason},
+    }
+
+
+def _make_directory(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInput(f"{out}: cannot be made a directory ({error.strerror})") from None

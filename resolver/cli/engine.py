@@ -1,0 +1,82 @@
+"""`resolver match`, `evaluate`, `explain`, `rules`: the engine on files, without a domain."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from resolver.cli.options import Json, Quiet, Rules
+from resolver.cli.output import Output
+
+rules_app = typer.Typer(help="Rule sets: check one, print the schema of all.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command()(match)
+    app.command()(evaluate)
+    app.add_typer(rules_app, name="rules")
+
+
+def match(
+    file: Annotated[Path, typer.Argument(help="Parquet, CSV or JSONL with a profile_id column.")],
+    *,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Directory for the results.")],
+    rules: Rules = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Resolve a file of profiles: who is who, and how sure that is.
+
+    Writes clusters.parquet (profile_id, cluster_id: every profile once), pairs.parquet (profile_id_left,
+    profile_id_right, match_weight, match_probability, band and every comparison's level and weight),
+    parameters.json (what was learned) and match.json (figures and stage times).
+    """
+    from resolver.app.matching import match_file
+
+    output = Output(as_json, quiet)
+    output.result(match_file(file, out, rules, output))
+
+
+def evaluate(
+    clusters: Annotated[Path, typer.Argument(help="Parquet or CSV with profile_id and cluster_id.")],
+    truth: Annotated[Path, typer.Argument(help="Parquet or CSV with profile_id and entity_id.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Score clusters against the truth: pairwise, B-cubed, exact rate, and the errors by profile id."""
+    from resolver.app.evaluating import evaluate_files
+
+    scores = evaluate_files(clusters, truth)
+    figures = {k: v for k, v in scores.items() if not isinstance(v, list)}
+    Output(as_json).result(scores if as_json else figures)
+
+
+@rules_app.command("check")
+def check(
+    file: Annotated[Path | None, typer.Argument(help="Rule set (TOML) [default: the shipped one].")] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Read a rule set as every command does; all that is wrong with it is said at once."""
+    from resolver.rule_file import load_rules
+
+    rules = load_rules(file)
+    facts = {
+        "rule_set": rules.name,
+        "fingerprint": rules.fingerprint,
+        "comparisons": [c.name for c in rules.comparisons],
+        "relations": [r.name for r in rules.relations if r.enabled],
+    }
+    words = f"{rules.name} ({rules.fingerprint}): sound; {len(rules.comparisons)} comparisons"
+    Output(as_json).result(facts, words)
+
+
+@rules_app.command("schema")
+def schema() -> None:
+    """Print the JSON Schema of rule sets, for editors that complete and check TOML."""
+    from resolver.rule_file import schema as schema_of
+
+    Output(as_json=True).result(schema_of())

@@ -1,0 +1,163 @@
+"""`resolver export`, `run`, `apply`, `plan`: the job on a domain."""
+
+from __future__ import annotations
+
+import getpass
+import secrets
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from resolver.cli.options import AwsProfile, Domain, Endpoint, Json, Keys, Ledger, Quiet, Region, Rules
+from resolver.cli.output import PARTLY, Output
+
+plan_app = typer.Typer(help="Merge plans of a run.", no_args_is_help=True)
+
+CallsPerSecond = Annotated[
+    float,
+    typer.Option("--calls-per-second", help="Reads a second, below the account's quota; 0: no limit.", min=0),
+]
+MergesPerSecond = Annotated[
+    float, typer.Option("--merges-per-second", help="Merges a second; 0: no limit.", min=0)
+]
+RunDirectory = Annotated[Path, typer.Option("--run", help="Directory of a run: what --out was.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command()(export)
+    app.command()(run)
+    app.command()(apply)
+    app.add_typer(plan_app, name="plan")
+
+
+def export(
+    domain: Domain,
+    *,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Parquet file of the profiles found.")],
+    keys: Keys = None,
+    endpoint_url: Endpoint = None,
+    region: Region = None,
+    profile: AwsProfile = None,
+    calls_per_second: CallsPerSecond = 20.0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Find the profiles of a domain and write them to a file, with a completeness figure.
+
+    Starts from --keys and from get_matches groups and follows every phone, e-mail, name and account found.
+    """
+    from resolver.app.exporting import ExportOptions, export_domain
+    from resolver.profiles.domain import ConnectionSettings, connect
+    from resolver.profiles.domain import Domain as Store
+    from resolver.profiles.search_keys import read_keys
+
+    output = Output(as_json, quiet)
+    settings = ConnectionSettings(endpoint_url, region, profile, calls_per_second or None)
+    options = ExportOptions(out, datetime.now(UTC), read_keys(keys) if keys else ())
+    report = export_domain(
+        Store(domain, connect(settings)),
+        options,
+        lambda p: output.step("export", p.found, max(p.profile_count, p.found)),
+    )
+    output.result(asdict(report))
+
+
+def run(
+    domain: Domain,
+    *,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Directory for this run's results.")],
+    keys: Keys = None,
+    rules: Rules = None,
+    apply_plans: Annotated[
+        bool, typer.Option("--apply", help="Merge the ready plans, too. AWS cannot undo it.")
+    ] = False,
+    endpoint_url: Endpoint = None,
+    region: Region = None,
+    profile: AwsProfile = None,
+    ledger: Ledger = None,
+    calls_per_second: CallsPerSecond = 20.0,
+    merges_per_second: MergesPerSecond = 10.0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """The scheduled job: export, resolve, plan, report; with --apply merge what needs no person."""
+    from resolver.app.running import RunOptions, run_job
+    from resolver.ledger.ledger import open_ledger
+    from resolver.profiles.domain import ConnectionSettings, connect
+    from resolver.profiles.domain import Domain as Store
+    from resolver.report.text import render_report
+
+    output = Output(as_json, quiet)
+    settings = ConnectionSettings(
+        endpoint_url, region, profile, calls_per_second or None, merges_per_second or None
+    )
+    options = RunOptions(new_run_id(), datetime.now(UTC), getpass.getuser(), out, keys, rules, apply_plans)
+    clients = connect(settings)
+    out.mkdir(parents=True, exist_ok=True)
+    with open_ledger(ledger or ledger_beside(out)) as memory:
+        report = run_job(Store(domain, clients), options, memory, output)
+    output.result(report, render_report(report))
+    if report["apply"] and not report["apply"]["complete"]:
+        raise typer.Exit(PARTLY)
+
+
+def apply(
+    domain: Domain,
+    *,
+    run_directory: RunDirectory,
+    limit: Annotated[int | None, typer.Option("--limit", help="Stop after so many merges.", min=1)] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and say what would happen.")] = False,
+    endpoint_url: Endpoint = None,
+    region: Region = None,
+    profile: AwsProfile = None,
+    ledger: Ledger = None,
+    merges_per_second: MergesPerSecond = 10.0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Merge the ready plans of a run. AWS cannot undo it."""
+    from resolver.app.applying import ApplyOptions, apply_plans
+    from resolver.app.running import describe_apply, read_plans
+    from resolver.ledger.ledger import open_ledger
+    from resolver.profiles.domain import ConnectionSettings, connect
+    from resolver.profiles.domain import Domain as Store
+
+    output = Output(as_json, quiet)
+    plans = [plan for plan in read_plans(run_directory) if plan.band == "merge"]
+    settings = ConnectionSettings(endpoint_url, region, profile, merges_per_second=merges_per_second or None)
+    options = ApplyOptions(
+        new_run_id(), getpass.getuser(), lambda: datetime.now(UTC), dry_run=dry_run, limit=limit
+    )
+    with open_ledger(ledger or ledger_beside(run_directory)) as memory:
+        applied = apply_plans(plans, Store(domain, connect(settings)), memory, options)
+    output.result(describe_apply(applied))
+    if not applied.complete:
+        raise typer.Exit(PARTLY)
+
+
+@plan_app.command("show")
+def show_plan(
+    plan_id: Annotated[str, typer.Argument(help="Id of the plan, or the first characters of it.")],
+    *,
+    run_directory: RunDirectory,
+    as_json: Json = False,
+) -> None:
+    """Members side by side, where each field comes from, the predicted profile, and what is given up."""
+    from resolver.app.plan_pages import show_plan as shown
+
+    data, text = shown(run_directory, plan_id)
+    Output(as_json).result(data, text)
+
+
+def new_run_id() -> str:
+    """A name that sorts by time and that no two runs share."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+
+
+def ledger_beside(out: Path) -> str:
+    """The default ledger: a SQLite file in the run's directory."""
+    return f"sqlite:///{(out / 'ledger.sqlite').absolute()}"

@@ -1,0 +1,139 @@
+"""Candidate pairs: all of a small file, else the union of keys, small blocks first, large ones left out."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from resolver.errors import BadRules
+from resolver.matching.pair_index import all_pairs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from resolver.matching.keys import Key
+    from resolver.matching.values import Array
+
+_THREADS: Final = 2
+#: The low bits of a word that hold the key's number, so that a pair's first key survives one sort.
+_MOST_KEY_BITS: Final = 16
+MOST_KEYS: Final = 250
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The largest block of a key, and how many pairs a key may bring in all (smallest blocks first)."""
+
+    block: int
+    pairs: float
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Sorted pair words, the number of the first key that found each, the keys' names and figures per key."""
+
+    words: Array
+    key: Array
+    names: tuple[str, ...]
+    figures: Sequence[Mapping[str, Any]] = field(default_factory=list)
+
+
+def every_pair(profiles: int) -> Candidates:
+    """All pairs of a small file."""
+    words = all_pairs(profiles)
+    return Candidates(words, np.zeros(len(words), np.uint16), ("all pairs",))
+
+
+def block(keys: Sequence[Key], limits: Limits, bits: int, rows: Array | None = None) -> Candidates:
+    """The pairs that share a block of any key. ``bits`` is how many bits a row number takes; at most 28.
+
+    With ``rows`` only those profiles are blocked, and pairs hold places in ``rows``.
+    """
+    # what two row numbers leave of a 64-bit word tells the key; many keys go with few rows and the reverse
+    key_bits = np.uint64(min(64 - 2 * bits, _MOST_KEY_BITS))
+    if len(keys) > 1 << int(key_bits):
+        raise BadRules(f"blocking: {len(keys)} keys are too many for so large a file; forbid or pin some")
+
+    def run(number: int) -> tuple[Array, dict[str, Any]]:
+        words, largest = pairs_of_key(keys[number], limits, bits, rows)
+        return (words << key_bits) | np.uint64(number), {
+            "key": keys[number].name,
+            "pairs": len(words),
+            "largest_block": largest,
+        }
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        found = list(pool.map(run, range(len(keys))))
+    everything = np.sort(np.concatenate([words for words, _ in found])) if found else np.empty(0, np.uint64)
+    pair = everything >> key_bits
+    first = np.ones(len(pair), bool)
+    first[1:] = pair[1:] != pair[:-1]
+    number = (everything & ((np.uint64(1) << key_bits) - np.uint64(1))).astype(np.uint16)
+    alone = first & np.append(first[1:], True)
+    new = np.bincount(number[first], minlength=len(keys))
+    only = np.bincount(number[alone], minlength=len(keys))
+    figures = [
+        {
+            **facts,
+            "new_pairs": int(new[k]),
+            "found_only_here": int(only[k]),
+            "cumulative": int(new[: k + 1].sum()),
+        }
+        for k, (_, facts) in enumerate(found)
+    ]
+    kept = pair[first]
+    low = (np.uint64(1) << np.uint64(bits)) - np.uint64(1)
+    words = ((kept >> np.uint64(bits)) << np.uint64(32)) | (kept & low)
+    return Candidates(words, number[first], tuple(key.name for key in keys), figures)
+
+
+def pairs_of_key(key: Key, limits: Limits, bits: int, rows: Array | None = None) -> tuple[Array, int]:
+    """Distinct pairs (left << bits | right) of the key's blocks, and the size of its largest block.
+
+    Blocks above the limit bring nothing; above the budget, the larger blocks bring nothing.
+    """
+    hashes, owner = key.hashes(rows)
+    shift = np.uint64(bits)
+    words = np.sort((hashes << shift) | owner.astype(np.uint64))
+    if not key.one_block:
+        fresh = np.ones(len(words), bool)
+        fresh[1:] = words[1:] != words[:-1]
+        words = words[fresh]
+    block_of = words >> shift
+    edge = np.ones(len(words) + 1, bool)
+    edge[1:-1] = block_of[1:] != block_of[:-1]
+    starts = np.flatnonzero(edge)
+    sizes = np.diff(starts)
+    largest = int(sizes.max(initial=0))
+    allowed = _largest_allowed(sizes, limits)
+    kept = (sizes > 1) & (sizes <= allowed)
+    sizes, starts = sizes[kept], starts[:-1][kept]
+    row = words & ((np.uint64(1) << shift) - np.uint64(1))
+    out = []
+    for distance in range(1, allowed):
+        going = sizes > distance
+        sizes, starts = sizes[going], starts[going]
+        if not len(sizes):
+            break
+        count = sizes - distance
+        left = np.repeat(starts - np.concatenate([[0], np.cumsum(count)[:-1]]), count) + np.arange(
+            count.sum()
+        )
+        out.append((row[left] << shift) | row[left + distance])
+    pairs = np.concatenate(out) if out else np.empty(0, np.uint64)
+    return (np.unique(pairs) if not key.one_block else pairs), largest
+
+
+def _largest_allowed(sizes: Array, limits: Limits) -> int:
+    """The block size up to which all blocks together stay within the budget."""
+    counts = np.bincount(sizes[sizes <= limits.block], minlength=limits.block + 1).astype(float)
+    size = np.arange(limits.block + 1)
+    total = np.cumsum(counts * size * (size - 1) / 2)
+    return (
+        int(np.searchsorted(total, limits.pairs, side="right")) - 1
+        if total[-1] > limits.pairs
+        else limits.block
+    )

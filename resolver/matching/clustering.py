@@ -1,0 +1,79 @@
+"""Pairs to clusters: components, every pair inside scored, average linkage, decisions honoured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from resolver.matching.average_linkage import cut_average_linkage
+from resolver.matching.pair_index import unpack
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from resolver.matching.values import Array
+    from resolver.model.rule_set import Clustering
+
+#: Similarities that no average of real ones can outweigh.
+MUST = 1e9
+NEVER = -1e15
+
+
+@dataclass(frozen=True, eq=False)
+class Edges:
+    """Pairs as sorted words with their similarity (bits) for linkage."""
+
+    words: Array
+    similarity: Array
+
+
+def softened(weight: Array, prior: float, rules: Clustering) -> Array:
+    """Match weights (bits) as linkage averages them.
+
+    Clipped, so that no pair outvotes a cluster; negative ones get a share of the prior back, up to 0: members
+    of one component have passed the prior once already, and a pair with little to compare must not pay it
+    again.
+    """
+    clipped = np.clip(weight, -rules.clip, rules.clip)
+    relieved = np.minimum(clipped + rules.relief * max(-prior, 0.0), 0.0)
+    return np.where(clipped < 0, relieved, clipped)
+
+
+def cut_components(label: Array, edges: Edges, cuts: Sequence[float], largest: int) -> Array:
+    """Clusters at each cut, shape (cuts, profiles): the row number of a cluster's first member.
+
+    ``label`` numbers components; every pair inside one should be among the edges, a missing one counts as
+    indifferent (0). Components above ``largest`` are one cluster as they stand.
+    """
+    profiles = len(label)
+    order = np.argsort(label, kind="stable")
+    sizes = np.bincount(label)
+    starts = np.cumsum(sizes) - sizes
+    place = np.empty(profiles, np.int64)
+    place[order] = np.arange(profiles) - np.repeat(starts, sizes)
+    out = np.tile(np.arange(profiles), (len(cuts), 1))
+    left, right = unpack(edges.words)
+    inside = label[left] == label[right]
+    left, right, similarity = left[inside], right[inside], edges.similarity[inside]
+    size_of_pair = sizes[label[left]]
+    by_size = np.argsort(size_of_pair, kind="stable")
+    bounds = np.searchsorted(size_of_pair[by_size], np.arange(sizes.max(initial=0) + 2))
+    rank = np.empty(len(sizes), np.int64)
+    for size in np.unique(sizes[sizes > 1]).tolist():
+        groups = np.flatnonzero(sizes == size)
+        members = order[starts[groups][:, None] + np.arange(size)]
+        if size > largest:
+            out[:, members] = members[:, :1]
+            continue
+        rank[groups] = np.arange(len(groups))
+        at = by_size[bounds[size] : bounds[size + 1]]
+        matrix = np.zeros((len(groups), size, size))
+        group, i, j = rank[label[left[at]]], place[left[at]], place[right[at]]
+        matrix[group, i, j] = similarity[at]
+        matrix[group, j, i] = similarity[at]
+        first = cut_average_linkage(matrix, cuts)
+        for c in range(len(cuts)):
+            out[c, members] = np.take_along_axis(members, first[c], axis=1)
+    return out

@@ -1,0 +1,150 @@
+"""A rule set's comparisons laid over the fields of one file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from resolver.matching.values import Values
+from resolver.model.rule_set import EVERY_CATEGORY, EVERY_IDENTIFIER
+from resolver.model.standardised import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from resolver.matching.values import Array
+    from resolver.model.reference import Reference
+    from resolver.model.rule_set import Comparison, RuleSet
+    from resolver.model.standardised import Standardised, StandardisedField
+
+#: Every field that standardising can give; a comparison names some of them.
+FIELDS: Final = (
+    *(
+        "first_name",
+        "middle_name",
+        "last_name",
+        "name_suffix",
+        "birth_date",
+        "phone",
+        "email",
+        "business_name",
+    ),
+    *("house_number", "street", "unit", "city", "county", "state", "postal_code", "country"),
+    *("gender", "party_type", "account_number", EVERY_IDENTIFIER, EVERY_CATEGORY),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """One comparison on this file.
+
+    ``codes`` holds one UInt32 array (profiles, slots) per field of the comparison; ``whole`` (profiles,
+    slots) codes of all its fields together, 0 unless every field is known: equal wholes are the top level.
+    ``wholes`` is the number of different ones, 0 included.
+    """
+
+    name: str
+    comparison: Comparison
+    values: tuple[Values, ...]
+    codes: tuple[Array, ...]
+    whole: Array
+    wholes: int
+
+    @property
+    def top(self) -> int:
+        """The level index of equality."""
+        return len(self.comparison.levels) - 1
+
+    def equal_bytes(self, bins: Array) -> Array:
+        """The byte of two equal values, per whole value: the top level with its bin of frequency.
+
+        Equal single letters agree in the initial only, where the comparison has a level for that.
+        """
+        out = (1 + self.top + bins).astype(np.uint8)
+        if self.comparison.initials is not None and len(out) == len(self.values[0].length):
+            single = self.values[0].length == 1
+            out[single] = 1 + self.comparison.index(self.comparison.initials)
+        return out
+
+    @property
+    def slots(self) -> int:
+        """Values that one profile may have."""
+        return self.whole.shape[1]
+
+    @property
+    def known(self) -> Array:
+        """Which profiles have any value to compare."""
+        out = np.zeros(len(self.whole), bool)
+        for codes in self.codes:
+            out |= (codes > 0).any(axis=1)
+        return out
+
+
+def columns_of(rules: RuleSet, standardised: Standardised) -> tuple[Column, ...]:
+    """The comparisons of the rule set that this file has fields for, in the rule set's order.
+
+    A comparison of every attribute of a kind becomes one column per attribute, by name. Attributes that
+    repeat an earlier field value for value are left out: a copied column is not a second piece of evidence.
+    """
+    fields = standardised.fields
+    out: list[Column] = []
+    attributes: list[StandardisedField] = []
+    for comparison in rules.comparisons:
+        if comparison.fields in ((EVERY_IDENTIFIER,), (EVERY_CATEGORY,)):
+            kind = Kind.IDENTIFIER if comparison.fields == (EVERY_IDENTIFIER,) else Kind.CATEGORY
+            for name in sorted(n for n in fields if n.startswith("attribute:") and fields[n].kind == kind):
+                others = [fields[n] for n in fields if not n.startswith("attribute:")] + attributes
+                if not any(_same_partition(fields[name], other) for other in others):
+                    attributes.append(fields[name])
+                    out.append(_column(name, comparison, [fields[name]], rules.reference))
+        elif all(name in fields for name in comparison.fields[-1:]):
+            there = [fields.get(name) for name in comparison.fields]
+            if None in there:
+                continue
+            present = [f for f in there if f is not None]
+            out.append(_column(comparison.name, comparison, present, rules.reference))
+    return tuple(out)
+
+
+def _column(
+    name: str, comparison: Comparison, fields: Sequence[StandardisedField], reference: Reference
+) -> Column:
+    codes = tuple(np.ascontiguousarray(field.codes) for field in fields)
+    values = tuple(Values.of(field, reference) for field in fields)
+    if values[0].kind == Kind.BUSINESS:  # names that differ in spaces only are one name
+        squeezed = values[0].squeezed
+        return Column(name, comparison, values, codes, squeezed[codes[0]], int(squeezed.max(initial=0)) + 1)
+    if len(codes) == 1:
+        return Column(name, comparison, values, codes, codes[0], len(fields[0].vocabulary))
+    joint = np.zeros(codes[0].shape, np.uint64)
+    complete = np.ones(codes[0].shape, bool)
+    for part, field in zip(codes, fields, strict=True):
+        joint = joint * np.uint64(len(field.vocabulary)) + part
+        complete &= part > 0
+    kept, whole_of = np.unique(joint[complete], return_inverse=True)
+    whole = np.zeros(codes[0].shape, np.uint32)
+    whole[complete] = (whole_of + 1).astype(np.uint32)
+    return Column(name, comparison, values, codes, whole, len(kept) + 1)
+
+
+def _same_partition(one: StandardisedField, other: StandardisedField) -> bool:
+    """Whether the two fields tell profiles apart in exactly the same way."""
+    if one.codes.shape[1] != 1 or other.codes.shape[1] != 1:
+        return False
+    a, b = one.codes[:, 0], other.codes[:, 0]
+    if not np.array_equal(a > 0, b > 0):
+        return False
+    kinds = len(np.unique(a))
+    if kinds != len(np.unique(b)):
+        return False
+    joint = (a.astype(np.uint64) << np.uint64(32)) | b
+    return len(np.unique(joint)) == kinds
+
+
+def slot_pairs(column: Column) -> Iterator[tuple[int, int]]:
+    """Every slot of one side with every slot of the other."""
+    for i in range(column.slots):
+        for j in range(column.slots):
+            yield i, j

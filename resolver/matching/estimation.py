@@ -1,0 +1,215 @@
+"""Learning m, u, the match rate and the rates of relations from a file, without labels.
+
+MAP expectation-maximisation: every share starts at the rule set's value and is held near it by pseudo-pairs.
+Pairs that were never compared count as non-matches, so blocking does not bias the rates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from resolver.matching.parameters import ColumnParameters, Parameters, RelationParameters
+from resolver.matching.scoring import parts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from resolver.matching.columns import Column
+    from resolver.matching.values import Array
+    from resolver.model.rule_set import Relation, RuleSet
+
+#: EM stops when no share moves by more than this.
+_STILL = 5e-4
+_LOWEST_RATE = 1e-12
+
+
+def start(
+    rules: RuleSet, columns: Sequence[Column], u: Sequence[Array], rarities: Sequence[float]
+) -> Parameters:
+    """The model before EM: m and relations of the rule set, u as measured, one match per profile expected."""
+    profiles = len(columns[0].whole)
+    pairs = max(profiles * (profiles - 1) / 2, 1.0)
+    step = rules.estimation.frequency_step
+    learned = tuple(
+        ColumnParameters(
+            column.name,
+            tuple(level.label for level in column.comparison.rising),
+            _normalised([level.m for level in column.comparison.rising]),
+            tuple(float(share) for share in u[k]),
+            rarities[k],
+            step,
+            tuple(level.at_most for level in column.comparison.rising),
+        )
+        for k, column in enumerate(columns)
+    )
+    rate = min(1.0 / max(profiles, 2), 0.5)
+    relations = tuple(
+        bound
+        for relation in rules.relations
+        if (bound := _bind(relation, columns, rules.estimation.relation_rate_prior * profiles / pairs))
+    )
+    return Parameters(profiles, rate, learned, relations)
+
+
+def _bind(relation: Relation, columns: Sequence[Column], rate: float) -> RelationParameters | None:
+    """The relation on this file; none where it is switched off, lacks what it needs, or ties every column."""
+    place = {column.name: k for k, column in enumerate(columns)}
+    ties = tuple(place[name] for name in relation.ties if name in place)
+    if (
+        not relation.enabled
+        or not ties
+        or len(ties) == len(columns)
+        or any(n not in place for n in relation.needs)
+    ):
+        return None
+    own: dict[int, tuple[float, ...]] = {}
+    if relation.learns:
+        own = {k: _normalised([level.m for level in columns[k].comparison.rising]) for k in ties}
+    own |= {place[n]: _normalised(shares[::-1]) for n, shares in relation.own.items() if n in place}
+    return RelationParameters(relation.name, max(rate, _LOWEST_RATE), ties, tuple(own.items()))
+
+
+def _normalised(shares: Sequence[float]) -> tuple[float, ...]:
+    total = sum(shares)
+    return tuple(share / total for share in shares)
+
+
+def measure_u(columns: Sequence[Column], bytes_: Array, matched: Sequence[Array] | None) -> list[Array]:
+    """Shares of each level among random pairs with the field on both sides.
+
+    ``matched`` are the expected counts of matches per level to take off; one pseudo-pair keeps every share
+    above 0.
+    """
+    out = []
+    for k, column in enumerate(columns):
+        levels = len(column.comparison.levels)
+        counts = np.bincount(np.minimum(bytes_[k], levels), minlength=levels + 1)[1:].astype(float)
+        if matched is not None:
+            counts = np.maximum(counts - matched[k] * counts.sum(), 0)
+        out.append((counts + 1 / levels) / (counts.sum() + 1))
+    return out
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Bytes of sampled candidate pairs, each standing for ``scale`` pairs.
+
+    ``labels`` fixes the match probability of some (NaN: unknown).
+    """
+
+    bytes_: Array
+    scale: float = 1.0
+    labels: Array | None = None
+
+
+def fit(rules: RuleSet, begin: Parameters, sample: Sample) -> Parameters:
+    """EM from ``begin``; ``converged`` says whether it stood still before its iterations ran out."""
+    bytes_ = sample.bytes_
+    model = begin
+    levels = [np.minimum(bytes_[k], len(c.m)) for k, c in enumerate(begin.columns)]
+    # a pair with one field cannot say whether that field's agreement is typical of matches
+    teaches = (bytes_ > 0).sum(axis=0) > 1
+    for iteration in range(1, rules.estimation.iterations + 1):
+        match, related = _expect(model, bytes_, sample.labels)
+        counts = _Counts(levels, match, related, teaches, sample.scale)
+        following = replace(_maximise(rules, begin, model, counts), iterations=iteration)
+        still = _moved(model, following) < _STILL
+        model = following
+        if still:
+            return replace(model, converged=True)
+    return model
+
+
+def _moved(old: Parameters, new: Parameters) -> float:
+    """The largest change of an m, or a tenth of the change of the log match rate."""
+    shares = [
+        abs(a - b)
+        for c, d in zip(old.columns, new.columns, strict=True)
+        for a, b in zip(c.m, d.m, strict=True)
+    ]
+    return max(*shares, abs(float(np.log(new.match_rate / old.match_rate))) / 10, 0.0)
+
+
+def _expect(model: Parameters, sample: Array, labels: Array | None) -> tuple[Array, Array]:
+    """Match probability per pair, and how likely each relation, not chance, explains a non-match."""
+    match = np.empty(sample.shape[1])
+    related = np.empty((len(model.relations), sample.shape[1]))
+    for begin in range(0, sample.shape[1], 65_536):
+        part = slice(begin, begin + 65_536)
+        evidence, discount, tied = parts(model, sample[:, part])
+        match[part] = 1 / (1 + np.exp(-np.clip(model.prior + evidence - discount, -700, 700)))
+        related[:, part] = tied / (1 + tied.sum(axis=0))
+    if labels is not None:
+        known = ~np.isnan(labels)
+        match[known] = labels[known]
+    return match, related * (1 - match)
+
+
+@dataclass(frozen=True, eq=False)
+class _Counts:
+    """Expected counts of one E step: levels per column, match and relation probabilities per pair.
+
+    ``teaches`` marks pairs that may teach m; every pair stands for ``scale`` pairs.
+    """
+
+    levels: list[Array]
+    match: Array
+    related: Array
+    teaches: Array
+    scale: float
+
+    def by_level(self, column: int, weight: Array, size: int) -> Array:
+        """Expected number of pairs at each level of a column."""
+        counts = np.bincount(self.levels[column], weights=weight, minlength=size + 1)
+        return counts[1 : size + 1] * self.scale
+
+
+def _maximise(rules: RuleSet, begin: Parameters, model: Parameters, counts: _Counts) -> Parameters:
+    constants = rules.estimation
+    pairs = max(model.profiles * (model.profiles - 1) / 2, 1.0)
+    matches = counts.match.sum() * counts.scale
+    teaching = counts.match * counts.teaches
+    columns = []
+    for k, (column, start_) in enumerate(zip(model.columns, begin.columns, strict=True)):
+        seen = counts.by_level(k, teaching, len(column.m))
+        shares = _towards(seen, start_.m, constants.prior_pairs)
+        columns.append(replace(column, m=_limited(shares, column.at_most)))
+    relations = []
+    for r, relation in enumerate(model.relations):
+        rate = (counts.related[r].sum() * counts.scale + constants.relation_rate_prior * matches) / pairs
+        starts = dict(begin.relations[r].own)
+        own = tuple(
+            (
+                k,
+                _towards(
+                    counts.by_level(k, counts.related[r], len(shares)), starts[k], constants.prior_pairs
+                ),
+            )
+            for k, shares in relation.own
+        )
+        relations.append(replace(relation, rate=min(max(rate, _LOWEST_RATE), 0.5), own=own))
+    match_rate = (matches + constants.match_rate_prior * model.profiles) / pairs
+    return replace(
+        model,
+        match_rate=float(min(max(match_rate, _LOWEST_RATE), 0.5)),
+        columns=tuple(columns),
+        relations=tuple(relations),
+    )
+
+
+def _limited(shares: Sequence[float], at_most: Sequence[float]) -> tuple[float, ...]:
+    """Shares above their limit are cut to it; the others grow in proportion."""
+    over = np.asarray(shares) > np.asarray(at_most)
+    if not over.any():
+        return tuple(shares)
+    cut = np.minimum(shares, at_most)
+    cut[~over] *= (1 - cut[over].sum()) / cut[~over].sum()
+    return tuple(float(share) for share in cut)
+
+
+def _towards(counts: Array, start_: Sequence[float], weight: float) -> tuple[float, ...]:
+    shares = (counts + weight * np.asarray(start_)) / (counts.sum() + weight)
+    return tuple(float(share) for share in shares)

@@ -1,0 +1,50 @@
+"""The pairs under consideration with their bytes: grows by the pairs that clustering asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from resolver.matching.comparison import compare
+from resolver.matching.pair_index import unpack
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from resolver.matching.columns import Column
+    from resolver.matching.values import Array
+
+#: The key number of pairs that no blocking key found: clustering or a decision asked for them.
+ASKED_FOR: Final = 65535
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """Sorted pair words, the blocking key that found each, and one byte per column and pair."""
+
+    words: Array
+    key: Array
+    bytes_: Array
+
+    @property
+    def sides(self) -> tuple[Array, Array]:
+        """Left and right row numbers."""
+        return unpack(self.words)
+
+    def only(self, kept: Array) -> Evidence:
+        """Some of the pairs."""
+        if kept.all():
+            return self
+        return Evidence(self.words[kept], self.key[kept], np.ascontiguousarray(self.bytes_[:, kept]))
+
+    def also(self, words: Array, columns: Sequence[Column], bins: Sequence[Array]) -> Evidence:
+        """With further pairs, which must not be among these."""
+        if not len(words):
+            return self
+        more = compare(columns, bins, unpack(words))
+        everything = np.concatenate([self.words, words])
+        order = np.argsort(everything, kind="stable")
+        key = np.concatenate([self.key, np.full(len(words), ASKED_FOR, np.uint16)])
+        return Evidence(everything[order], key[order], np.concatenate([self.bytes_, more], axis=1)[:, order])

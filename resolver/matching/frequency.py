@@ -1,0 +1,57 @@
+"""How much a shared value says: the chance that two different entities have it.
+
+A value that two entities share tells little, however rare it is among profiles; a value that one entity has
+may still be another's. The second chance is learned per comparison (Good and Turing's estimate of the
+unseen).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from resolver.matching.columns import Column
+    from resolver.matching.values import Array
+
+#: Bins of value frequency; with equality's offset they must fit a byte.
+BINS: Final = 64
+
+
+def first_counts(column: Column) -> Array:
+    """Entities per whole value at first: one for a value on one or two profiles, else its profiles."""
+    counts = np.bincount(column.whole.ravel(), minlength=column.wholes)
+    return np.where(counts <= 2, np.minimum(counts, 1), counts)  # noqa: PLR2004 - a pair of duplicates is one entity
+
+
+def entity_counts(column: Column, entity: Array) -> Array:
+    """Distinct entities per whole value; ``entity`` is a number per profile."""
+    words = []
+    for slot in range(column.slots):
+        codes = column.whole[:, slot]
+        known = codes > 0
+        words.append((codes[known].astype(np.uint64) << np.uint64(32)) | entity[known].astype(np.uint64))
+    packed = np.sort(np.concatenate(words))
+    first = np.ones(len(packed), bool)
+    first[1:] = packed[1:] != packed[:-1]
+    return np.bincount((packed[first] >> np.uint64(32)).astype(np.int64), minlength=column.wholes)
+
+
+def entities_with(column: Column, entity: Array | None) -> int:
+    """How many entities (profiles, where none are given) have the field at all."""
+    known = (column.whole > 0).any(axis=1)
+    return int(known.sum()) if entity is None else len(np.unique(entity[known]))
+
+
+def rarity(counts: Array, default: float, prior: float) -> float:
+    """Expected other entities behind a value seen on one: 2 n2 / n1, with pseudo-values."""
+    seen = counts[1:]
+    once, twice = int((seen == 1).sum()), int((seen == 2).sum())  # noqa: PLR2004 - n2 of Good and Turing
+    return min((2 * twice + prior * default) / (once + prior), 1.0)
+
+
+def bins_of(counts: Array, entities: int, rarity_: float, step: float) -> Array:
+    """The frequency bin of each value: its negative log collision probability in steps of ``step`` nats."""
+    chance = np.where(counts >= 2, counts - 1.0, rarity_) / max(entities, 1)  # noqa: PLR2004 - someone else has it
+    return np.clip(np.rint(-np.log(np.minimum(chance, 1.0)) / step), 0, BINS - 1).astype(np.uint8)

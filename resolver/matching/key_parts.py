@@ -1,0 +1,221 @@
+"""What blocking keys are made of: parts of values as codes, computed once per distinct value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import polars as pl
+
+from resolver.model.standardised import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from resolver.matching.columns import Column
+    from resolver.matching.values import Array, Values
+
+    Table = Callable[[Values], Array]
+
+#: Words and letters per value that a part may use; names and company names rarely have more.
+_MOST_WORDS: Final = 8
+_MOST_LETTERS: Final = 12
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One part of keys: codes per profile and slot, and what each code is turned into (0: no key).
+
+    A table with a second axis gives each code several alternatives.
+    """
+
+    name: str
+    codes: Array
+    table: Array | None = None
+
+    def words(self, rows: Array | None) -> Array:
+        """One word per profile and alternative; 0 where unknown."""
+        codes = self.codes if rows is None else self.codes[rows]
+        words = codes if self.table is None else self.table[codes]
+        return words.reshape(len(codes), -1).astype(np.uint64)
+
+    @property
+    def alternatives(self) -> int:
+        """Words per profile."""
+        return self.codes.shape[1] * (
+            1 if self.table is None or self.table.ndim == 1 else self.table.shape[1]
+        )
+
+
+def _whole(values: Values) -> Array:
+    return np.arange(len(values.length))
+
+
+def _cut(start: int, length: int | None = None) -> Table:
+    """A stretch of the text without spaces; shorter texts count whole."""
+
+    def table(values: Values) -> Array:
+        return values.coded(values.text.str.replace_all(" ", "", literal=True).str.slice(start, length))
+
+    return table
+
+
+def _end(length: int) -> Table:
+    def table(values: Values) -> Array:
+        return values.coded(values.text.str.replace_all(" ", "", literal=True).str.tail(length))
+
+    return table
+
+
+def _half(*, second: bool) -> Table:
+    """The first or second half of values of five characters or more."""
+
+    def table(values: Values) -> Array:
+        size = values.text.str.len_chars()
+        frame = pl.DataFrame({"text": values.text, "half": (size + 1) // 2, "size": size})
+        half = (
+            pl.col("text").str.slice(pl.col("half"))
+            if second
+            else pl.col("text").str.slice(0, pl.col("half"))
+        )
+        enough = pl.col("size") >= 5  # noqa: PLR2004 - two characters alone say nothing
+        return values.coded(frame.select(pl.when(enough).then(half).otherwise(pl.lit(""))).to_series())
+
+    return table
+
+
+def _subscriber(values: Values) -> Array:
+    """The last seven digits of a phone number without its extension: area codes change."""
+    return values.coded(values.text.str.replace(r"x.*$", "").str.tail(7))
+
+
+def _mailbox_digits(values: Values) -> Array:
+    return values.coded(values.vocabulary["local"].str.extract(r"(\d{5,})"))
+
+
+def _birth_day(values: Values) -> Array:
+    _, month, day = values.date_parts
+    return np.where((month > 0) & (day > 0), month * 100 + day, 0)
+
+
+def _less_a_letter(values: Values) -> Array:
+    """The text, and the text without each of its letters: texts one slip apart share one of them."""
+    frame = pl.DataFrame({"text": values.text})
+    less = [pl.col("text").alias("whole")]
+    for k in range(_MOST_LETTERS):
+        without = pl.concat_str(pl.col("text").str.slice(0, k), pl.col("text").str.slice(k + 1))
+        long_enough = (pl.col("text").str.len_chars() > k) & (pl.col("text").str.len_chars() > 3)  # noqa: PLR2004
+        less.append(pl.when(long_enough).then(without).otherwise(pl.lit("")).alias(f"less{k}"))
+    spelled = frame.select(less)
+    flat = pl.concat([spelled[name].alias("text") for name in spelled.columns])
+    return values.coded(flat).reshape(len(less), -1).T
+
+
+def _words(values: Values) -> Array:
+    tokens = values.tokens
+    count = np.diff(tokens.start)
+    table = np.zeros((len(count), max(min(int(count.max(initial=0)), _MOST_WORDS), 1)), np.int64)
+    for k in range(table.shape[1]):
+        has = count > k
+        table[has, k] = tokens.token[tokens.start[:-1][has] + k]
+    return table
+
+
+def _acronym(values: Values) -> Array:
+    """First letters of the words, or the whole text where it is one word."""
+    letters = values.text.str.split(" ").list.eval(pl.element().str.slice(0, 1)).list.join("")
+    several = letters.str.len_chars() > 1
+    return values.coded(pl.select(pl.when(several).then(letters).otherwise(values.text)).to_series())
+
+
+def _root_of_words(values: Values) -> Array:
+    return np.where(values.length > 1, values.root, 0)  # an initial is no word
+
+
+#: Part → its column, the field within the column, and the table from values to codes.
+PARTS: Final[Mapping[str, tuple[str, int, Table]]] = {
+    "phone": ("phone", 0, lambda v: v.phone_base),
+    "last 7 digits of phone": ("phone", 0, _subscriber),
+    "e-mail": ("email", 0, _whole),
+    "mailbox": ("email", 0, lambda v: v.local_part),
+    "digits of e-mail": ("email", 0, _mailbox_digits),
+    "birth date": ("birth_date", 0, _whole),
+    "birth year": ("birth_date", 0, lambda v: v.date_parts[0]),
+    "birth day": ("birth_date", 0, _birth_day),
+    "house number": ("address", 0, _whole),
+    "street": ("address", 1, _whole),
+    "start of street": ("address", 1, _cut(0, 4)),
+    "unit": ("unit", 0, _whole),
+    "city": ("city", 0, _whole),
+    "postal code": ("postal_code", 0, _whole),
+    "postal area": ("postal_code", 0, lambda v: v.postal_area),
+    "state": ("state", 0, _whole),
+    "country": ("country", 0, _whole),
+    "first name": ("first_name", 0, lambda v: v.root),
+    "first initial": ("first_name", 0, _cut(0, 1)),
+    "start of first name": ("first_name", 0, _cut(0, 3)),
+    "last name": ("last_name", 0, _whole),
+    "last initial": ("last_name", 0, _cut(0, 1)),
+    "start of last name": ("last_name", 0, _cut(0, 3)),
+    "last name less a letter": ("last_name", 0, _less_a_letter),
+    "first name less a letter": ("first_name", 0, _less_a_letter),
+    "business name": ("business_name", 0, lambda v: v.squeezed),
+    "start of business name": ("business_name", 0, _cut(0, 6)),
+    "end of business name": ("business_name", 0, _end(6)),
+    "first letters of business name": ("business_name", 0, _cut(0, 3)),
+    "word of business name": ("business_name", 0, _words),
+    "acronym of business name": ("business_name", 0, _acronym),
+}
+
+
+def parts_of(columns: Sequence[Column]) -> dict[str, Part]:
+    """Every part that this file's columns allow, by name. Attributes are parts by their own names."""
+    there = {column.name: column for column in columns}
+    parts: dict[str, Part] = {}
+    for name, (column, field, table) in PARTS.items():
+        if column in there:
+            parts[name] = Part(name, there[column].codes[field], table(there[column].values[field]))
+    if "address" in there:
+        parts["address"] = Part("address", there["address"].whole)
+    for column_ in identifiers_of(columns):
+        values = column_.values[0]
+        for name, table in (
+            (column_.name, _whole),
+            (f"first half of {column_.name}", _half(second=False)),
+            (f"second half of {column_.name}", _half(second=True)),
+        ):
+            parts[name] = Part(name, column_.codes[0], table(values))
+    for column_ in categories_of(columns):
+        parts[column_.name] = Part(column_.name, column_.codes[0])
+    return parts | _name_parts(there)
+
+
+def _name_parts(there: Mapping[str, Column]) -> dict[str, Part]:
+    """Parts over several name fields at once, which share one vocabulary."""
+    names = [there[n] for n in ("first_name", "last_name", "middle_name") if n in there]
+    if not names:
+        return {}
+    values = names[0].values[0]
+    codes = np.concatenate([column.codes[0] for column in names], axis=1)
+    parts = [
+        Part("a name", codes, _root_of_words(values)),
+        Part("sound of a name", codes, values.sound),
+        Part("start of a name", codes, np.where(values.length > 1, _cut(0, 3)(values), 0)),
+    ]
+    if "first_name" in there and "last_name" in there:
+        root = values.root.astype(np.uint64)
+        a, b = root[there["first_name"].codes[0]], root[there["last_name"].codes[0]]
+        both = (np.minimum(a, b) << np.uint64(32)) | np.maximum(a, b)  # in either order
+        parts.append(Part("first and last name", np.where((a > 0) & (b > 0), both, np.uint64(0))))
+    return {part.name: part for part in parts}
+
+
+def identifiers_of(columns: Sequence[Column]) -> list[Column]:
+    """Columns whose values are handed out once."""
+    return [column for column in columns if column.values[0].kind == Kind.IDENTIFIER]
+
+
+def categories_of(columns: Sequence[Column]) -> list[Column]:
+    """Attributes that sort profiles into groups."""
+    return [c for c in columns if c.name.startswith("attribute:") and c.values[0].kind == Kind.CATEGORY]

@@ -1,0 +1,83 @@
+"""Which blocking keys a large file needs, learned from a sample of its profiles without labels.
+
+A key's likely matches and its chance pairs both shrink with the sample in proportion, so their ratio is
+unbiased.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from resolver.matching.blocking import MOST_KEYS, Limits, pairs_of_key
+from resolver.matching.comparison import compare
+from resolver.matching.scoring import match_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from resolver.matching.columns import Column
+    from resolver.matching.keys import Key
+    from resolver.matching.parameters import Parameters
+    from resolver.matching.values import Array
+    from resolver.model.rule_set import Blocking
+
+#: Bits (p = 0.95) from which the start model takes a pair for a match.
+_LIKELY: Final = 4.25
+
+
+def learn_keys(
+    rules: Blocking, keys: Sequence[Key], columns: tuple[Sequence[Column], Sequence[Array]], model: Parameters
+) -> list[Key]:
+    """The keys that are always used, then a greedy cover of likely matches, most rewarding first.
+
+    ``columns`` are the columns with their frequency bins; ``model`` the start model. Where the sample holds
+    no likely match, all keys are used.
+    """
+    rows = sampled_rows(model.profiles, rules.learn_from)
+    share = len(rows) / model.profiles
+    bits = max(len(rows).bit_length(), 1)
+    cap = max(2, round(rules.largest_block * share) + 1)
+    limits = Limits(cap, max(rules.pairs_per_profile * len(rows) * share, 100.0))
+    per_key = [pairs_of_key(key, limits, bits, rows)[0] for key in keys]
+    union = np.unique(np.concatenate(per_key)) if per_key else np.empty(0, np.uint64)
+    low = (np.uint64(1) << np.uint64(bits)) - np.uint64(1)
+    left, right = rows[(union >> np.uint64(bits)).astype(np.int64)], rows[(union & low).astype(np.int64)]
+    scaled = replace(model, match_rate=model.match_rate / max(share, 1e-9) if share < 0 else model.match_rate)
+    likely = match_weights(scaled, compare(columns[0], columns[1], (left, right))) >= _LIKELY
+    if not likely.any():
+        return list(keys[:MOST_KEYS])
+    return _cover(rules, keys, [np.searchsorted(union, pairs) for pairs in per_key], likely)
+
+
+def sampled_rows(profiles: int, most: int) -> Array:
+    """Row numbers spread evenly over the file; content order has nothing to do with origin."""
+    if profiles <= most:
+        return np.arange(profiles, dtype=np.uint32)
+    return (np.arange(most, dtype=np.uint64) * np.uint64(profiles) // np.uint64(most)).astype(np.uint32)
+
+
+def _cover(rules: Blocking, keys: Sequence[Key], found: Sequence[Array], likely: Array) -> list[Key]:
+    """Lazy greedy cover: the key with the most uncovered likely matches per new pair comes next."""
+    chosen = [k for k, key in enumerate(keys) if key.always]
+    covered = np.zeros(len(likely), bool)
+    for k in chosen:
+        covered[found[k]] = True
+    total = int(likely.sum())
+    waiting = [k for k in range(len(keys)) if k not in set(chosen)]
+    while waiting and len(chosen) < MOST_KEYS:
+        gains = []
+        for k in waiting:
+            new = found[k][~covered[found[k]]]
+            matches = int(likely[new].sum())
+            if matches * rules.worth_matches >= total and matches and matches * rules.worth_pairs >= len(new):
+                gains.append((matches / max(len(new), 1), matches, -k))
+        if not gains:
+            break
+        best = -max(gains)[2]
+        chosen.append(best)
+        covered[found[best]] = True
+        waiting = [-k for _, _, k in gains if -k != best]
+    return [keys[k] for k in chosen]

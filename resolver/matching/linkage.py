@@ -1,0 +1,172 @@
+"""Profiles to clusters: the whole of matching as a short list of stages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from resolver.matching.absorption import absorb
+from resolver.matching.blocking import Candidates, Limits, block, every_pair
+from resolver.matching.columns import columns_of
+from resolver.matching.comparison import compare
+from resolver.matching.components import joined
+from resolver.matching.constraints import Constraints, constraints_of
+from resolver.matching.evidence import Evidence
+from resolver.matching.keys import keys_of
+from resolver.matching.learning_keys import learn_keys
+from resolver.matching.ordering import content_order, in_order
+from resolver.matching.pair_index import find, unpack
+from resolver.matching.passes import Scored, View, estimate, first_view, recount, score_and_cluster
+from resolver.matching.results import MATCH, REVIEW, Answer, cluster_frame, cores, pair_frame
+from resolver.matching.scoring import match_weights
+from resolver.matching.standardisation import standardise
+from resolver.model.frames import CLUSTERS, SCORED_PAIRS, Band, empty
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from resolver.matching.parameters import Parameters
+    from resolver.model.rule_set import Blocking, RuleSet
+
+    OnStage = Callable[[str, Mapping[str, int | float]], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Linkage:
+    """Who is who in one file.
+
+    ``pairs`` is a SCORED_PAIRS frame whose ``left`` and ``right`` are rows of the PROFILES frame, with
+    ``<comparison>_level``, ``<comparison>_weight`` (log2) and ``blocking_rule``; pairs far below even odds
+    are left out. ``clusters`` is a CLUSTERS frame in the order of the profiles. ``parameters`` is None where
+    there was nothing to compare. ``answer`` serves explanations of this same run.
+    """
+
+    pairs: pl.DataFrame
+    clusters: pl.DataFrame
+    parameters: Parameters | None
+    diagnostics: Mapping[str, Any] = field(default_factory=dict)
+    answer: Answer | None = None
+
+
+def link_profiles(
+    profiles: pl.DataFrame, rules: RuleSet, decisions: pl.DataFrame, on_stage: OnStage
+) -> Linkage:
+    """Conclude who is who. Same profiles, rules and decisions, same answer, in any row order.
+
+    ``on_stage`` is told each stage's name and counts as it ends.
+    """
+    ids = profiles["profile_id"]
+    standardised = standardise(profiles, rules.reference, rules.default_region)
+    order = content_order(standardised, ids)
+    columns = columns_of(rules, in_order(standardised, order))
+    constraints = constraints_of(decisions, ids.gather(order))
+    on_stage("standardise", {"profiles": profiles.height, "fields": len(standardised.fields)})
+    del standardised
+    if profiles.height < 2 or not columns:  # noqa: PLR2004 - one profile makes no pair
+        return _nothing_to_compare(profiles)
+
+    view = first_view(rules, columns)
+    candidates = find_candidates(rules.blocking, view)
+    on_stage("block", {"pairs": len(candidates.words), "keys": len(candidates.names)})
+
+    evidence = gather(rules, view, candidates, constraints)
+    on_stage("compare", {"pairs": len(evidence.words), "comparisons": len(columns)})
+
+    scored, view = alternate(rules, view, (evidence, constraints), on_stage)
+    core = cores(rules.thresholds, view, scored, constraints)
+    answer = Answer(order, view, scored, constraints, core, candidates)
+    clusters = cluster_frame(ids, rules, answer)
+    pairs = pair_frame(answer)
+    on_stage("conclude", {"clusters": clusters["cluster_id"].n_unique(), "pairs": pairs.height})
+    return Linkage(pairs, clusters, view.model, diagnostics_of(answer, ids), answer)
+
+
+def find_candidates(rules: Blocking, view: View) -> Candidates:
+    """All pairs of a small file; else the pairs of its keys, learned where the file is large."""
+    profiles = view.model.profiles
+    if profiles <= rules.all_pairs_up_to:
+        return every_pair(profiles)
+    large = profiles > rules.learn_above
+    keys = [key for key in keys_of(view.columns, small=not large) if key.name not in rules.forbidden]
+    keys = [replace(key, always=key.always or key.name in rules.pinned) for key in keys]
+    if large:
+        keys = learn_keys(rules, keys, (view.columns, view.bins), view.model)
+    budget = rules.pairs_per_profile * profiles if large else float("inf")
+    return block(keys, Limits(rules.largest_block, budget), max(profiles - 1, 1).bit_length())
+
+
+def gather(rules: RuleSet, view: View, candidates: Candidates, constraints: Constraints) -> Evidence:
+    """The candidates compared, without the hopeless, and the pairs that people decided."""
+    bytes_ = compare(view.columns, view.bins, unpack(candidates.words))
+    everything = Evidence(candidates.words, candidates.key, bytes_)
+    evidence = everything.only(match_weights(view.model, bytes_) >= rules.estimation.drop_below)
+    decided = constraints.words[find(evidence.words, constraints.words) < 0]
+    return evidence.also(decided, view.columns, view.bins)
+
+
+def alternate(
+    rules: RuleSet, view: View, known: tuple[Evidence, Constraints], on_stage: OnStage
+) -> tuple[Scored, View]:
+    """Estimate, score and cluster in turn, each pass with what the one before found out about entities."""
+    evidence, constraints = known
+    constants, thresholds = rules.estimation, rules.thresholds
+    passes = constants.passes if view.model.profiles <= constants.large else constants.passes_when_large
+    for number in range(1, passes + 1):
+        view = replace(view, model=replace(estimate(rules, view, evidence), passes=number))
+        on_stage("estimate", {"pass": number, "iterations": view.model.iterations})
+        last = number == passes
+        cuts = [rules.clustering.provisional_cut]
+        if last:
+            cuts = [thresholds.merge_cut, thresholds.match, thresholds.review]
+        scored = score_and_cluster(rules, view, (evidence, constraints), cuts)
+        evidence = scored.evidence
+        on_stage("cluster", {"pass": number, "pairs": len(evidence.words)})
+        if last:
+            scored = completed(rules, view, scored, constraints)
+        else:
+            view = recount(rules, view, scored)
+            on_stage("recount", {"pass": number})
+    return scored, view
+
+
+def completed(rules: RuleSet, view: View, scored: Scored, constraints: Constraints) -> Scored:
+    """Single profiles taken in by the clusters they fit; what is one cluster is one for review too."""
+    clusters = scored.clusters.copy()
+    known = (scored.evidence, constraints)
+    clusters[MATCH] = absorb(view.model, known, clusters[MATCH], rules.clustering.absorb_from)
+    clusters[REVIEW] = joined(clusters[REVIEW], clusters[MATCH])
+    return replace(scored, clusters=clusters)
+
+
+def diagnostics_of(answer: Answer, ids: pl.Series) -> dict[str, Any]:
+    """What people should know of the run: keys, convergence, decisions it could not follow."""
+    constraints, candidates, view = answer.constraints, answer.candidates, answer.view
+    contradicted = ids.gather(answer.order[constraints.contradicted]).sort().to_list()
+    return {
+        "blocking": list(candidates.figures),
+        "candidate_pairs": len(candidates.words),
+        "pairs_per_profile": len(candidates.words) / max(len(ids), 1),
+        "passes": view.model.passes,
+        "converged": view.model.converged,
+        "match_rate": view.model.match_rate,
+        "relations": {relation.name: relation.rate for relation in view.model.relations},
+        "decisions_contradicted": contradicted,
+        "decisions_about_absent_profiles": constraints.unknown,
+    }
+
+
+def _nothing_to_compare(profiles: pl.DataFrame) -> Linkage:
+    """Every profile is a cluster of its own."""
+    clusters = profiles.select(
+        cluster_id="profile_id",
+        profile_id="profile_id",
+        core_id="profile_id",
+        size=pl.lit(1, pl.UInt32),
+        weakest_link=pl.lit(None, pl.Float64),
+        contested=pl.lit(value=False),
+        band=pl.lit("distinct", Band),
+    )
+    pairs = empty(SCORED_PAIRS).with_columns(blocking_rule=pl.lit(None, pl.String))
+    return Linkage(pairs, clusters.select(list(CLUSTERS.columns)), None)

@@ -1,0 +1,49 @@
+"""One order of profiles that depends on their content only: row order never changes an answer."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from resolver.model.standardised import Standardised
+
+if TYPE_CHECKING:
+    from resolver.matching.values import Array
+
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+
+
+def content_order(standardised: Standardised, profile_ids: pl.Series) -> Array:
+    """Row numbers sorted by a hash of all standardised values; equal profiles by their ids."""
+    hashes = np.zeros(standardised.profiles, np.uint64)
+    for name, field in standardised.fields.items():
+        seed = np.uint64(int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big"))
+        text = field.vocabulary["text"].hash(0).to_numpy() ^ seed
+        text = (text ^ (text >> np.uint64(31))) * _MIX
+        text = text ^ (text >> np.uint64(29))
+        text[0] = 0
+        for slot in range(field.codes.shape[1]):
+            hashes += text[field.codes[:, slot]]  # a sum: the order of fields and slots does not matter
+    order = np.argsort(hashes, kind="stable")
+    ranked = hashes[order]
+    same = np.zeros(len(order), bool)
+    same[1:] = ranked[1:] == ranked[:-1]
+    same[:-1] |= same[1:]
+    at = np.flatnonzero(same)
+    if len(at):
+        tied = pl.DataFrame({"hash": ranked[at], "id": profile_ids.gather(order[at]), "row": order[at]})
+        order[at] = tied.sort("hash", "id")["row"].to_numpy()
+    return order
+
+
+def in_order(standardised: Standardised, order: Array) -> Standardised:
+    """The same profiles in that order; vocabularies are shared."""
+    fields = {
+        name: replace(field, codes=np.ascontiguousarray(field.codes[order]))
+        for name, field in standardised.fields.items()
+    }
+    return Standardised(standardised.profiles, fields)

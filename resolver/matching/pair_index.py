@@ -1,0 +1,59 @@
+"""Pairs of row numbers as single sorted words: look-up, union and difference by integers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from resolver.matching.values import Array
+
+_HALF = np.uint64(32)
+_LOW = np.uint64(0xFFFFFFFF)
+
+
+def pack(left: Array, right: Array) -> Array:
+    """One word per pair; sorts by left, then right."""
+    return (left.astype(np.uint64) << _HALF) | right.astype(np.uint64)
+
+
+def unpack(words: Array) -> tuple[Array, Array]:
+    """Left and right row numbers (UInt32)."""
+    return (words >> _HALF).astype(np.uint32), (words & _LOW).astype(np.uint32)
+
+
+def find(words: Array, wanted: Array) -> Array:
+    """Where each wanted word stands among the sorted words; -1 where it does not."""
+    at = np.searchsorted(words, wanted)
+    at[at == len(words)] = 0
+    return np.where(words[at] == wanted, at, -1) if len(words) else np.full(len(wanted), -1)
+
+
+def all_pairs(profiles: int) -> Array:
+    """Every pair of profiles as sorted words."""
+    left, right = np.triu_indices(profiles, 1)
+    return pack(left, right)
+
+
+def pairs_within(label: Array, smallest: int = 2) -> Array:
+    """Every pair of profiles with one label, of labels with at least ``smallest`` profiles; sorted words."""
+    order = np.argsort(label, kind="stable")
+    sizes = np.bincount(label)
+    kept = np.repeat(sizes >= smallest, sizes)
+    member = order[kept].astype(np.uint64)
+    group = label[order][kept]
+    if not len(member):
+        return np.empty(0, np.uint64)
+    first = np.ones(len(group), bool)
+    first[1:] = group[1:] != group[:-1]
+    starts = np.flatnonzero(first)
+    size = np.diff(np.append(starts, len(group)))
+    place = np.arange(len(group)) - np.repeat(starts, size)
+    left = np.arange(len(group))
+    size = np.repeat(size, size)
+    words = []
+    for distance in range(1, int(size.max())):
+        left = left[place[left] + distance < size[left]]
+        words.append(pack(member[left], member[left + distance]))
+    return np.sort(np.concatenate(words)) if words else np.empty(0, np.uint64)

@@ -1,0 +1,119 @@
+"""What was learned from a file: enough to score and to explain any pair, and to be kept as JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from resolver.matching.frequency import BINS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from resolver.matching.values import Array
+
+BITS = 1 / np.log(2.0)  #: nats to bits
+TABLE = 256  #: one entry per byte
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnParameters:
+    """One column's shares by level, rising: ``m`` among matches, ``u`` among non-matches.
+
+    ``u`` of the top level is an average for people to read; scoring takes the value's own chance from its bin
+    of ``step`` nats. ``rarity`` is the expected number of other entities behind a value seen on one.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    m: tuple[float, ...]
+    u: tuple[float, ...]
+    rarity: float
+    step: float
+    at_most: tuple[float, ...]
+
+    @property
+    def level_bits(self) -> tuple[float, ...]:
+        """Average weight (bits) by level, rising; at equality for a value of average frequency."""
+        return tuple(float(np.log2(m / max(u, 1e-12))) for m, u in zip(self.m, self.u, strict=True))
+
+    def weights(self, m: Sequence[float] | None = None) -> Array:
+        """Log of m over u (nats) for each byte; 0 for unknown. Another ``m`` may be given."""
+        shares = np.log(np.asarray(self.m if m is None else m))
+        top = len(self.m) - 1
+        out = np.zeros(TABLE)
+        out[1 : 1 + top] = shares[:top] - np.log(np.asarray(self.u)[:top])
+        out[1 + top : 1 + top + BINS] = shares[top] + self.step * np.arange(BINS)
+        return out
+
+
+@dataclass(frozen=True, slots=True)
+class RelationParameters:
+    """How common a relation between different entities is, and which columns it ties (places in ``columns``).
+
+    ``own`` holds m by level for columns that agree differently in this relation than between matches.
+    """
+
+    name: str
+    rate: float
+    ties: tuple[int, ...]
+    own: tuple[tuple[int, tuple[float, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """The whole model of one file. ``match_rate`` is over all pairs of its profiles."""
+
+    profiles: int
+    match_rate: float
+    columns: tuple[ColumnParameters, ...]
+    relations: tuple[RelationParameters, ...]
+    passes: int = 0
+    iterations: int = 0
+    converged: bool = False
+
+    @property
+    def prior(self) -> float:
+        """Log odds (nats) of a pair before anything is compared."""
+        return float(np.log(self.match_rate) - np.log1p(-self.match_rate))
+
+    @property
+    def tables(self) -> tuple[Array, ...]:
+        """Weight per byte of each column (nats)."""
+        return tuple(column.weights() for column in self.columns)
+
+    def relation_tables(self, relation: RelationParameters) -> dict[int, Array]:
+        """Weight per byte of each column that the relation ties."""
+        own = dict(relation.own)
+        return {k: self.columns[k].weights(own.get(k)) for k in relation.ties}
+
+    def to_json(self) -> str:
+        """The parameters as JSON text."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Parameters:
+        """The inverse of ``to_json``."""
+        data = json.loads(text)
+        columns = tuple(
+            ColumnParameters(
+                c["name"],
+                tuple(c["labels"]),
+                tuple(c["m"]),
+                tuple(c["u"]),
+                c["rarity"],
+                c["step"],
+                tuple(c["at_most"]),
+            )
+            for c in data["columns"]
+        )
+        relations = tuple(
+            RelationParameters(
+                r["name"], r["rate"], tuple(r["ties"]), tuple((k, tuple(shares)) for k, shares in r["own"])
+            )
+            for r in data["relations"]
+        )
+        return replace(cls(**{**data, "columns": (), "relations": ()}), columns=columns, relations=relations)

@@ -1,0 +1,144 @@
+"""Passes over one file: known entities make better frequencies, which make better entities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from resolver.matching import estimation
+from resolver.matching.clustering import MUST, NEVER, Edges, cut_components, softened
+from resolver.matching.comparison import compare, rebin
+from resolver.matching.components import bounded_components
+from resolver.matching.frequency import bins_of, entities_with, entity_counts, first_counts, rarity
+from resolver.matching.pair_index import all_pairs, find, pairs_within, unpack
+from resolver.matching.parameters import BITS
+from resolver.matching.scoring import match_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from resolver.matching.columns import Column
+    from resolver.matching.constraints import Constraints
+    from resolver.matching.evidence import Evidence
+    from resolver.matching.parameters import Parameters
+    from resolver.matching.values import Array
+    from resolver.model.rule_set import RuleSet
+
+_SEED: Final = 20_060_101  # rows are in content order, so one seed gives one answer in any row order
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What a pass takes as known: frequency bins, random pairs with their bytes, a model."""
+
+    columns: tuple[Column, ...]
+    bins: tuple[Array, ...]
+    random_words: Array
+    random_bytes: Array
+    model: Parameters
+
+
+def first_view(rules: RuleSet, columns: tuple[Column, ...]) -> View:
+    """Before anything is known: every value on one or two profiles is taken to be one entity's."""
+    profiles = len(columns[0].whole)
+    counts = [first_counts(column) for column in columns]
+    defaults = [column.comparison.rarity for column in columns]
+    bins = tuple(
+        bins_of(count, entities_with(column, None), default, rules.estimation.frequency_step)
+        for column, count, default in zip(columns, counts, defaults, strict=True)
+    )
+    words = random_pairs(profiles, rules.estimation.random_pairs)
+    bytes_ = compare(columns, bins, unpack(words))
+    rate = 1.0 / max(profiles, 2)
+    expected = [rate * np.array([level.m for level in column.comparison.rising]) for column in columns]
+    u = estimation.measure_u(columns, bytes_, expected)
+    return View(columns, bins, words, bytes_, estimation.start(rules, columns, u, defaults))
+
+
+def next_view(rules: RuleSet, view: View, entity: Array) -> View:
+    """Everything recounted per provisional entity (a number per profile)."""
+    constants = rules.estimation
+    counts = [entity_counts(column, entity) for column in view.columns]
+    rarities = [
+        rarity(count, column.comparison.rarity, constants.rarity_prior)
+        for count, column in zip(counts, view.columns, strict=True)
+    ]
+    bins = tuple(
+        bins_of(count, entities_with(column, entity), alpha, constants.frequency_step)
+        for column, count, alpha in zip(view.columns, counts, rarities, strict=True)
+    )
+    left, right = unpack(view.random_words)
+    apart = entity[left] != entity[right]
+    u = estimation.measure_u(view.columns, view.random_bytes[:, apart], None)
+    begin = estimation.start(rules, view.columns, u, rarities)
+    return replace(view, bins=bins, model=begin)
+
+
+def random_pairs(profiles: int, wanted: int) -> Array:
+    """Pair words drawn with equal chance, with replacement; all pairs where there are no more than wanted."""
+    if profiles * (profiles - 1) // 2 <= wanted:
+        return all_pairs(profiles)
+    draw = np.random.default_rng(_SEED)
+    one = draw.integers(0, profiles, wanted, dtype=np.uint64)
+    other = (one + draw.integers(1, profiles, wanted, dtype=np.uint64)) % np.uint64(profiles)
+    return (np.minimum(one, other) << np.uint64(32)) | np.maximum(one, other)
+
+
+def estimate(rules: RuleSet, view: View, evidence: Evidence) -> Parameters:
+    """The model learned from a random sample of the candidate pairs."""
+    total = len(evidence.words)
+    if not total:
+        return view.model
+    wanted = rules.estimation.sample_pairs
+    if total <= wanted:
+        return estimation.fit(rules, view.model, estimation.Sample(evidence.bytes_))
+    chosen = np.sort(np.random.default_rng(_SEED).choice(total, wanted, replace=False))
+    sample = estimation.Sample(np.ascontiguousarray(evidence.bytes_[:, chosen]), total / wanted)
+    return estimation.fit(rules, view.model, sample)
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """Pairs, their match weights (bits), and per cut the first member of each profile's cluster."""
+
+    evidence: Evidence
+    weight: Array
+    clusters: Array
+
+
+def score_and_cluster(
+    rules: RuleSet, view: View, known: tuple[Evidence, Constraints], cuts: Sequence[float]
+) -> Scored:
+    """Weights of all pairs; components; the pairs missing inside them scored too; clusters at each cut.
+
+    ``known`` is the evidence and what people decided: that is honoured at every cut.
+    """
+    evidence, constraints = known
+    weight = match_weights(view.model, evidence.bytes_)
+    settings = rules.clustering
+    left, right = evidence.sides
+    joining = np.where(constraints.together(left, right), MUST, weight)
+    label = bounded_components(
+        view.model.profiles, (left, right), joining, (settings.join_from, settings.largest_component)
+    )
+    small = np.bincount(label) <= settings.largest_component
+    inside = pairs_within(np.where(small[label], label, np.arange(len(label)) + len(small)), smallest=3)
+    missing = inside[find(evidence.words, inside) < 0]
+    if len(missing):
+        evidence = evidence.also(missing, view.columns, view.bins)
+        weight = match_weights(view.model, evidence.bytes_)
+    left, right = evidence.sides
+    similarity = softened(weight, view.model.prior * BITS, settings)
+    similarity[constraints.together(left, right)] = MUST
+    similarity[constraints.kept_apart(left, right)] = NEVER
+    edges = Edges(evidence.words, similarity)
+    return Scored(evidence, weight, cut_components(label, edges, cuts, settings.largest_component))
+
+
+def recount(rules: RuleSet, view: View, scored: Scored) -> View:
+    """The view for the next pass; the bytes of the pairs are rewritten for it in place."""
+    following = next_view(rules, view, scored.clusters[0])
+    rebin(view.columns, following.bins, scored.evidence.sides, scored.evidence.bytes_)
+    return following

@@ -1,0 +1,163 @@
+"""The engine's answer as frames: row numbers inside become rows and ids of the PROFILES frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import polars as pl
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import minimum_spanning_tree
+
+from resolver.matching.comparison import level_of
+from resolver.matching.components import components, first_rows
+from resolver.matching.evidence import ASKED_FOR
+from resolver.matching.guard import guarded
+from resolver.matching.pair_index import unpack
+from resolver.matching.parameters import BITS
+from resolver.model.frames import Band
+
+if TYPE_CHECKING:
+    from resolver.matching.blocking import Candidates
+    from resolver.matching.constraints import Constraints
+    from resolver.matching.passes import Scored, View
+    from resolver.matching.values import Array
+    from resolver.model.rule_set import RuleSet, Thresholds
+
+#: Pairs below this many bits that share no cluster are not shown: there are millions, and they say nothing.
+SHOWN_FROM: Final = -10.0
+
+#: The cuts of the last pass, in the order of ``Answer.clusters``.
+MERGE_CUT, MATCH, REVIEW = range(3)
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """All that the passes concluded, in content order; ``order[row]`` is the row in PROFILES.
+
+    ``core`` is the first row of the members that a merge without a person may hold together.
+    """
+
+    order: Array
+    view: View
+    scored: Scored
+    constraints: Constraints
+    core: Array
+    candidates: Candidates
+
+    def candidate_rows(self) -> tuple[Array, Array]:
+        """The pairs that blocking found, as rows of the PROFILES frame."""
+        left, right = unpack(self.candidates.words)
+        return self.order[left], self.order[right]
+
+
+def cores(rules: Thresholds, view: View, scored: Scored, constraints: Constraints) -> Array:
+    """Members held together by guarded pairs inside clusters at the merge cut; a first row per profile."""
+    left, right = scored.evidence.sides
+    close = scored.clusters[MERGE_CUT]
+    at = np.flatnonzero((scored.weight >= rules.merge) & (close[left] == close[right]))
+    fit = guarded(view.columns, view.model, scored.evidence.bytes_[:, at], rules)
+    fit &= ~(constraints.contradicted[left[at]] | constraints.contradicted[right[at]])
+    joined_left, joined_right = constraints.sides_joined()
+    label = components(
+        len(close),
+        np.concatenate([left[at[fit]], joined_left]),
+        np.concatenate([right[at[fit]], joined_right]),
+    )
+    return first_rows(label)
+
+
+def pair_frame(answer: Answer) -> pl.DataFrame:
+    """SCORED_PAIRS of the pairs near or above even odds and of all pairs inside review clusters."""
+    evidence, weight = answer.scored.evidence, answer.scored.weight
+    key_names = answer.candidates.names
+    left, right = evidence.sides
+    review = answer.scored.clusters[REVIEW]
+    same = review[left] == review[right]
+    at = np.flatnonzero(same | (weight >= SHOWN_FROM))
+    left, right, weight = left[at], right[at], weight[at]
+    band = np.where(answer.core[left] == answer.core[right], 2, np.where(same[at], 1, 0))
+    a, b = answer.order[left].astype(np.uint32), answer.order[right].astype(np.uint32)
+    names = pl.Series([*key_names, "inside a component"])
+    key = np.where(evidence.key[at] == ASKED_FOR, len(key_names), evidence.key[at])
+    frame: dict[str, pl.Series | Array] = {
+        "left": np.minimum(a, b),
+        "right": np.maximum(a, b),
+        "match_weight": weight,
+        "match_probability": 1 / (1 + np.exp2(-np.clip(weight, -1000, 1000))),
+        "band": pl.Series(band.astype(np.uint8)).replace_strict(
+            [0, 1, 2], ["distinct", "review", "merge"], return_dtype=Band
+        ),
+        "blocking_rule": names.cast(pl.Enum(names.unique().sort())).gather(key),
+    }
+    tables = answer.view.model.tables
+    for k, column in enumerate(answer.view.columns):
+        byte = evidence.bytes_[k, at]
+        frame[f"{column.name}_level"] = level_of(column, byte)
+        frame[f"{column.name}_weight"] = (tables[k] * BITS).astype(np.float32)[byte]
+    return pl.DataFrame(frame).sort("left", "right")
+
+
+def cluster_frame(ids: pl.Series, rules: RuleSet, answer: Answer) -> pl.DataFrame:
+    """CLUSTERS in the order of the profiles. A cluster is named by its smallest profile id."""
+    cluster = answer.scored.clusters[MATCH]
+    order = answer.order
+    back = np.empty(len(order), np.int64)
+    back[order] = np.arange(len(order))
+    size = np.bincount(cluster, minlength=len(cluster))[cluster]
+    core_size = np.bincount(answer.core, minlength=len(cluster))[answer.core]
+    weakest = _weakest_links(answer)
+    band = np.where(size == 1, 0, np.where(core_size == size, 2, 1)).astype(np.uint8)
+    ids_in_order = ids.gather(order)
+    frame = pl.DataFrame(
+        {
+            "cluster_id": _smallest_id(cluster, size, ids_in_order),
+            "profile_id": ids_in_order,
+            "core_id": _smallest_id(answer.core, core_size, ids_in_order),
+            "size": size.astype(np.uint32),
+            "weakest_link": pl.Series(weakest).fill_nan(None),
+            "contested": _contested(rules.thresholds, answer),
+            "band": pl.Series(band).replace_strict(
+                [0, 1, 2], ["distinct", "review", "merge"], return_dtype=Band
+            ),
+        }
+    )
+    return frame[back]
+
+
+def _smallest_id(group: Array, size: Array, ids: pl.Series) -> pl.Series:
+    """The smallest profile id of each profile's group."""
+    out = ids.clone()
+    many = np.flatnonzero(size > 1)
+    if not len(many):
+        return out
+    grouped = pl.DataFrame({"group": group[many], "id": ids.gather(many)})
+    smallest = grouped.select(pl.col("id").min().over("group")).to_series()
+    return out.scatter(many, smallest)
+
+
+def _weakest_links(answer: Answer) -> Array:
+    """The smallest weight (bits) on each profile's cluster's strongest spanning tree; NaN if single."""
+    cluster = answer.scored.clusters[MATCH]
+    left, right = answer.scored.evidence.sides
+    at = np.flatnonzero(cluster[left] == cluster[right])
+    weight = answer.scored.weight[at]
+    ceiling = weight.max(initial=0.0) + 1  # lengths must be above 0: the sparse tree takes 0 for no edge
+    graph = coo_array((ceiling - weight, (left[at], right[at])), shape=(len(cluster), len(cluster)))
+    tree = minimum_spanning_tree(graph.tocsr()).tocoo()
+    longest = np.full(len(cluster), np.nan)
+    np.fmax.at(longest, cluster[tree.row], tree.data)
+    return (ceiling - longest)[cluster]
+
+
+def _contested(rules: Thresholds, answer: Answer) -> Array:
+    """Clusters with a pair across their border that a match would carry, or with contradictory decisions."""
+    cluster = answer.scored.clusters[MATCH]
+    left, right = answer.scored.evidence.sides
+    across = (cluster[left] != cluster[right]) & (answer.scored.weight >= rules.match)
+    marked = np.zeros(len(cluster), bool)
+    marked[cluster[left[across]]] = True
+    marked[cluster[right[across]]] = True
+    marked[cluster[answer.constraints.contradicted]] = True
+    return marked[cluster]

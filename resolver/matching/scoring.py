@@ -1,0 +1,64 @@
+"""Bytes to log odds: look-ups, a sum, and a discount for what a relation explains as well.
+
+log odds = prior + sum of weights - log(1 + sum over relations of rate * exp(sum of the tied weights))
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from resolver.matching.parameters import BITS
+
+if TYPE_CHECKING:
+    from resolver.matching.parameters import Parameters
+    from resolver.matching.values import Array
+
+#: Pairs scored at a time: the sums stay in the cache.
+_BATCH = 65_536
+
+#: Bits just under even odds, for pairs that one field alone cannot decide.
+HELD = -0.01
+
+
+def match_weights(parameters: Parameters, bytes_: Array) -> Array:
+    """Match weight (bits) of each pair; ``bytes_`` as ``compare`` gives them.
+
+    A pair with a single compared field that is not equal stays under even odds: similar alone may be
+    reviewed.
+    """
+    out = np.empty(bytes_.shape[1])
+    for start in range(0, len(out), _BATCH):
+        part = slice(start, start + _BATCH)
+        evidence, discount, _ = parts(parameters, bytes_[:, part])
+        out[part] = (parameters.prior + evidence - discount) * BITS
+    held = lone_similar(parameters, bytes_)
+    out[held] = np.minimum(out[held], HELD)
+    return out
+
+
+def parts(parameters: Parameters, bytes_: Array) -> tuple[Array, Array, Array]:
+    """Summed weights, relation discount (both nats) and each relation's rate * exp(tied weights)."""
+    tables = parameters.tables
+    evidence = np.zeros(bytes_.shape[1])
+    tied = np.zeros((len(parameters.relations), bytes_.shape[1]))
+    relation_tables = [parameters.relation_tables(r) for r in parameters.relations]
+    for k, table in enumerate(tables):
+        weights = table[bytes_[k]]
+        evidence += weights
+        for r, own in enumerate(relation_tables):
+            if k in own:
+                tied[r] += weights if np.array_equal(own[k], table) else own[k][bytes_[k]]
+    for r, relation in enumerate(parameters.relations):
+        tied[r] = np.exp(np.minimum(tied[r] + np.log(relation.rate), 700.0))
+    return evidence, np.log1p(tied.sum(axis=0)), tied
+
+
+def lone_similar(parameters: Parameters, bytes_: Array) -> Array:
+    """Which pairs have exactly one field to compare, and it is not equal."""
+    compared = (bytes_ > 0).sum(axis=0)
+    equal = np.zeros(bytes_.shape[1], bool)
+    for k, column in enumerate(parameters.columns):
+        equal |= bytes_[k] >= len(column.m)
+    return (compared == 1) & ~equal

@@ -1,0 +1,390 @@
+"""The tests that comparison levels are made of: the only place that calls rapidfuzz.
+
+``TESTS`` is the whole list; a rule set names them in ``when``. Each takes the two sides of many pairs and a
+limit and says for which pairs it holds. Integer tests come first wherever they can spare a string comparison.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from rapidfuzz import fuzz
+from rapidfuzz.distance import OSA, JaroWinkler
+from rapidfuzz.process import cpdist
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from resolver.matching.values import Array, Values
+
+#: Pairs from which on equal value pairs are scored once.
+_WORTH_GROUPING: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Two codes per pair for each field of a comparison. In a comparison of one field all codes are known."""
+
+    values: tuple[Values, ...]
+    a: tuple[Array, ...]
+    b: tuple[Array, ...]
+
+    def take(self, which: Array) -> Sides:
+        """The same for some of the pairs."""
+        return Sides(self.values, tuple(x[which] for x in self.a), tuple(x[which] for x in self.b))
+
+    def __len__(self) -> int:
+        return len(self.a[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """A test, what its limit means, how many fields it looks at, and whether larger limits are laxer."""
+
+    holds: Callable[[Sides, float], Array]
+    meaning: str
+    fields: int = 1
+    at_most: bool = False
+
+
+def _edit_distance(sides: Sides, limit: float) -> Array:
+    (values,), (a,), (b,) = sides.values, sides.a, sides.b
+    near = np.abs(values.length[a] - values.length[b]) <= limit
+    more, less = _letters_apart(values, a, b)
+    near &= np.maximum(more, less) <= limit
+    return _where(
+        near, sides, lambda x, y: cpdist(x, y, scorer=OSA.distance, score_cutoff=int(limit)) <= limit
+    )
+
+
+def _jaro_winkler(sides: Sides, limit: float) -> Array:
+    (values,), (a,), (b,) = sides.values, sides.a, sides.b
+    size_a, size_b = values.length[a], values.length[b]
+    more, less = _letters_apart(values, a, b)
+    shared = np.minimum(size_a - more, size_b - less)
+    jaro = (shared / np.maximum(size_a, 1) + shared / np.maximum(size_b, 1) + 1) / 3
+    near = (
+        jaro + 0.4 * (1 - jaro) >= limit
+    )  # four letters of prefix at 0.1 each is the most that Winkler adds
+    return _where(
+        near,
+        sides,
+        lambda x, y: (
+            cpdist(x, y, scorer=JaroWinkler.similarity, score_cutoff=limit, dtype=np.float32) >= limit - 1e-6
+        ),
+    )
+
+
+def _text_ratio(sides: Sides, limit: float) -> Array:
+    (values,), (a,), (b,) = sides.values, sides.a, sides.b
+    size_a, size_b = values.length[a], values.length[b]
+    more, less = _letters_apart(values, a, b)
+    near = 2 * np.minimum(size_a - more, size_b - less) >= limit * (size_a + size_b)
+    return _where(
+        near,
+        sides,
+        lambda x, y: (
+            cpdist(x, y, scorer=fuzz.ratio, score_cutoff=100 * limit, dtype=np.float32) >= 100 * limit - 1e-4
+        ),
+    )
+
+
+def _prefix(sides: Sides, limit: float) -> Array:
+    del limit
+    (values,), (a,), (b,) = sides.values, sides.a, sides.b
+    size = np.minimum(np.minimum(values.length[a], values.length[b]), 8).astype(np.uint64)
+    shift = (8 - size) * np.uint64(8)
+    known = size > 0
+    same = known & ((values.word[a] >> shift % 64) == (values.word[b] >> shift % 64))
+    exact = values.ascii[a] & values.ascii[b] & (np.minimum(values.length[a], values.length[b]) <= 8)  # noqa: PLR2004
+    return _where(
+        same & ~exact,
+        sides,
+        lambda x, y: np.array([p.startswith(q) or q.startswith(p) for p, q in zip(x, y, strict=True)], bool),
+    ) | (same & exact)
+
+
+def _same_nickname(sides: Sides, limit: float) -> Array:
+    del limit
+    (values,), (a,), (b,) = sides.values, sides.a, sides.b
+    return values.full_names.shared(a, b) > 0
+
+
+def _any_word(sides: Sides, limit: float) -> Array:
+    del limit
+    return _where(np.ones(len(sides), bool), sides, _some_word_meets)
+
+
+def _some_word_meets(x: list[str], y: list[str]) -> Array:
+    """Two words equal, one the initial of the other, or both sides equal without spaces."""
+    out = np.zeros(len(x), bool)
+    for i, (p, q) in enumerate(zip(x, y, strict=True)):  # middle names only; no expression pairs up words
+        words, others = p.split(), q.split()
+        out[i] = p.replace(" ", "") == q.replace(" ", "") or any(
+            v == w or (1 in {len(v), len(w)} and v[0] == w[0]) for v in words for w in others
+        )
+    return out
+
+
+def _part(sides: Sides, limit: float) -> Array:
+    del limit
+    (values,), (a,), (b,) = sides.values, sides.a, sides.b
+    more, less = _letters_apart(values, a, b)
+    return _where(np.minimum(more, less) == 0, sides, _one_is_part)
+
+
+def _one_is_part(x: list[str], y: list[str]) -> Array:
+    """One side, of three letters or more, begins or ends the other, or is one of its words."""
+    out = np.zeros(len(x), bool)
+    for i, (p, q) in enumerate(
+        zip(x, y, strict=True)
+    ):  # few pairs pass the letter test; no expression compares ends
+        short, long = sorted((p, q), key=len)
+        out[i] = len(short) >= 3 and (long.startswith(short) or long.endswith(short))  # noqa: PLR2004
+    return out
+
+
+def _digit_distance(sides: Sides, limit: float) -> Array:
+    """Equal count of digits, and at most ``limit`` of them off, or two neighbours exchanged."""
+    (values,), (a,), (b,) = sides.values, sides.a, sides.b
+    x, y = values.digits[a], values.digits[b]
+    gap = x ^ y
+    some = gap | (gap >> np.uint64(1)) | (gap >> np.uint64(2)) | (gap >> np.uint64(3))
+    places = some & np.uint64(0x1111111111111111)
+    off = np.bitwise_count(places)
+    low = places & (~places + np.uint64(1))  # the lowest place that differs, and its upper neighbour
+    mask_low, mask_high = low * np.uint64(15), (low * np.uint64(15)) << np.uint64(4)
+    exchanged = (off == 2) & (places == low | (low << np.uint64(4)))  # noqa: PLR2004
+    exchanged &= ((x & mask_low) << np.uint64(4)) == (y & mask_high)
+    exchanged &= ((y & mask_low) << np.uint64(4)) == (x & mask_high)
+    same_count = (values.digit_count[a] == values.digit_count[b]) & (values.digit_count[a] > 0)
+    return same_count & ((off <= limit) | exchanged)
+
+
+def _date_digit_distance(sides: Sides, limit: float) -> Array:
+    """As digits, and both dates have a day: years alone are close to many others."""
+    (values,), (a,), (b,) = sides.values, sides.a, sides.b
+    return (values.days[a] >= 0) & (values.days[b] >= 0) & _digit_distance(sides, limit)
+
+
+def _date(sides: Sides) -> tuple[Array, Array, Array, Array, Array, Array]:
+    (values,), (a,), (b,) = sides.values, sides.a, sides.b
+    year, month, day = values.date_parts
+    return year[a], month[a], day[a], year[b], month[b], day[b]
+
+
+def _day_month_swapped(sides: Sides, limit: float) -> Array:
+    del limit
+    y1, m1, d1, y2, m2, d2 = _date(sides)
+    return (y1 > 0) & (y1 == y2) & (m1 > 0) & (d1 > 0) & (m1 == d2) & (d1 == m2)
+
+
+def _same_date_parts(sides: Sides, limit: float) -> Array:
+    y1, m1, d1, y2, m2, d2 = _date(sides)
+    same = ((y1 > 0) & (y1 == y2)).astype(np.int8)
+    same += (m1 > 0) & (m1 == m2)
+    same += (d1 > 0) & (d1 == d2)
+    return same >= limit
+
+
+def _same_year(sides: Sides, limit: float) -> Array:
+    del limit
+    y1, _, _, y2, _, _ = _date(sides)
+    return (y1 > 0) & (y1 == y2)
+
+
+def _same_month_day(sides: Sides, limit: float) -> Array:
+    del limit
+    _, m1, d1, _, m2, d2 = _date(sides)
+    return (m1 > 0) & (m1 == m2) & (d1 > 0) & (d1 == d2)
+
+
+def _days_apart(sides: Sides, limit: float) -> Array:
+    (values,), (a,), (b,) = sides.values, sides.a, sides.b
+    x, y = values.days[a], values.days[b]
+    return (x >= 0) & (y >= 0) & (np.abs(x - y) <= limit)
+
+
+def _same(table: str) -> Callable[[Sides, float], Array]:
+    """Equality of one derived code per value, 0 unknown."""
+
+    def holds(sides: Sides, limit: float) -> Array:
+        del limit
+        (values,), (a,), (b,) = sides.values, sides.a, sides.b
+        code = getattr(values, table)
+        return (code[a] > 0) & (code[a] == code[b])
+
+    return holds
+
+
+def _similar_mailbox(sides: Sides, limit: float) -> Array:
+    """Local parts alike (Jaro-Winkler) and domains alike."""
+    (values,), (a,), (b,) = sides.values, sides.a, sides.b
+    near = values.domain[a] == values.domain[b]
+    return _where(
+        near | (values.domain_start[a] == values.domain_start[b]),
+        sides,
+        lambda x, y: _mailboxes_alike(x, y, limit),
+    )
+
+
+def _mailboxes_alike(x: list[str], y: list[str], limit: float) -> Array:
+    parts = [[t.partition("@")[k] for t in side] for side in (x, y) for k in (0, 2)]
+    local = cpdist(parts[0], parts[2], scorer=JaroWinkler.similarity, dtype=np.float32)
+    domain = cpdist(parts[1], parts[3], scorer=JaroWinkler.similarity, dtype=np.float32)
+    return (local >= limit) & (domain >= limit)
+
+
+def _shared_words(sides: Sides, limit: float) -> Array:
+    (values,), (a,), (b,) = sides.values, sides.a, sides.b
+    return _jaccard(values, a, b) >= limit
+
+
+def _words_contained(sides: Sides, limit: float) -> Array:
+    """Every word of one side (by weight) stands in the other, and the overlap is at least ``limit``."""
+    (values,), (a,), (b,) = sides.values, sides.a, sides.b
+    shared = values.tokens.shared(a, b)
+    smaller = np.minimum(values.tokens.total[a], values.tokens.total[b])
+    return (smaller > 0) & (shared >= 0.95 * smaller) & (_jaccard(values, a, b) >= limit)
+
+
+def _jaccard(values: Values, a: Array, b: Array) -> Array:
+    tokens = values.tokens
+    shared = tokens.shared(a, b)
+    return shared / np.maximum(tokens.total[a] + tokens.total[b] - shared, 1e-9)
+
+
+def _same_number_similar_street(sides: Sides, limit: float) -> Array:
+    same = _same_number(sides, 1)
+    out = np.zeros(len(sides), bool)
+    out[same] = _street_alike(sides.take(same), limit)
+    return out
+
+
+def _same_street_near_number(sides: Sides, limit: float) -> Array:
+    (number, _), (a, _), (b, _) = sides.values, sides.a, sides.b
+    out = np.zeros(len(sides), bool)
+    street = np.flatnonzero(_street_alike(sides, 0.9))
+    x, y = a[street], b[street]
+    missing = (x == 0) | (y == 0)
+    out[street[missing]] = True
+    both = ~missing
+    out[street[both]] = _edit_distance(Sides((number,), (x[both],), (y[both],)), limit)
+    return out
+
+
+def _same_number_no_street(sides: Sides, limit: float) -> Array:
+    return _same_number(sides, limit) & ((sides.a[1] == 0) | (sides.b[1] == 0))
+
+
+def _same_number(sides: Sides, limit: float) -> Array:
+    del limit
+    return (sides.a[0] > 0) & (sides.a[0] == sides.b[0])
+
+
+def _same_address_text(sides: Sides, limit: float) -> Array:
+    """House number and street as one text: survives digits that were misread and numbers parted wrongly."""
+    (number, street), (n1, s1), (n2, s2) = sides.values, sides.a, sides.b
+    out = np.zeros(len(sides), bool)
+    at = np.flatnonzero((s1 > 0) & (s2 > 0))
+    if len(at):
+        x = [f"{n} {s}" for n, s in zip(number.text.gather(n1[at]), street.text.gather(s1[at]), strict=True)]
+        y = [f"{n} {s}" for n, s in zip(number.text.gather(n2[at]), street.text.gather(s2[at]), strict=True)]
+        out[at] = (
+            cpdist(x, y, scorer=fuzz.ratio, score_cutoff=100 * limit, dtype=np.float32) >= 100 * limit - 1e-4
+        )
+    return out
+
+
+def _street_alike(sides: Sides, limit: float) -> Array:
+    (_, street), (_, a), (_, b) = sides.values, sides.a, sides.b
+    out = (a > 0) & (a == b)
+    other = np.flatnonzero((a > 0) & (b > 0) & (a != b))
+    if limit < 1 and len(other):
+        out[other] = _text_ratio(Sides((street,), (a[other],), (b[other],)), limit)
+    return out
+
+
+def _letters_apart(values: Values, a: Array, b: Array) -> tuple[Array, Array]:
+    """Letters of one side that the other lacks, both ways, each an edit. 0 where not ASCII."""
+    x, y = values.letters[a], values.letters[b]
+    plain = values.ascii[a] & values.ascii[b]
+    return np.bitwise_count(x & ~y) * plain, np.bitwise_count(y & ~x) * plain
+
+
+def _where(near: Array, sides: Sides, holds: Callable[[list[str], list[str]], Array]) -> Array:
+    """A test on strings for the pairs that are near enough to need it; equal value pairs are tested once."""
+    (values,), (a,), (b,) = sides.values, sides.a, sides.b
+    out = np.zeros(len(a), bool)
+    at = np.flatnonzero(near)
+    if not len(at):
+        return out
+    x, y = a[at].astype(np.uint64), b[at].astype(np.uint64)
+    # scorers see the shorter side first, then the smaller text: the answer does not depend on which side is
+    # left
+    size, word = values.length, values.word
+    swap = (size[x] > size[y]) | ((size[x] == size[y]) & (word[x] > word[y]))
+    x, y = np.where(swap, y, x), np.where(swap, x, y)
+    back: Array | None = None
+    if len(at) >= _WORTH_GROUPING:
+        packed, back = np.unique((x << np.uint64(32)) | y, return_inverse=True)
+        x, y = packed >> np.uint64(32), packed & np.uint64(0xFFFFFFFF)
+    result = holds(values.text.gather(x).to_list(), values.text.gather(y).to_list())
+    out[at] = result if back is None else result[back]
+    return out
+
+
+TESTS: Final[dict[str, Test]] = {
+    "jaro_winkler": Test(_jaro_winkler, "Jaro-Winkler similarity, 0 to 1, at least"),
+    "edit_distance": Test(
+        _edit_distance, "letters changed, added, left out or exchanged with a neighbour, at most"
+    ),
+    "text_ratio": Test(_text_ratio, "share of characters in common and in order, 0 to 1, at least"),
+    "prefix": Test(_prefix, "1: one value begins the other (initials too)"),
+    "part": Test(_part, "1: one value of three letters or more begins or ends the other"),
+    "same_nickname": Test(
+        _same_nickname, "1: may be short for one first name (rules/reference/nicknames.csv)"
+    ),
+    "any_word": Test(_any_word, "1: a word of one side is a word of the other, or its initial"),
+    "days_apart": Test(_days_apart, "days between two dates, at most", at_most=True),
+    "date_digit_distance": Test(
+        _date_digit_distance,
+        "digits off at most between two full dates; neighbours exchanged count",
+        at_most=True,
+    ),
+    "digit_distance": Test(
+        _digit_distance, "digits off at most, of equally many; two neighbours exchanged count"
+    ),
+    "day_month_swapped": Test(_day_month_swapped, "1: same date with day and month exchanged"),
+    "same_date_parts": Test(_same_date_parts, "how many of year, month, day are equal, at least"),
+    "same_year": Test(_same_year, "1: same year"),
+    "same_month_day": Test(_same_month_day, "1: same month and day"),
+    "same_phone_base": Test(_same("phone_base"), "1: same number when extensions are left out"),
+    "same_local_part": Test(_same("local_part"), "1: same text before the @ (role mailboxes do not count)"),
+    "same_own_domain": Test(_same("own_domain"), "1: same domain that is no public mail provider"),
+    "similar_mailbox": Test(
+        _similar_mailbox, "Jaro-Winkler of both the part before and after the @, at least"
+    ),
+    "shared_words": Test(_shared_words, "overlap of words weighted by rarity, 0 to 1, at least"),
+    "words_contained": Test(
+        _words_contained, "all words of one side in the other, with an overlap of at least"
+    ),
+    "same_without_spaces": Test(_same("squeezed"), "1: equal without spaces"),
+    "same_postal_area": Test(_same("postal_area"), "1: same outward code, or same first three characters"),
+    "same_number_similar_street": Test(
+        _same_number_similar_street, "same house number and a street with a text ratio of at least", 2
+    ),
+    "same_address_text": Test(
+        _same_address_text, "number and street as one text, a text ratio of at least", 2
+    ),
+    "same_street_near_number": Test(
+        _same_street_near_number, "same street, house number missing or edits off at most", 2, at_most=True
+    ),
+    "same_number_no_street": Test(
+        _same_number_no_street, "1: same house number, street missing on a side", 2
+    ),
+    "same_street": Test(_street_alike, "street with a text ratio of at least", 2),
+    "same_number": Test(_same_number, "1: same house number", 2),
+}

@@ -1,0 +1,258 @@
+"""What is derived once per distinct value, so that pairs are compared by integers wherever possible."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from resolver.model.reference import Reference
+    from resolver.model.standardised import Kind, StandardisedField
+
+Array: TypeAlias = NDArray[Any]
+
+#: A day of the year on more than this share of distinct dates is a placeholder: chance gives it 0.3 %.
+_STANDS_FOR_UNKNOWN: Final = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class Values:
+    """The vocabulary of one field with tables beside it, all indexed by code. Code 0 is unknown."""
+
+    name: str
+    kind: Kind
+    vocabulary: pl.DataFrame
+    reference: Reference
+
+    @classmethod
+    def of(cls, field: StandardisedField, reference: Reference) -> Values:
+        """The tables of a standardised field; nothing is computed before it is asked for."""
+        return cls(field.name, field.kind, field.vocabulary, reference)
+
+    @cached_property
+    def text(self) -> pl.Series:
+        """The values themselves."""
+        return self.vocabulary["text"]
+
+    @cached_property
+    def length(self) -> Array:
+        """Characters per value."""
+        return self.text.str.len_chars().to_numpy().astype(np.int32)
+
+    @cached_property
+    def _bytes(self) -> tuple[Array, Array]:
+        """All values in one run of bytes, and where each starts (one more entry than values)."""
+        sizes = self.text.str.len_bytes().to_numpy().astype(np.int64)
+        joined = np.frombuffer(self.text.str.join("").item().encode(), np.uint8)
+        return joined, np.concatenate([[0], np.cumsum(sizes)])
+
+    @cached_property
+    def ascii(self) -> Array:
+        """Whether a value is plain ASCII: one byte a character, so that ``letters`` bounds similarities."""
+        return self._bytes[1][1:] - self._bytes[1][:-1] == self.length
+
+    @cached_property
+    def letters(self) -> Array:
+        """Bit k is set where the value holds a byte that is k modulo 64."""
+        joined, starts = self._bytes
+        out = np.zeros(len(self.length), np.uint64)
+        full = self.length > 0
+        if full.any():
+            bits = np.uint64(1) << (joined & 63).astype(np.uint64)
+            out[full] = np.bitwise_or.reduceat(bits, starts[:-1][full])
+        return out
+
+    @cached_property
+    def word(self) -> Array:
+        """The first eight bytes as one big-endian number: order and prefixes by integers."""
+        joined, starts = self._bytes
+        out = np.zeros(len(self.length), np.uint64)
+        sizes = starts[1:] - starts[:-1]
+        for k in range(8):
+            has = sizes > k
+            out[has] |= joined[starts[:-1][has] + k].astype(np.uint64) << np.uint64(56 - 8 * k)
+        return out
+
+    @cached_property
+    def digits(self) -> Array:
+        """The digits of a value, four bits each, the last in the lowest bits; only the last 15 are kept."""
+        joined, starts = self._bytes
+        out = np.zeros(len(self.length), np.uint64)
+        is_digit = (joined >= ord("0")) & (joined <= ord("9"))
+        places = np.concatenate([[0], np.cumsum(is_digit)])
+        owner = np.repeat(np.arange(len(out)), starts[1:] - starts[:-1])[is_digit]
+        ordinal = places[1:][is_digit] - 1 - places[starts[:-1]][owner]
+        place = self.digit_count[owner] - 1 - ordinal
+        kept = place < 15  # noqa: PLR2004 - four bits each in one 64-bit word, one nibble spare
+        np.bitwise_or.at(
+            out,
+            owner[kept],
+            (joined[is_digit][kept] - ord("0")).astype(np.uint64) << (4 * place[kept]).astype(np.uint64),
+        )
+        return out
+
+    @cached_property
+    def digit_count(self) -> Array:
+        """How many digits a value holds."""
+        joined, starts = self._bytes
+        places = np.concatenate([[0], np.cumsum((joined >= ord("0")) & (joined <= ord("9")))])
+        return (places[starts[1:]] - places[starts[:-1]]).astype(np.int64)
+
+    def coded(self, text: pl.Series) -> Array:
+        """Dense codes of a text derived from the values, 0 where it is null or empty.
+
+        The numbering follows the first value of each text.
+        """
+        clean = text.fill_null("")
+        codes = clean.rank("dense").to_numpy().astype(np.uint32)
+        return codes - np.uint32(1) if (clean == "").any() else codes
+
+    @cached_property
+    def root(self) -> Array:
+        """Names: the full name that a nickname stands for."""
+        return self.coded(self.vocabulary["root"])
+
+    @cached_property
+    def full_names(self) -> Tokens:
+        """Names: each text with all the full names that it may be short for."""
+        known = self.reference.nicknames
+        spelled = {text: " ".join([text, *sorted(known[text])]) for text in self.text if text in known}
+        return Tokens.of(self.text.replace(spelled) if spelled else self.text)
+
+    @cached_property
+    def sound(self) -> Array:
+        """Names: the first letter and the consonants behind it: what survives most misspellings."""
+        spoken = self.text
+        for written, heard in (("ph", "f"), ("ck", "k"), ("[cq]", "k"), ("z", "s"), ("v", "w"), ("d", "t")):
+            spoken = spoken.str.replace_all(written, heard)
+        first, rest = spoken.str.slice(0, 1), spoken.str.slice(1).str.replace_all("[aeiouyhw ]", "")
+        skeleton = pl.select(pl.concat_str(first, rest)).to_series()
+        for letter in "bcfgjklmnprstx":
+            skeleton = skeleton.str.replace_all(letter + "+", letter)
+        return self.coded(_only(skeleton, skeleton.str.len_chars() > 2))  # noqa: PLR2004 - two sounds say nothing
+
+    @cached_property
+    def days(self) -> Array:
+        """Dates: days since year 0 on a calendar of equal months, -1 where a part is unknown."""
+        year, month, day = self.date_parts
+        return np.where((year > 0) & (month > 0) & (day > 0), year * 365.25 + month * 30.44 + day, -1.0)
+
+    @cached_property
+    def date_parts(self) -> tuple[Array, Array, Array]:
+        """Dates: year, month and day, 0 where the text is not eight digits or the part is 0.
+
+        A day of the year that far too many dates have stands for an unknown one (1850-01-01): year only.
+        """
+        eight = (self.length == 8) & (self.digit_count == 8)  # noqa: PLR2004 - yyyymmdd
+        digits = np.where(eight, self.digits, np.uint64(0))
+
+        def number(places: tuple[int, ...]) -> Array:
+            out = np.zeros(len(digits), np.int32)
+            for place in places:
+                out = out * 10 + ((digits >> np.uint64(4 * place)) & np.uint64(15)).astype(np.int32)
+            return out
+
+        year, month, day = number((7, 6, 5, 4)), number((3, 2)), number((1, 0))
+        day_of_year = month * 100 + day
+        common = np.bincount(day_of_year[eight], minlength=1) > max(_STANDS_FOR_UNKNOWN * eight.sum(), 20)
+        vague = eight & common[np.minimum(day_of_year, len(common) - 1)]
+        return year, np.where(vague, 0, month), np.where(vague, 0, day)
+
+    @cached_property
+    def phone_base(self) -> Array:
+        """Phones: the number without its extension."""
+        return self.vocabulary["base"].to_numpy()
+
+    @cached_property
+    def local_part(self) -> Array:
+        """E-mails: what stands before the @, 0 for mailboxes that are not one person's."""
+        own = self.vocabulary["local"].str.len_chars() >= 4  # noqa: PLR2004 - anna@ is nobody in particular
+        return self.coded(_only(self.vocabulary["local"], own & ~self.vocabulary["role"]))
+
+    @cached_property
+    def domain(self) -> Array:
+        """E-mails: what stands after the @."""
+        return self.coded(self.vocabulary["domain"])
+
+    @cached_property
+    def domain_start(self) -> Array:
+        """E-mails: the first five letters of the domain."""
+        return self.coded(self.vocabulary["domain"].str.slice(0, 5))
+
+    @cached_property
+    def own_domain(self) -> Array:
+        """E-mails: the domain, 0 for those that anybody can have."""
+        return self.coded(_only(self.vocabulary["domain"], ~self.vocabulary["free_provider"]))
+
+    @cached_property
+    def squeezed(self) -> Array:
+        """The text without spaces."""
+        return self.coded(self.text.str.replace_all(" ", "", literal=True))
+
+    @cached_property
+    def postal_area(self) -> Array:
+        """Postal codes: without the last three characters if lettered, else the first three."""
+        lettered = self.text.str.contains("[a-z]")
+        front = pl.select(
+            pl.when(lettered & (self.text.str.len_chars() > 4))  # noqa: PLR2004 - a British code has at least five
+            .then(self.text.str.head(-3))
+            .otherwise(self.text.str.slice(0, 3))
+        ).to_series()
+        return self.coded(front)
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        """The words of each value."""
+        return Tokens.of(self.text)
+
+
+def _only(text: pl.Series, kept: pl.Series) -> pl.Series:
+    return pl.select(pl.when(kept).then(text).otherwise(pl.lit(""))).to_series()
+
+
+@dataclass(frozen=True, eq=False)
+class Tokens:
+    """Words of values, flat: ``token[start[v]:start[v + 1]]`` are the distinct words of value v."""
+
+    start: Array
+    token: Array
+    weight: Array
+    total: Array
+    _packed: Array
+
+    @classmethod
+    def of(cls, text: pl.Series) -> Tokens:
+        """Split at spaces. A word weighs the log of how few distinct values hold it."""
+        frame = (
+            pl.DataFrame({"value": np.arange(len(text), dtype=np.uint32), "word": text})
+            .with_columns(pl.col("word").str.split(" "))
+            .explode("word")
+            .filter(pl.col("word") != "")
+            .unique()
+            .with_columns(token=pl.col("word").rank("dense").cast(pl.UInt32))
+            .sort("value", "token")
+        )
+        value, token = frame["value"].to_numpy(), frame["token"].to_numpy()
+        start = np.searchsorted(value, np.arange(len(text) + 1))
+        seen = np.bincount(token, minlength=1)
+        weight = np.log((len(text) + 1) / np.maximum(seen, 1)).astype(np.float64)
+        total = np.bincount(value, weights=weight[token], minlength=len(text))
+        packed = (value.astype(np.uint64) << np.uint64(32)) | token
+        return cls(start, token, weight, total, packed)
+
+    def shared(self, a: Array, b: Array) -> Array:
+        """The summed weight of the words that values a[i] and b[i] have in common."""
+        sizes = self.start[a + 1] - self.start[a]
+        pair = np.repeat(np.arange(len(a)), sizes)
+        offset = np.arange(len(pair)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        word = self.token[self.start[a][pair] + offset]
+        wanted = (b[pair].astype(np.uint64) << np.uint64(32)) | word
+        at = np.searchsorted(self._packed, wanted)
+        found = at < len(self._packed)
+        found[found] = self._packed[at[found]] == wanted[found]
+        return np.bincount(pair[found], weights=self.weight[word[found]], minlength=len(a))

@@ -1,0 +1,124 @@
+"""Sending one merge, once, and telling by reading alone whether it happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from resolver.profiles.failures import Failure, code_of, described, kind_of
+from resolver.profiles.frontier import KEYS_PER_SEARCH
+from resolver.profiles.reading import read_profiles, search
+from resolver.profiles.search_keys import PROFILE_ID, SearchKey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from resolver.model.profile import Profile
+    from resolver.profiles.domain import Domain
+
+
+class Sending(StrEnum):
+    """What came of one send."""
+
+    ACCEPTED = "accepted"  #: HTTP 200: accepted and normally done
+    THROTTLED = "throttled"  #: not executed; the only outcome after which the same merge may be sent again
+    REFUSED = "refused"  #: not executed, or it never left this machine
+    UNKNOWN = "unknown"  #: 5xx, time-out, dropped connection: executed or not, only reading tells
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The outcome of one send, the answer where there was one, and what to tell a person."""
+
+    outcome: Sending
+    response: Mapping[str, Any] | None
+    detail: str
+
+
+def merge_once(domain: Domain, request: Mapping[str, Any]) -> Sent:
+    """Send one MergeProfiles call exactly once, in its turn."""
+    started = domain.clients.merge_pace.wait()
+    domain.calls.add("merge_profiles")
+    try:
+        answer = domain.clients.merge.merge_profiles(DomainName=domain.name, **request)
+    except (ClientError, BotoCoreError) as error:
+        detail = str(described(error, "merge_profiles", domain.clients.endpoint))
+        kind = kind_of(error)
+        if kind is Failure.THROTTLED:
+            domain.clients.merge_pace.throttled(started)
+            return Sent(Sending.THROTTLED, None, detail)
+        if kind is Failure.UNKNOWN:
+            return Sent(Sending.UNKNOWN, None, detail)
+        return Sent(Sending.REFUSED, None, f"{detail} [{code_of(error)}]")
+    domain.clients.merge_pace.answered()
+    metadata = answer.get("ResponseMetadata", {})
+    response = {"Message": answer.get("Message"), "RequestId": metadata.get("RequestId")}
+    return Sent(Sending.ACCEPTED, response, "")
+
+
+class Standing(StrEnum):
+    """Where the profiles of a merge stand."""
+
+    BEFORE = "before"  #: all members are there, none has changed
+    AFTER = "after"  #: the survivor is as predicted, the merged profiles are gone
+    MIXED = "mixed"  #: neither; a person must look
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a reading of a merge's members shows. ``detail`` names ids and fields, never a value."""
+
+    standing: Standing
+    detail: str
+
+
+def look(
+    domain: Domain, request: Mapping[str, Any], before: Mapping[str, Profile], expected: Profile
+) -> Sight:
+    """Read a merge's members and tell where they stand.
+
+    A merged id must find nothing, or only the survivor: the service may let it lead there.
+    """
+    main_id, merged_ids = request["MainProfileId"], request["ProfileIdsToBeMerged"]
+    there = read_profiles(domain, [main_id, *merged_ids])
+    foreign = _hits(domain, [i for i in merged_ids if i not in there]) - {main_id}
+    if foreign:
+        return Sight(Standing.MIXED, f"a search for merged ids finds {', '.join(sorted(foreign))}")
+    return compare(before, expected, there)
+
+
+def compare(before: Mapping[str, Profile], expected: Profile, there: Mapping[str, Profile]) -> Sight:
+    """Where members stand that read ``there``, given what they were and what the survivor should be."""
+    main_id = expected["ProfileId"]
+    left = sorted(profile_id for profile_id in before if profile_id != main_id and profile_id in there)
+    if dict(there) == dict(before):
+        return Sight(Standing.BEFORE, "every member is as it was")
+    if not left and there.get(main_id) == expected:
+        return Sight(Standing.AFTER, "the survivor is as predicted")
+    faults = []
+    if main_id not in there:
+        faults.append(f"main profile {main_id} is not there")
+    elif differing := _differing(there[main_id], expected):
+        faults.append(f"survivor {main_id} differs from the prediction in {', '.join(differing)}")
+    if left:
+        faults.append(f"still there: {', '.join(left)}")
+    return Sight(Standing.MIXED, "; ".join(faults))
+
+
+def _differing(one: Profile, other: Profile) -> list[str]:
+    return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+
+
+def _hits(domain: Domain, profile_ids: list[str]) -> set[str]:
+    hits: set[str] = set()
+    for start in range(0, len(profile_ids), KEYS_PER_SEARCH):
+        keys = [SearchKey(PROFILE_ID, i) for i in profile_ids[start : start + KEYS_PER_SEARCH]]
+        hits.update(_ids(search(domain, keys)))
+    return hits
+
+
+def _ids(items: Iterable[Profile]) -> set[str]:
+    return {item["ProfileId"] for item in items}

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from resolver.app.files import whole, write_frame, write_json
+from resolver.errors import BadFile
+
+
+def test_a_file_is_there_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "new" / "data.txt"
+
+    def fail_half_way():
+        with whole(path) as partial:
+            partial.write_text("half", encoding="utf-8")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_half_way()
+    assert list(path.parent.iterdir()) == []
+    with whole(path) as partial:
+        partial.write_text("all", encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == "all"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_an_older_file_stays_when_the_new_one_fails(tmp_path):
+    write_json({"a": 1}, tmp_path / "r.json")
+
+    def fail():
+        with whole(tmp_path / "r.json"):
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert "1" in (tmp_path / "r.json").read_text(encoding="utf-8")
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(BadFile, match="file"):
+        write_frame(pl.DataFrame({"a": [1]}), tmp_path / "file" / "below.parquet")

@@ -1,0 +1,222 @@
+"""Every command as a user runs it, on a small domain of the sample generator."""
+
+from __future__ import annotations
+
+import json
+
+import boto3
+import polars as pl
+import pytest
+
+from resolver.local.loading import load_profiles
+from resolver.local.sample.generator import make_sample
+
+DOMAIN = "shop"
+
+
+@pytest.fixture(scope="module")
+def sample():
+    return make_sample(300, seed=3)
+
+
+@pytest.fixture
+def people(sample, tmp_path):
+    """The sample as a CSV file with its truth in a column that must never be evidence."""
+    rows = [
+        {
+            "profile_id": p["ProfileId"],
+            "entity_id": sample.truth[p["ProfileId"]],
+            **{k: v for k, v in p.items() if isinstance(v, str) and k != "ProfileId"},
+            **p.get("Address", {}),
+        }
+        for p in sample.profiles
+    ]
+    path = tmp_path / "people.csv"
+    pl.DataFrame(rows, infer_schema_length=None).write_csv(path)
+    return path
+
+
+@pytest.fixture
+def domain(sample, endpoint, tmp_path):
+    """The sample loaded into a running service; the options that reach it, and its keys."""
+    load_profiles(endpoint.store, DOMAIN, sample.profiles)
+    keys = tmp_path / "keys.csv"
+    pl.DataFrame(sample.keys, schema=["key_name", "value"], orient="row").write_csv(keys)
+    paced = ("--calls-per-second", 0)
+    return ("--domain", DOMAIN, "--endpoint-url", endpoint.url, "--quiet"), (*paced, "--keys", keys)
+
+
+def test_match_writes_every_profile_once_and_never_reads_the_truth(run, people, tmp_path):
+    code, out, _ = run("match", people, "--out", tmp_path / "out", "--json", "--quiet")
+    assert code == 0
+    report = json.loads(out)
+    assert report == json.loads((tmp_path / "out" / "match.json").read_text(encoding="utf-8"))
+    clusters = pl.read_parquet(tmp_path / "out" / "clusters.parquet")
+    assert clusters["profile_id"].n_unique() == clusters.height == report["profiles"] == 300
+    pairs = pl.read_parquet(tmp_path / "out" / "pairs.parquet")
+    assert {"profile_id_left", "profile_id_right", "match_weight", "match_probability", "band"} <= set(
+        pairs.columns
+    )
+    assert not any("entity_id" in name for name in pairs.columns)
+
+
+def test_evaluate_scores_clusters_against_the_truth(run, people, tmp_path):
+    assert run("match", people, "--out", tmp_path / "out", "--quiet")[0] == 0
+    code, out, _ = run("evaluate", tmp_path / "out" / "clusters.parquet", people, "--json")
+    scores = json.loads(out)
+    assert code == 0
+    assert scores["profiles"] == 300
+    assert 0 < scores["pairwise_f1"] <= 1
+    assert len(scores["wrong_pairs"]) <= 40
+
+
+def test_progress_is_one_json_line_a_stage_where_stderr_is_no_terminal(run, people, tmp_path):
+    _, _, err = run("match", people, "--out", tmp_path / "out", "--json")
+    stages = [json.loads(line) for line in err.splitlines()]
+    assert [s["stage"] for s in stages][:2] == ["read", "standardise"]
+    assert all(s["seconds"] >= 0 and s["peak_mib"] > 0 for s in stages)
+
+
+def test_local_load_replaces_other_ids_by_stable_ones_and_writes_the_mapping(run, tmp_path):
+    file = tmp_path / "few.csv"
+    kept = "0" * 31 + "a"
+    file.write_text(f"profile_id,FirstName\n{kept},Ana\nmine-7,Bea\n", encoding="utf-8")
+    where = ("--domain", DOMAIN, "--data", tmp_path / "s.sqlite", "--mapping", tmp_path / "ids.csv")
+    code, out, _ = run("local", "load", file, *where, "--json")
+    assert code == 0
+    assert json.loads(out)["profiles_loaded"] == 2
+    mapping = dict(pl.read_csv(tmp_path / "ids.csv").iter_rows())
+    assert mapping[kept] == kept
+    assert len(mapping["mine-7"]) == 32
+
+
+def test_local_commands_want_one_target(run, people):
+    code, _, err = run("local", "load", people, "--domain", DOMAIN)
+    assert code == 2
+    assert "--data" in err
+    assert "--endpoint-url" in err
+
+
+def test_local_load_into_a_running_service(run, people, endpoint):
+    code, out, _ = run("local", "load", people, "--domain", DOMAIN, "--endpoint-url", endpoint.url, "--json")
+    assert code == 0
+    client = boto3.client("customer-profiles", endpoint_url=endpoint.url)
+    assert client.get_domain(DomainName=DOMAIN)["Stats"]["ProfileCount"] == 300
+    code, out, _ = run("local", "match-job", "--domain", DOMAIN, "--endpoint-url", endpoint.url, "--json")
+    assert code == 0
+    assert json.loads(out)
+    assert client.get_matches(DomainName=DOMAIN)["PotentialMatches"] > 0
+
+
+def test_local_load_where_nothing_listens_is_one_clear_error(run, people):
+    code, _, err = run("local", "load", people, "--domain", DOMAIN, "--endpoint-url", "http://127.0.0.1:9")
+    assert code == 2
+    assert "http://127.0.0.1:9" in err
+    assert err.count("\n") == 1
+
+
+def test_export_writes_what_its_seeds_lead_to(run, domain, tmp_path):
+    where, seeds = domain
+    code, out, _ = run("export", *where, *seeds, "--out", tmp_path / "p.parquet", "--json")
+    report = json.loads(out)
+    frame = pl.read_parquet(tmp_path / "p.parquet")
+    assert code == 0
+    assert report["profiles"] == frame.height == frame["profile_id"].n_unique()
+    assert report["completeness"] == pytest.approx(frame.height / 300)
+
+
+def test_a_run_changes_nothing_until_it_is_applied_and_then_as_predicted(run, domain, endpoint, tmp_path):
+    where, seeds = domain
+    client = boto3.client("customer-profiles", endpoint_url=endpoint.url)
+
+    def count() -> int:
+        return client.get_domain(DomainName=DOMAIN)["Stats"]["ProfileCount"]
+
+    out = tmp_path / "run"
+    assert run("run", *where, *seeds, "--out", out)[0] == 0
+    assert count() == 300
+    plans = pl.read_parquet(out / "plans.parquet").filter(pl.col("band") == "merge")
+    assert plans.height > 3
+
+    code, text, _ = run("plan", "show", plans["plan_id"][0], "--run", out)
+    assert code == 0
+    assert plans["main_profile_id"][0] in text
+    code, text, _ = run("apply", *where, "--run", out, "--dry-run", "--json")
+    assert (code, json.loads(text)["by_result"]) == (0, {"would apply": plans.height})
+    assert count() == 300
+
+    code, text, _ = run("apply", *where, "--run", out, "--merges-per-second", 0, "--limit", 1, "--json")
+    first = json.loads(text)
+    assert first["by_result"]["applied"] == 1
+    assert count() == 300 - first["profiles_merged_away"]
+    code, text, _ = run("apply", *where, "--run", out, "--merges-per-second", 0, "--json")
+    second = json.loads(text)
+    assert code == 0
+    assert second["by_result"] == {"applied": plans.height - 1, "already applied": 1}
+    assert count() == 300 - first["profiles_merged_away"] - second["profiles_merged_away"]
+
+
+def test_a_plan_whose_member_changed_is_refused_and_the_exit_code_says_partly(
+    run, domain, endpoint, tmp_path
+):
+    where, seeds = domain
+    out = tmp_path / "run"
+    assert run("run", *where, *seeds, "--out", out)[0] == 0
+    plans = pl.read_parquet(out / "plans.parquet").filter(pl.col("band") == "merge")
+    client = boto3.client("customer-profiles", endpoint_url=endpoint.url)
+    client.update_profile(
+        DomainName=DOMAIN, ProfileId=plans["main_profile_id"][0], AdditionalInformation="called again"
+    )
+    code, text, _ = run("apply", *where, "--run", out, "--merges-per-second", 0, "--json")
+    applied = json.loads(text)
+    assert code == 4
+    assert applied["by_result"] == {"applied": plans.height - 1, "refused": 1}
+    assert list(applied["reasons"]) == [plans["plan_id"][0]]
+
+
+def test_plan_show_says_when_no_plan_or_no_run_is_there(run, tmp_path):
+    code, _, err = run("plan", "show", "abc", "--run", tmp_path)
+    assert code == 2
+    assert "plans.parquet" in err
+
+
+def test_rules_check_and_schema(run, tmp_path):
+    code, out, _ = run("rules", "check", "--json")
+    assert code == 0
+    assert json.loads(out)["rule_set"] == "default"
+    code, out, _ = run("rules", "schema")
+    assert code == 0
+    assert "comparisons" in json.loads(out)["properties"]
+    (tmp_path / "bad.toml").write_text("name = 7\n", encoding="utf-8")
+    code, _, err = run("rules", "check", tmp_path / "bad.toml")
+    assert code == 2
+    assert "bad.toml" in err
+
+
+def test_the_demo_does_the_whole_job_and_reports_it(run, tmp_path):
+    code, out, _ = run("demo", "--profiles", 300, "--out", tmp_path / "demo", "--json", "--quiet")
+    assert code == 0
+    report = json.loads(out)
+    assert report["apply"]["complete"]
+    assert report["profile_count"]["before"] == 300
+    assert report["profile_count"]["after"] == 300 - report["apply"]["profiles_merged_away"]
+    assert report["truth"]["merges"]["precision"] > 0.9
+    saved = json.loads((tmp_path / "demo" / "report.json").read_text(encoding="utf-8"))
+    assert saved["truth"] == report["truth"]
+    for kind in ("phones", "e-mails"):
+        assert report["ambiguous_keys"][kind]["after"] <= report["ambiguous_keys"][kind]["before"]
+
+
+def test_the_demo_on_a_terminal_prints_examples_and_figures(run, tmp_path):
+    code, out, _ = run("demo", "--profiles", 300, "--out", tmp_path / "demo", "--quiet")
+    assert code == 0
+    for words in ("Profiles found", "Merge plans", "Second opinion", "Ambiguous keys", "predicted", "Truth"):
+        assert words in out
+
+
+def test_version_and_help(run):
+    assert run("--version") == (0, "resolver 0.1.0\n", "")
+    code, out, _ = run("--help")
+    assert code == 0
+    for command in ("demo", "match", "run", "apply", "export", "evaluate", "local", "plan", "rules"):
+        assert command in out
