@@ -78,6 +78,8 @@ def cluster_facts(desk: Desk, page: Page) -> dict[str, Any]:
 
 def _why_off(page: Page) -> str:
     """Why the verdict buttons are off."""
+    if page.case.gone:
+        return f"{wording.listed([page.letters[i] for i in page.case.gone])} no longer exists."
     if page.holder and page.holder[0] != page.viewer.reviewer:
         return f"{page.holder[0]} holds this until {page.holder[1]}."
     verdict = page.standing.verdict

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from resolver.app.reviewing.evidence import Link, Web, evidence_of, weave
-from resolver.errors import BadFile, BadFrame
+from resolver.errors import BadFrame
 from resolver.model.domain_facts import DomainFacts
 from resolver.model.profile import Profile, from_row
 from resolver.planning.fingerprint import fingerprint_profile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from resolver.model.merge_plan import MergePlan
     from resolver.planning.group_plan import PlanningRules
@@ -54,6 +53,9 @@ class Case:
     plan: MergePlan | None
     contested: bool
     band: str
+    #: Members that are no longer there, and how changed ones were when the batch was made.
+    gone: tuple[str, ...] = ()
+    before: Mapping[str, Profile] = field(default_factory=dict)
 
     @cached_property
     def letters(self) -> dict[str, str]:
@@ -68,8 +70,9 @@ class Case:
     @cached_property
     def version(self) -> str:
         """A hash of all that a verdict on this cluster rests on: members' content and match weights."""
-        seen = [
+        seen: list[object] = [
             sorted(self.fingerprints.items()),
+            self.gone,
             [[x.left, x.right, round(x.weight, 3)] for x in self.web.links],
         ]
         return hashlib.sha256(json.dumps(seen).encode()).hexdigest()[:12]
@@ -193,17 +196,3 @@ def _links_by_cluster(pairs: pl.DataFrame, clusters: pl.DataFrame, model: Model)
         )
         links.setdefault(row["cluster_id"], []).append(link)
     return links
-
-
-def read_frame(path: Path) -> pl.DataFrame:
-    """A Parquet file of a run directory.
-
-    Raises:
-        BadFile: it is missing or is no Parquet file.
-    """
-    try:
-        return pl.read_parquet(path)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise BadFile(
-            f"{path.name}: cannot be read from the run directory ({type(error).__name__})"
-        ) from None

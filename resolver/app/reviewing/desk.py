@@ -7,21 +7,26 @@ verdict is written only where it finds the cluster as the reviewer saw it.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from statistics import median
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+import polars as pl
+
 from resolver.app.reviewing.patterns import LANE_SECONDS, LANES, Guard, Pattern, guards_of, sort_into_patterns
 from resolver.app.reviewing.standing import Standing, State, stand
+from resolver.model.frames import PROFILES
+from resolver.model.profile import from_row, to_row
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from resolver.app.reviewing.batch import ReviewBatch
     from resolver.ledger.reviews import ReviewBook
+    from resolver.model.profile import Profile
     from resolver.model.review_fact import ReviewFact
 
 #: How long claimed clusters are held, and how long a cluster that somebody has open is offered to nobody
@@ -38,6 +43,14 @@ class Clock(Protocol):
 
     def __call__(self) -> datetime:
         """Now, in UTC."""
+        ...
+
+
+class Reader(Protocol):
+    """Reads profiles as they are now; those that are gone are absent."""
+
+    def __call__(self, profile_ids: Sequence[str], /) -> Mapping[str, Profile]:
+        """The profiles that are there under exactly these ids."""
         ...
 
 
@@ -67,6 +80,7 @@ class Desk:
     batch: ReviewBatch
     book: ReviewBook
     clock: Clock = utc_now
+    reader: Reader | None = None
     second_share: float = SECOND_SHARE
     blind_share: float = BLIND_SHARE
     _facts: dict[int, ReviewFact] = field(default_factory=dict)
@@ -168,6 +182,32 @@ class Desk:
         place = self.order.index(cluster_id)
         turned = self.order[place + 1 :] + self.order[: place + 1]
         return next((i for i in turned if i not in standings or not standings[i].decided), turned[0])
+
+    def refresh(self, cluster_id: str) -> None:
+        """Read a cluster's profiles anew, where there is a store to read from.
+
+        What changed or vanished since is kept with the case, whose version then differs from what was shown.
+        """
+        if self.reader is None:
+            return
+        case = self.batch.cases[cluster_id]
+        now = {i: from_row(to_row(p)) for i, p in self.reader(case.profile_ids).items()}
+        gone = tuple(i for i in case.profile_ids if i not in now)
+        changed = {i: p for i, p in now.items() if p != case.profiles[i]}
+        if not changed and gone == case.gone:
+            return
+        with self._lock:
+            profiles = {**case.profiles, **changed}
+            before = {i: case.before.get(i, case.profiles[i]) for i in (*case.before, *changed)}
+            fresh = replace(case, profiles=profiles, before=before, gone=gone)
+            rows = pl.DataFrame([to_row(p) for p in changed.values()], schema=PROFILES.columns)
+            others = self.batch.profiles.filter(~pl.col("profile_id").is_in(list(changed)))
+            self.batch = replace(
+                self.batch,
+                cases={**self.batch.cases, cluster_id: fresh},
+                profiles=pl.concat([others, rows.select(others.columns)]) if changed else self.batch.profiles,
+            )
+            self._standings = self._checked(stand(self._facts.values(), self.batch.run_id))
 
     def look_at(self, cluster_id: str, reviewer: str) -> None:
         """Note that somebody has a cluster open, so that it is offered to nobody else for a moment."""

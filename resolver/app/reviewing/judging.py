@@ -68,6 +68,9 @@ class Answer:
 
 def judge(desk: Desk, ask: Ask) -> Answer:
     """Remember a verdict, if the cluster is still as the reviewer saw it."""
+    if ask.verdict not in VERDICTS:
+        return Answer("refused", "No such verdict.")
+    desk.refresh(ask.cluster_id)
     case = desk.batch.cases[ask.cluster_id]
     standing = desk.standing(ask.cluster_id)
     stopped = _stopped(desk, case, standing, ask)
@@ -178,12 +181,12 @@ def pairs_of(content: Mapping[str, Any], profile_ids: Sequence[str]) -> Iterator
 
 def _stopped(desk: Desk, case: Case, standing: Standing, ask: Ask) -> Answer | None:
     """Why this key must not decide anything; None where it may."""
-    if ask.verdict not in VERDICTS:
-        return Answer("refused", "No such verdict.")
     if standing.seq != ask.seq:
         return Answer("conflict", conflict_sentence(standing))
     if case.version != ask.version:
         return Answer("changed", "This cluster changed while you looked. Your key did nothing.")
+    if case.gone:
+        return Answer("refused", "A member no longer exists. Not done.")
     if standing.state in (State.WAITING, State.DIFFERS, State.APPROVED):
         return Answer("conflict", conflict_sentence(standing))
     holder = desk.holder(case.cluster_id)

@@ -45,9 +45,16 @@ class Wish:
 
 
 def foresee(batch: ReviewBatch, wish: Wish) -> MergePlan | None:
-    """The plan of that wish; None where fewer than two members are left or no rules are at hand."""
+    """The plan of that wish; None where fewer than two members are left or no rules are at hand.
+
+    A whole cluster without a choice of the reviewer's has the plan that the run made.
+    """
     if len(wish.profile_ids) < 2 or batch.rules is None:  # noqa: PLR2004 - one profile has nothing to merge with
         return None
+    case = batch.cases.get(wish.cluster_id)
+    known = case.plan if case and not case.before and not wish.main and not wish.sources else None
+    if known is not None and set(known.profile_ids) == set(wish.profile_ids):
+        return known
     rules = batch.rules
     region = rules.survivorship.phone_region or rules.default_region
     survivorship = rules.survivorship.model_copy(update={"phone_region": region})

@@ -163,7 +163,7 @@ def _row(desk: Desk, pile: Pile, pace: dict[str, float], current: str | None) ->
     shown = {
         "key": pile.pattern.key,
         "name": pile.pattern.name,
-        "hint": pile.pattern.hint,
+        "hint": "",
         "href": f"/patterns/{pile.pattern.key}{'/batch' if batch and not batch.stopped else ''}",
         "left": len(pile.left),
         "done": pile.done,

@@ -104,6 +104,8 @@ class Page:
         """Nothing can be decided on this page."""
         if self.viewer.second:
             return False
+        if self.case.gone:
+            return True
         taken = self.holder is not None and self.holder[0] != self.viewer.reviewer
         return taken or self.standing.state in (State.APPROVED, State.WAITING, State.DIFFERS)
 
@@ -115,6 +117,7 @@ class Page:
 
 def open_page(desk: Desk, cluster_id: str, viewer: Viewer) -> Page:
     """The page of one cluster for one viewer, with what that viewer has begun on it."""
+    desk.refresh(cluster_id)
     case = desk.batch.cases[cluster_id]
     standing = desk.standing(cluster_id)
     draft = desk.book.draft(desk.batch.domain, cluster_id, viewer.reviewer)
@@ -123,7 +126,7 @@ def open_page(desk: Desk, cluster_id: str, viewer: Viewer) -> Page:
     splitting = bool(draft.get("groups"))
     groups = _groups(case, draft, standing, (viewer, suggested))
     plans = _plans(desk, case, groups, draft)
-    subject = Subject(case, [plan for _, plan in plans], viewer.hidden)
+    subject = Subject(case, [plan for _, plan in plans], viewer.hidden, case.before)
     sheet = lay_out(subject)
     holder = desk.holder(cluster_id)
     order = [i for i in desk.order if desk.patterns[i].key == desk.patterns[cluster_id].key]

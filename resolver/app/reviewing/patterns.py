@@ -28,6 +28,13 @@ LANE_SECONDS: Final = {"batch": 4, "single": 15, "hard": 150}
 
 #: Fewer clusters of a pattern than this are not worth a sample: they are judged one by one.
 BATCH_FROM: Final = 10
+#: Fewer clusters than this make no pile of their own.
+PILE_FROM: Final = 4
+#: Comparisons too small to name a pattern by, and the weight (bits) from which evidence speaks against.
+_DETAILS: Final = ("attribute", "state", "unit", "postal", "city", "country")
+_AGAINST: Final = -1.0
+#: How planning says that a cluster needs a person at all; the review is that person.
+_NOT_A_GUARD: Final = "not held together"
 #: Profiles that carry at most this many values beside their id: contact records left them behind.
 _INFERRED_VALUES: Final = 2
 _CONTACTS: Final = ("phone", "email", "address", "street", "postal", "home")
@@ -53,7 +60,6 @@ class Pattern:
     key: str
     lane: str
     name: str
-    hint: str
 
 
 def guards_of(case: Case, batch: ReviewBatch, fights: frozenset[frozenset[str]]) -> tuple[Guard, ...]:
@@ -84,7 +90,7 @@ def guards_of(case: Case, batch: ReviewBatch, fights: frozenset[frozenset[str]])
         )
     known = set(CLUSTER_DOUBTS.values())
     for reason in case.plan.reasons if case.plan else ():
-        if reason in known and found:
+        if (reason in known and found) or _NOT_A_GUARD in reason:
             continue
         pile = "A value would be given up for good" if "protected" in reason else "A rule asks for a person"
         found.append(Guard("reason", _sentence(reason), pile))
@@ -105,37 +111,44 @@ def sort_into_patterns(batch: ReviewBatch, guards: Mapping[str, tuple[Guard, ...
     """
     signatures = {i: _signature(case) for i, case in batch.cases.items()}
     low = {i for i, case in batch.cases.items() if _low_risk(case, guards[i])}
-    often = Counter(signatures[i] for i in low)
+    often = Counter(signatures[i][0] for i in low)
+    usual = Counter(signatures[i][0] for i in batch.cases)
     patterns = {}
-    for cluster_id, case in batch.cases.items():
+    for cluster_id in batch.cases:
         pile = next((g.pattern for g in guards[cluster_id] if g.pattern), None)
-        name, hint = signatures[cluster_id]
+        name, coarse = signatures[cluster_id]
         if pile:
-            patterns[cluster_id] = _pattern("hard", pile, "")
-        elif cluster_id in low and often[name, hint] >= BATCH_FROM:
-            patterns[cluster_id] = _pattern("batch", name, hint)
+            patterns[cluster_id] = _pattern("hard", pile)
+        elif cluster_id in low and often[name] >= BATCH_FROM:
+            patterns[cluster_id] = _pattern("batch", name)
         else:
-            size = "" if len(case.profile_ids) == 2 else f"{len(case.profile_ids)} profiles"  # noqa: PLR2004 - a pair
-            patterns[cluster_id] = _pattern("single", name, hint or size)
+            patterns[cluster_id] = _pattern("single", name if usual[name] >= PILE_FROM else coarse)
     return patterns
 
 
-def _pattern(lane: str, name: str, hint: str) -> Pattern:
-    digest = hashlib.sha256(f"{lane}|{name}|{hint if lane == 'batch' else ''}".encode()).hexdigest()[:8]
-    return Pattern(digest, lane, name, hint if lane == "batch" else "")
+def _pattern(lane: str, name: str) -> Pattern:
+    return Pattern(hashlib.sha256(f"{lane}|{name}".encode()).hexdigest()[:8], lane, name)
 
 
 def _signature(case: Case) -> tuple[str, str]:
-    """What the weakest link rests on, in words: its name, and what is near or differs."""
+    """What the weakest link rests on, in words: a full name, and a coarse one for evidence that is rare."""
     weakest = case.web.weakest
     if weakest is None:
-        return "No link that holds it together", ""
-    same = sorted((e for e in weakest.evidence if e.same and e.weight > 0), key=lambda e: -e.weight)[:2]
-    others = sorted((e for e in weakest.evidence if not e.same), key=lambda e: (e.weight, e.comparison))[:1]
-    name = ", ".join(f"same {e.words}" for e in same) or "Nothing equal, only near"
-    for evidence in others:
-        name += f", {evidence.words} {'differs' if evidence.differs else 'near'}"
-    return name[0].upper() + name[1:], ""
+        return "No link that holds it together", "No link that holds it together"
+    telling = [e for e in weakest.evidence if not any(word in e.comparison for word in _DETAILS)]
+    same = sorted((e for e in telling if e.same and e.weight > 0), key=lambda e: (-e.weight, e.comparison))
+    against = sorted((e for e in telling if e.weight < _AGAINST), key=lambda e: (e.weight, e.comparison))
+    near = sorted(
+        (e for e in telling if not e.same and not e.differs and e.weight > 0), key=lambda e: -e.weight
+    )
+    name = " and ".join(sorted(e.words for e in same[:2]))
+    name = f"Same {name}" if name else "Nothing equal, only near"
+    if against:
+        name += f", {against[0].words} differs"
+    elif near:
+        name += f", {near[0].words} near"
+    coarse = f"Same {same[0].words}, mixed evidence" if same else "Nothing equal, only near"
+    return name, coarse
 
 
 def _low_risk(case: Case, guards: Iterable[Guard]) -> bool:
