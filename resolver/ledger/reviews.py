@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Self
 
+import polars as pl
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
@@ -22,15 +22,16 @@ from resolver.ledger.review_tables import (
 )
 from resolver.ledger.tables import decisions as decisions_table
 from resolver.model.review_fact import ReviewFact
+from resolver.planning.plan_table import plans_from_frame, plans_to_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
     from types import TracebackType
 
-    import polars as pl
     from sqlalchemy import Connection, Engine
 
+    from resolver.model.merge_plan import MergePlan
     from resolver.model.review_fact import Ruling
 
 #: How far back facts are read again: a slower transaction may commit a smaller id after a larger one.
@@ -110,18 +111,38 @@ class ReviewBook:
         with reading(self._engine) as connection:
             return connection.execute(query).scalar() or 0
 
-    def plans_of(self, fact_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
-        """The plans recorded with those facts, as JSON objects."""
+    def plans_of(self, fact_ids: Sequence[int]) -> dict[int, tuple[MergePlan, ...]]:
+        """The plans recorded with those facts.
+
+        Raises:
+            BadFrame: a plan was altered since it was recorded.
+        """
         query = select(review_plans).where(review_plans.c.fact_id.in_(fact_ids))
-        found: dict[int, list[dict[str, Any]]] = {}
+        texts: dict[int, list[str]] = {}
         with reading(self._engine) as connection:
             for row in connection.execute(query.order_by(review_plans.c.plan_id)):
-                found.setdefault(row.fact_id, []).append(json.loads(row.content))
-        return found
+                texts.setdefault(row.fact_id, []).append(row.content)
+        return {
+            fact_id: plans_from_frame(pl.read_ndjson("\n".join(lines).encode()))
+            for fact_id, lines in texts.items()
+        }
 
     def decisions_of(self, domain: str) -> pl.DataFrame:
         """The verdicts on pairs that hold now, as a DECISIONS frame of today's profile ids."""
         return decisions.decisions_of(self._engine, domain)
+
+    def earlier_verdicts(
+        self, domain: str, own: Collection[tuple[str, datetime]]
+    ) -> dict[frozenset[str], str]:
+        """The latest verdict on each pair of profiles that is not one of ``own`` (reviewer, moment)."""
+        table = decisions_table
+        query = select(table).where(table.c.domain == domain).order_by(table.c.decision_id)
+        with reading(self._engine) as connection:
+            return {
+                frozenset((row.profile_id_left, row.profile_id_right)): row.verdict
+                for row in connection.execute(query)
+                if (row.reviewer, row.decided_at) not in own
+            }
 
     def claim(self, domain: str, cluster_ids: Sequence[str], reviewer: str, until: datetime) -> list[str]:
         """Hold those clusters that nobody else holds at ``until`` minus the lease.
@@ -233,7 +254,7 @@ def _record(connection: Connection, domain: str, ruling: Ruling) -> int:
     if fact.note:
         connection.execute(insert(review_notes).values(fact_id=fact_id, note=fact.note))
     for plan in ruling.plans:
-        content = json.dumps(asdict(plan), sort_keys=True, ensure_ascii=False)
+        content = plans_to_frame([plan]).write_ndjson().strip()
         connection.execute(
             insert(review_plans).values(fact_id=fact_id, plan_id=plan.plan_id, content=content)
         )

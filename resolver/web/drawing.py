@@ -62,7 +62,7 @@ def waterfall(link: Link, letters: Mapping[str, str], model: Model, key: str) ->
         left, width = x(min(start, end)), max(abs(x(end) - x(start)), 1)
         kind = "prior" if n == 0 else "minus" if weight < 0 else "plus"
         fill = f' fill="url(#{key}h)"' if kind == "minus" else ""
-        out.append(f'<text class="t11" x="0" y="{y + 11}">{escape(_short(label, 22))}</text>')
+        out.append(f'<text class="t11" x="0" y="{y + 11}">{escape(_short(label, 21))}</text>')
         out.append(f'<rect class="bar {kind}"{fill} x="{left}" y="{y + 1}" width="{width:.1f}" height="12"/>')
         out.append(f'<line class="thin" x1="{x(end)}" x2="{x(end)}" y1="{y + 1}" y2="{y + _ROW + 1}"/>')
         out.append(f'<text class="t11 end num {kind}" x="{WIDTH}" y="{y + 11}">{bits(weight)}</text>')
@@ -114,7 +114,8 @@ def graph(page: Page) -> Markup:
             f'<line class="{kind}" stroke-width="{2.5 if link is weakest else thick:.1f}" x1="{x1:.1f}" y1="{y1:.1f}" '
             f'x2="{x2:.1f}" y2="{y2:.1f}"/>'
         )
-        mid = ((x1 + x2) / 2, (y1 + y2) / 2 - 5)
+        along = 0.5 if link is weakest else 0.36
+        mid = (x1 + (x2 - x1) * along, y1 + (y2 - y1) * along - 5)
         mark = f' data-weakest="{bits(link.weight)}"' if link is weakest else ""
         out.append(
             f'<text class="t11 halo mid {kind}"{mark} x="{mid[0]:.1f}" y="{mid[1]:.1f}">{bits(link.weight)}</text>'

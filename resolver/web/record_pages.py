@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Form
 from pydantic import BaseModel, Field
@@ -39,6 +39,13 @@ class UndoForm(BaseModel):
     cluster: str = Field(max_length=300)
 
 
+class SettleForm(BaseModel):
+    """What is to hold of a contradiction: the old verdict, the new one, or neither for now."""
+
+    cluster: str = Field(max_length=300)
+    choice: Literal["old", "new", "unsure"]
+
+
 class RecordPages:
     """The handlers with the desk they serve."""
 
@@ -53,6 +60,7 @@ class RecordPages:
         router.get("/second/{cluster_id}")(self.second_look)
         router.post("/second/{cluster_id}")(self.second_verdict)
         router.get("/contradictions")(self.contradictions)
+        router.post("/contradictions")(self.settle)
         router.get("/history")(self.history)
         router.post("/history/undo")(self.undo)
         router.get("/export.csv")(self.export_csv)
@@ -109,6 +117,17 @@ class RecordPages:
             "here": "/contradictions",
         }
         return self._render.page(request, "contradictions.html", facts)
+
+    def settle(self, request: Request, form: Annotated[SettleForm, Form()]) -> Response:
+        """One of the three ways out of a contradiction."""
+        if form.cluster not in self._desk.batch.cases:
+            return self._missing(request)
+        reviewer = reviewer_of(request)
+        if form.choice == "new":
+            judging.keep(self._desk, reviewer, form.cluster)
+        else:
+            judging.withdraw(self._desk, reviewer, form.cluster)
+        return self.contradictions(request) if is_htmx(request) else see_other("/contradictions")
 
     def history(self, request: Request, show: str = "") -> Response:
         """Everything that was said, newest first."""

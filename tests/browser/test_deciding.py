@@ -135,8 +135,7 @@ def test_a_chosen_source_is_shown_and_stored_with_the_plan(build_site, visit):
     keys(page, "m")
     fact = site.desk.facts()[-1]
     plan = site.desk.book.plans_of([fact.fact_id])[fact.fact_id][0]
-    chosen = [c for c in plan["field_choices"] if c["field"] == "BusinessName"]
-    assert chosen[0]["source_profile_id"] == "b-c"
+    assert plan.steps[0].field_sources["BusinessName"] == "b-c"
 
 
 def test_ten_skips_without_a_gap_move_ten_clusters(build_site, visit):

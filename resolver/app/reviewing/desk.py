@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import polars as pl
 
 from resolver.app.reviewing.patterns import LANE_SECONDS, LANES, Guard, Pattern, guards_of, sort_into_patterns
-from resolver.app.reviewing.standing import Standing, State, stand
+from resolver.app.reviewing.standing import Standing, State, stand, statements
+from resolver.model.decision import Verdict
 from resolver.model.frames import PROFILES
 from resolver.model.profile import from_row, to_row
 
@@ -83,6 +84,8 @@ class Desk:
     reader: Reader | None = None
     second_share: float = SECOND_SHARE
     blind_share: float = BLIND_SHARE
+    #: What was said of pairs before this run, and beside this review.
+    earlier: dict[frozenset[str], str] = field(default_factory=dict, init=False)
     _facts: dict[int, ReviewFact] = field(default_factory=dict)
     _standings: dict[str, Standing] = field(default_factory=dict)
     _open_by: dict[str, tuple[str, datetime]] = field(default_factory=dict)
@@ -91,12 +94,7 @@ class Desk:
     @cached_property
     def fights(self) -> frozenset[frozenset[str]]:
         """Pairs that a decision from before this batch says are not the same."""
-        rows = self.book.decisions_of(self.batch.domain)
-        return frozenset(
-            frozenset((r["profile_id_left"], r["profile_id_right"]))
-            for r in rows.iter_rows(named=True)
-            if r["verdict"] == "non_match"
-        )
+        return frozenset(pair for pair, verdict in self.earlier.items() if verdict == Verdict.NON_MATCH.value)
 
     @cached_property
     def guards(self) -> dict[str, tuple[Guard, ...]]:
@@ -121,6 +119,11 @@ class Desk:
             return (LANES.index(pattern.lane), -sizes[pattern.key], pattern.name, weight, cluster_id)
 
         return tuple(sorted(self.batch.cases, key=place))
+
+    def __post_init__(self) -> None:
+        own = {(f.reviewer, f.at) for f in self.facts() if f.run_id == self.batch.run_id}
+        self.earlier = self.book.earlier_verdicts(self.batch.domain, own)
+        self._standings = self._checked(stand(self._facts.values(), self.batch.run_id))
 
     def facts(self) -> list[ReviewFact]:
         """Every fact of the domain, oldest first, read up to now."""
@@ -310,19 +313,16 @@ class Desk:
         for cluster_id, standing in standings.items():
             case = self.batch.cases.get(cluster_id)
             holds = standing.settled
-            stale = case is not None and holds is not None and holds.version != case.version
-            checked[cluster_id] = (
-                Standing(
-                    standing.cluster_id,
-                    standing.seq,
-                    standing.verdict,
-                    standing.second,
-                    standing.last,
-                    State.CHANGED,
+            now = standing
+            if case is not None and holds is not None and holds.version != case.version:
+                now = replace(standing, state=State.CHANGED)
+            elif holds is not None and standing.second is None and not standing.kept:
+                fought = any(
+                    self.earlier.get(pair) not in (None, verdict, Verdict.UNSURE.value)
+                    for pair, verdict in statements(holds.content)
                 )
-                if stale
-                else standing
-            )
+                now = replace(standing, state=State.FIGHTS) if fought else standing
+            checked[cluster_id] = now
         return checked
 
 

@@ -71,11 +71,11 @@ class Link:
     def parts(self) -> tuple[tuple[str, float], ...]:
         """The bars from the prior to the weight, in words: agreements first, the strongest on top."""
         told = sorted(self.evidence, key=lambda e: (e.weight < 0, -abs(e.weight), e.comparison))
-        bars = [("Start: any two profiles", self.prior)]
+        bars = [("Start: any two", self.prior)]
         bars += [(_bar(e), e.weight) for e in told if abs(e.weight) >= _NOTHING]
         rest = self.weight - sum(weight for _, weight in bars)
         if abs(rest) >= _NOTHING:
-            bars.append(("Explained by a relation" if rest < 0 else "Small evidence", rest))
+            bars.append(("Shared by others too" if rest < 0 else "Small evidence", rest))
         return tuple(bars)
 
 

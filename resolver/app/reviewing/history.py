@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from resolver.app.reviewing.judging import SPOKEN
-from resolver.app.reviewing.standing import State
+from resolver.app.reviewing.standing import State, statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,7 +41,6 @@ class Contradiction:
     """Two statements about the same pair of profiles that cannot both hold."""
 
     cluster_id: str
-    pair: tuple[str, str]
     letters: tuple[str, str]
     old: str
     new: str
@@ -74,38 +73,27 @@ def lines_of(desk: Desk, reviewer: str, wanted: str = "") -> list[Line]:
 
 
 def contradictions(desk: Desk) -> list[Contradiction]:
-    """Verdicts of this run that call two profiles the same which another decision keeps apart, newest first.
-
-    Verdicts of this run that keep profiles apart count as much as those from before.
-    """
-    apart: dict[frozenset[str], str] = dict.fromkeys(desk.fights, "an earlier run")
-    same: list[tuple[ReviewFact, list[str]]] = []
-    for standing in desk.standings().values():
-        fact = standing.second or standing.verdict
-        if fact is None or standing.state is State.OPEN:
-            continue
-        groups: dict[int, list[str]] = {}
-        for profile_id, number in fact.content.get("groups", {}).items():
-            groups.setdefault(number, []).append(profile_id)
-        for number, members in groups.items():
-            if number and len(members) > 1:
-                same.append((fact, members))
+    """Verdicts of this run that contradict what was said before, newest first; none of them is released."""
     found = []
-    for fact, members in same:
-        case = desk.batch.cases.get(fact.cluster_id)
-        for pair, by in apart.items():
-            if pair <= set(members) and case is not None:
-                left, right = sorted(pair, key=lambda i: case.letters[i])
-                found.append(
-                    Contradiction(
-                        cluster_id=fact.cluster_id,
-                        pair=(left, right),
-                        letters=(case.letters[left], case.letters[right]),
-                        old=f"not the same, by {by}",
-                        new=f"{SPOKEN[fact.content['verdict']]}, {fact.reviewer} at {fact.at:%H:%M}",
-                        fact=fact,
-                    )
+    for standing in desk.standings().values():
+        case = desk.batch.cases.get(standing.cluster_id)
+        fact = standing.verdict
+        if standing.state is not State.FIGHTS or case is None or fact is None:
+            continue
+        for pair, verdict in statements(fact.content):
+            old = desk.earlier.get(pair)
+            if old in (None, verdict, "unsure"):
+                continue
+            left, right = sorted(pair, key=case.profile_ids.index)
+            found.append(
+                Contradiction(
+                    cluster_id=fact.cluster_id,
+                    letters=(case.letters[left], case.letters[right]),
+                    old="the same" if old == "match" else "not the same",
+                    new=f"{SPOKEN[fact.content['verdict']]}, {fact.reviewer} at {fact.at:%H:%M}",
+                    fact=fact,
                 )
+            )
     return sorted(found, key=lambda c: c.fact.fact_id, reverse=True)
 
 

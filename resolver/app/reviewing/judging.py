@@ -17,6 +17,7 @@ from resolver.model.review_fact import ReviewFact, Ruling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from resolver.app.reviewing.batch import Case
     from resolver.app.reviewing.desk import Desk
@@ -139,14 +140,37 @@ def undo(desk: Desk, reviewer: str, cluster_id: str | None = None) -> Answer:
     fact = next((f for f in facts if cluster_id in (None, f.cluster_id)), None)
     if fact is None:
         return Answer("refused", "Nothing to undo.")
+    return _undo(desk, reviewer, fact)
+
+
+def _undo(desk: Desk, reviewer: str, fact: ReviewFact) -> Answer:
     standing = desk.standing(fact.cluster_id)
     ask = Ask(fact.cluster_id, "undo", standing.seq, fact.version, reviewer)
     content = {"undone": fact.fact_id, "verdict": fact.content["verdict"], "pattern": fact.content["pattern"]}
     back = _fact(desk, ask, ("undo", standing.seq + 1), content)
-    answer = _write(desk, Ruling(back, _taken_back(desk, fact)))
+    answer = _write(desk, Ruling(back, _taken_back(desk, fact, back.at)))
     if answer.kind != "saved":
         return answer
     return Answer("saved", f"Undone: {SPOKEN[fact.content['verdict']]} {fact.cluster_id}.", fact.fact_id)
+
+
+def keep(desk: Desk, reviewer: str, cluster_id: str) -> Answer:
+    """Keep a verdict that contradicts an earlier one: somebody has looked at both."""
+    standing = desk.standing(cluster_id)
+    if standing.state is not State.FIGHTS or standing.verdict is None:
+        return Answer("refused", "Nothing here contradicts anything.")
+    ask = Ask(cluster_id, "settle", standing.seq, standing.verdict.version, reviewer)
+    content = {"verdict": standing.verdict.content["verdict"], "pattern": standing.verdict.content["pattern"]}
+    fact = _fact(desk, ask, ("settle", standing.seq + 1), content)
+    return _write(desk, Ruling(fact))
+
+
+def withdraw(desk: Desk, reviewer: str, cluster_id: str) -> Answer:
+    """Take back whoever's verdict on a cluster that contradicts an earlier one; the cluster is open again."""
+    standing = desk.standing(cluster_id)
+    if standing.state is not State.FIGHTS or standing.verdict is None:
+        return Answer("refused", "Nothing here contradicts anything.")
+    return _undo(desk, reviewer, standing.verdict)
 
 
 def conflict_sentence(standing: Standing) -> str:
@@ -228,7 +252,8 @@ def _wants_confirmation(desk: Desk, ask: Ask, plans: Sequence[MergePlan]) -> str
         return ""
     if desk.patterns[ask.cluster_id].lane == "hard":
         chip = next((g.chip for g in desk.guards[ask.cluster_id] if g.pattern), "")
-        return f"This merge has a guard: {chip[:1].lower()}{chip[1:]}. A second reviewer decides too."
+        stop = "" if chip.endswith("?") else "."
+        return f"This merge has a guard: {chip}{stop} A second reviewer decides too."
     lost = sum(len(plan.given_up) for plan in plans)
     if lost and any("protected" in reason for plan in plans for reason in plan.reasons):
         return f"Gives up {number(lost)} value{'s' if lost > 1 else ''} that stay only in the restore kit."
@@ -262,34 +287,28 @@ def _decisions(desk: Desk, fact: ReviewFact, *, settled: bool) -> list[Decision]
     ]
 
 
-def _taken_back(desk: Desk, fact: ReviewFact) -> list[Decision]:
+def _taken_back(desk: Desk, fact: ReviewFact, at: datetime) -> list[Decision]:
     """The pairs' earlier verdicts once more.
 
     Where there was none, ``unsure``, which matching takes as none.
     """
     case = desk.batch.cases[fact.cluster_id]
     waiting = fact.kind == "verdict" and bool(fact.content.get("needs_second"))
-    earlier = _earlier(desk, fact)
     return [
         Decision(
             left,
             right,
-            earlier.get(frozenset((left, right)), Verdict.UNSURE),
+            Verdict(desk.earlier.get(frozenset((left, right)), Verdict.UNSURE.value)),
             fact.reviewer,
             "undone",
             fact.version,
-            desk.clock(),
+            at,
         )
         for left, right, verdict in pairs_of(fact.content, case.profile_ids)
         if not waiting
         or verdict is Verdict.NON_MATCH
         or desk.standing(fact.cluster_id).state is State.APPROVED
     ]
-
-
-def _earlier(desk: Desk, fact: ReviewFact) -> dict[frozenset[str], Verdict]:
-    """What pairs were said to be before this batch."""
-    return {pair: Verdict.NON_MATCH for pair in desk.fights if pair <= set(fact.content.get("letters", {}))}
 
 
 def _reason(fact: ReviewFact) -> str:

@@ -134,6 +134,7 @@ def open_page(desk: Desk, cluster_id: str, viewer: Viewer) -> Page:
         Column(group, tuple(case.letters[i] for i in case.profile_ids if i in plan.profile_ids), plan, lost)
         for (group, plan), lost in zip(plans, sheet.given_up, strict=True)
     )
+    guarded = any(g.pattern for g in desk.guards[cluster_id])
     mains = {plan.main_profile_id for _, plan in plans}
     return Page(
         case=case,
@@ -149,7 +150,9 @@ def open_page(desk: Desk, cluster_id: str, viewer: Viewer) -> Page:
         columns=columns,
         sheet=sheet,
         links=() if blind else case.web.by_need[:_MOST_LINKS],
-        headline=wording.blind_judgement(case) if blind else wording.judgement(case, suggested),
+        headline=wording.blind_judgement(case)
+        if blind
+        else wording.judgement(case, suggested, guarded=guarded),
         why="" if blind else wording.why(case, case.web.weakest),
         bridge_words="" if blind else _bridge_words(case),
         place=(order.index(cluster_id) + 1, len(order)),

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from resolver.model.review_fact import ReviewFact
 
@@ -36,6 +36,7 @@ class Standing:
     second: ReviewFact | None = None
     last: ReviewFact | None = None
     state: State = State.OPEN
+    kept: bool = False  #: somebody looked at what the verdict contradicts, and kept the verdict
 
     @property
     def decided(self) -> bool:
@@ -70,6 +71,21 @@ def same_answer(one: Mapping[str, object], other: Mapping[str, object]) -> bool:
     return _partition(one) == _partition(other)
 
 
+def statements(content: Mapping[str, object]) -> Iterator[tuple[frozenset[str], str]]:
+    """Every pair of profiles that a verdict speaks of, with match or non_match."""
+    said = content.get("groups")
+    groups: dict[str, int] = said if isinstance(said, dict) else {}
+    members = content.get("letters")
+    ids = sorted(members if isinstance(members, dict) else groups)
+    for n, left in enumerate(ids):
+        for right in ids[n + 1 :]:
+            pair = frozenset((left, right))
+            if content["verdict"] == "not_same":
+                yield pair, "non_match"
+            elif content["verdict"] in ("merge", "split") and groups.get(left) and groups.get(right):
+                yield pair, "match" if groups[left] == groups[right] else "non_match"
+
+
 def _partition(content: Mapping[str, object]) -> frozenset[frozenset[str]]:
     groups: dict[object, set[str]] = {}
     said = content.get("groups")
@@ -81,7 +97,9 @@ def _partition(content: Mapping[str, object]) -> frozenset[frozenset[str]]:
 
 def _after(standing: Standing, fact: ReviewFact) -> Standing:
     if fact.kind == "verdict":
-        standing = replace(standing, verdict=fact)
+        standing = replace(standing, verdict=fact, kept=False)
+    elif fact.kind == "settle":
+        standing = replace(standing, kept=True)
     elif fact.kind == "second":
         standing = replace(standing, second=fact)
     elif fact.kind == "undo":

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 #: From this match probability on a pair "looks like" one person; under it, it "may be".
 _LOOKS = 0.9
+#: A relation discount under this many bits is not worth a sentence.
+_SMALL = 0.5
 
 
 def number(count: int) -> str:
@@ -38,14 +40,14 @@ def listed(words: Sequence[str], last: str = "and") -> str:
     return f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
-def judgement(case: Case, groups: Mapping[str, int]) -> str:
-    """The suggestion as a sentence: who looks like one, who may be another."""
+def judgement(case: Case, groups: Mapping[str, int], *, guarded: bool) -> str:
+    """The suggestion as a sentence: who looks like one, who may be another; with a guard nobody looks so."""
     kind = "business" if all("BusinessName" in case.profiles[i] for i in case.profile_ids) else "person"
     kind = kind if kind == "business" or not _nameless(case) else "customer"
     together = [case.letters[i] for i in case.profile_ids if groups.get(i) == 1]
     apart = [case.letters[i] for i in case.profile_ids if groups.get(i) != 1]
     weakest = case.web.weakest
-    sure = weakest is not None and weakest.probability >= _LOOKS
+    sure = weakest is not None and weakest.probability >= _LOOKS and not guarded
     if len(together) < 2:  # noqa: PLR2004 - nobody is together with oneself
         return f"{listed([case.letters[i] for i in case.profile_ids])} may be two {kind}s."
     if not apart:
@@ -77,10 +79,16 @@ def why(case: Case, link: Link | None) -> str:
 
 
 def what_would_change_it(link: Link) -> str:
-    """One sentence: the piece of evidence that carries most, and the weight without it."""
+    """One sentence: what carries most, and the weight without it.
+
+    Where a relation explains part of the agreement, taking evidence away would shrink that part, too: then
+    the sentence says what the relation takes instead of a weight that would be wrong.
+    """
     strongest = max(link.evidence, key=lambda e: e.weight, default=None)
     if strongest is None or strongest.weight <= 0:
         return "Nothing speaks for this pair beyond chance."
+    if link.discount < -_SMALL:
+        return f"People or firms that share such things explain {-link.discount:.1f} bits of the agreement."
     against = [e for e in link.evidence if e.weight < 0]
     tail = "Nothing speaks against." if not against else ""
     return (
