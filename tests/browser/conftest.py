@@ -45,7 +45,7 @@ def chromium():
 class Site:
     """A served desk. ``stop`` and ``start`` as an operator would, on the same port and ledger."""
 
-    def __init__(self, desk, ledger, arm_ms=0):
+    def __init__(self, desk, ledger, arm_ms=0, admission=None):
         self.desk = desk
         self.ledger = ledger
         self.arm_ms = arm_ms
@@ -53,7 +53,7 @@ class Site:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        self.admission = Admission("ana", token=TOKEN)
+        self.admission = admission or Admission("ana", token=TOKEN)
         self.start()
 
     def start(self):
@@ -87,15 +87,18 @@ class Site:
 def build_site(tmp_path):
     sites = []
 
-    def build(parts=None, arm_ms=0, name="ledger.db", **known):
-        ledger = str(tmp_path / name)
+    def build(  # noqa: PLR0913 - a site in one line of a test
+        parts=None, *, url=None, reader=None, admission=None, arm_ms=0
+    ):
+        ledger = url or str(tmp_path / "ledger.db")
         desk = Desk(
-            batch_of(parts if parts is not None else [*stories(), *many(12)], **known),
+            batch_of(parts if parts is not None else [*stories(), *many(12)]),
             open_review_book(ledger),
+            reader=reader,
             second_share=0.0,
             blind_share=0.0,
         )
-        site = Site(desk, ledger, arm_ms)
+        site = Site(desk, ledger, arm_ms, admission)
         sites.append(site)
         return site
 
