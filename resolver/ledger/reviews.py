@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 #: How far back facts are read again: a slower transaction may commit a smaller id after a larger one.
 _OVERLAP = 64
+#: Any number that nobody else locks: guards the creation of the review's tables on PostgreSQL.
+_CREATION_LOCK = 5_022_015
 
 
 def open_review_book(url: str) -> ReviewBook:
@@ -46,6 +48,8 @@ def open_review_book(url: str) -> ReviewBook:
     """
     engine = connect(url)
     with writing(engine) as connection:
+        if engine.dialect.name == "postgresql":  # two desks may start at once; SQLite has one writer anyway
+            connection.execute(select(func.pg_advisory_xact_lock(_CREATION_LOCK)))
         review_metadata.create_all(connection)
     return ReviewBook(engine)
 
@@ -232,7 +236,8 @@ class ReviewBook:
     @staticmethod
     def _held(connection: Connection, domain: str) -> dict[str, str]:
         query = select(review_claims.c.cluster_id, review_claims.c.reviewer)
-        return dict(connection.execute(query.where(review_claims.c.domain == domain)).tuples().all())
+        rows = connection.execute(query.where(review_claims.c.domain == domain))
+        return {row.cluster_id: row.reviewer for row in rows}
 
 
 def _record(connection: Connection, domain: str, ruling: Ruling) -> int:
