@@ -15,7 +15,6 @@ from resolver.ledger.reviews import open_review_book
 from resolver.web.guard import Admission
 from resolver.web.server import create_app
 
-
 #: Clusters that four reviewers race for; all 500 in the long campaign.
 CLUSTERS = 500 if os.environ.get("RESOLVER_SOAK") else 12
 
