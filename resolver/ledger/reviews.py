@@ -84,10 +84,11 @@ class ReviewBook:
 
     def facts_since(self, domain: str, fact_id: int) -> list[ReviewFact]:
         """The domain's facts after that one in the order of recording, and a few before it once more."""
+        overlap = 0 if self._engine.dialect.name == "sqlite" else _OVERLAP  # SQLite has one writer at a time
         query = (
             select(review_facts, review_notes.c.note)
             .join(review_notes, review_notes.c.fact_id == review_facts.c.fact_id, isouter=True)
-            .where(review_facts.c.domain == domain, review_facts.c.fact_id > fact_id - _OVERLAP)
+            .where(review_facts.c.domain == domain, review_facts.c.fact_id > fact_id - overlap)
             .order_by(review_facts.c.fact_id)
         )
         with reading(self._engine) as connection:

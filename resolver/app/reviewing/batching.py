@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from resolver.app.reviewing.bounds import looks_needed, percent_up, wrong_among, wrong_at_most
 from resolver.app.reviewing.judging import Answer
-from resolver.app.reviewing.outcome import Wish, foresee
+from resolver.app.reviewing.outcome import Wish
 from resolver.model.decision import Decision, Verdict
 from resolver.model.review_fact import ReviewFact, Ruling
 
@@ -215,7 +215,7 @@ def approve(desk: Desk, key: str, typed: str, who: tuple[str, int]) -> Answer:
         Ruling(_fact(desk, (key, reviewer), ("approve", seq + 1), {"clusters": len(batch.cluster_ids)}))
     ]
     rulings += [_merge(desk, cluster_id, reviewer) for cluster_id in batch.cluster_ids]
-    ids = desk.book.record(desk.batch.domain, rulings)
+    ids = desk.record(rulings)
     if ids is None:
         return Answer("conflict", "A cluster of this batch was decided meanwhile. Nothing is approved.")
     return Answer("saved", f"{len(batch.cluster_ids)} clusters approved.", ids[0])
@@ -224,7 +224,7 @@ def approve(desk: Desk, key: str, typed: str, who: tuple[str, int]) -> Answer:
 def _merge(desk: Desk, cluster_id: str, reviewer: str) -> Ruling:
     """The merge verdict of one cluster of an approved batch."""
     case, pattern = desk.batch.cases[cluster_id], desk.patterns[cluster_id]
-    plan = foresee(desk.batch, Wish(cluster_id, case.profile_ids))
+    plan = desk.foresee(Wish(cluster_id, case.profile_ids))
     plans: Sequence[MergePlan] = (plan,) if plan else ()
     content = {
         "verdict": "merge",
@@ -319,7 +319,7 @@ def _fact(
 
 
 def _write(desk: Desk, fact: ReviewFact) -> Answer:
-    ids = desk.book.record(desk.batch.domain, [Ruling(fact)])
+    ids = desk.record([Ruling(fact)])
     if ids is None:
         return Answer("conflict", "Somebody else was faster. Your key did nothing.")
     return Answer("saved", "", ids[0])

@@ -12,10 +12,12 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from statistics import median
 from threading import Lock
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import polars as pl
 
+from resolver.app.reviewing.outcome import Wish, foresee
 from resolver.app.reviewing.patterns import LANE_SECONDS, LANES, Guard, Pattern, guards_of, sort_into_patterns
 from resolver.app.reviewing.standing import Standing, State, stand, statements
 from resolver.model.decision import Verdict
@@ -27,14 +29,20 @@ if TYPE_CHECKING:
 
     from resolver.app.reviewing.batch import ReviewBatch
     from resolver.ledger.reviews import ReviewBook
+    from resolver.model.merge_plan import MergePlan
     from resolver.model.profile import Profile
-    from resolver.model.review_fact import ReviewFact
+    from resolver.model.review_fact import ReviewFact, Ruling
 
 #: How long claimed clusters are held, and how long a cluster that somebody has open is offered to nobody
 #: else.
 CLAIM: Final = timedelta(hours=2)
 PRESENCE: Final = timedelta(minutes=3)
 #: Share of clusters that a second reviewer or a blind look is drawn for, from their id: nobody can choose.
+#: One answer asks for the facts a dozen times; they are read from the ledger once. What is written on them is
+#: checked by the ledger itself, so that an older view can only lead to a conflict, never to a wrong verdict.
+_FRESH_SECONDS: Final = 0.02
+#: Plans kept for the next key; then all are forgotten.
+_MOST_FORESEEN: Final = 2_000
 SECOND_SHARE: Final = 0.05
 BLIND_SHARE: Final = 0.05
 
@@ -89,6 +97,8 @@ class Desk:
     _facts: dict[int, ReviewFact] = field(default_factory=dict)
     _standings: dict[str, Standing] = field(default_factory=dict)
     _open_by: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    _foreseen: dict[object, MergePlan | None] = field(default_factory=dict)
+    _read_at: float = -1.0
     _lock: Lock = field(default_factory=Lock)
 
     @cached_property
@@ -128,6 +138,8 @@ class Desk:
     def facts(self) -> list[ReviewFact]:
         """Every fact of the domain, oldest first, read up to now."""
         with self._lock:
+            if monotonic() - self._read_at < _FRESH_SECONDS:
+                return list(self._facts.values())
             newest = max(self._facts, default=0)
             fresh = [
                 f for f in self.book.facts_since(self.batch.domain, newest) if f.fact_id not in self._facts
@@ -136,7 +148,25 @@ class Desk:
                 self._facts.update((f.fact_id, f) for f in fresh)
                 self._facts = dict(sorted(self._facts.items()))
                 self._standings = self._checked(stand(self._facts.values(), self.batch.run_id))
+            self._read_at = monotonic()
             return list(self._facts.values())
+
+    def record(self, rulings: Sequence[Ruling]) -> list[int] | None:
+        """Put facts on disk with all that follows from them; None where another fact was faster."""
+        ids = self.book.record(self.batch.domain, rulings)
+        with self._lock:
+            self._read_at = -_FRESH_SECONDS
+        return ids
+
+    def foresee(self, wish: Wish) -> MergePlan | None:
+        """The plan of a wish, computed once as long as its cluster stays as it is."""
+        case = self.batch.cases[wish.cluster_id]
+        key = (case.version, wish.profile_ids, wish.main, tuple(sorted(wish.sources.items())))
+        if key not in self._foreseen:
+            if len(self._foreseen) >= _MOST_FORESEEN:
+                self._foreseen.clear()
+            self._foreseen[key] = foresee(self.batch, wish)
+        return self._foreseen[key]
 
     def standings(self) -> Mapping[str, Standing]:
         """How every cluster that has a fact stands now."""

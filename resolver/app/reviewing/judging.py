@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from resolver.app.reviewing.outcome import Wish, foresee
+from resolver.app.reviewing.outcome import Wish
 from resolver.app.reviewing.standing import Standing, State, same_answer
 from resolver.app.reviewing.wording import apart_pairs, number
 from resolver.model.decision import Decision, Verdict
@@ -240,7 +240,7 @@ def _plans(desk: Desk, case: Case, groups: Mapping[str, int], chosen: Mapping[st
     for group in sorted({g for g in groups.values() if g}):
         ids = tuple(i for i in case.profile_ids if groups[i] == group)
         wish = Wish(case.cluster_id, ids, chosen.get("main"), chosen.get("sources") or {})
-        plan = foresee(desk.batch, wish)
+        plan = desk.foresee(wish)
         if plan is not None:
             plans.append(plan)
     return plans
@@ -317,7 +317,7 @@ def _reason(fact: ReviewFact) -> str:
 
 
 def _write(desk: Desk, ruling: Ruling) -> Answer:
-    ids = desk.book.record(desk.batch.domain, [ruling])
+    ids = desk.record([ruling])
     if ids is None:
         return Answer("conflict", conflict_sentence(desk.standing(ruling.fact.cluster_id)))
     desk.book.save_draft(desk.batch.domain, (ruling.fact.cluster_id, ruling.fact.reviewer), {}, desk.clock())

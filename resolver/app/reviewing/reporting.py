@@ -10,7 +10,7 @@ from resolver.app.reviewing import batching, history
 from resolver.app.reviewing.bounds import percent_up
 from resolver.app.reviewing.comparing import alike
 from resolver.app.reviewing.judging import FAST_LOOK_MS, SPOKEN
-from resolver.app.reviewing.outcome import Wish, foresee
+from resolver.app.reviewing.outcome import Wish
 from resolver.app.reviewing.standing import State
 from resolver.planning.members import flat
 
@@ -107,7 +107,7 @@ def _fates(desk: Desk) -> Counter[str]:
     """Where each conflicting value of every open or approved merge goes."""
     fates: Counter[str] = Counter()
     for case in desk.batch.cases.values():
-        plan = case.plan or foresee(desk.batch, Wish(case.cluster_id, case.profile_ids))
+        plan = case.plan or desk.foresee(Wish(case.cluster_id, case.profile_ids))
         if plan is None:
             continue
         predicted = flat(dict(plan.predicted))

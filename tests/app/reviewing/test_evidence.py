@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import networkx as nx
 import pytest
 from hypothesis import given
@@ -88,7 +90,8 @@ def test_without_a_choice_the_foreseen_plan_is_the_plan_of_a_run(cluster_id):
         members,
     )
     slow = plan_group(planner, Group(cluster_id, ids, "review"), ())
-    fast = foresee(batch, Wish(cluster_id, ids))
+    unplanned = replace(batch.cases[cluster_id], plan=None)
+    fast = foresee(replace(batch, cases={cluster_id: unplanned}), Wish(cluster_id, ids))
     assert fast.plan_id == slow.plan_id
     assert fast.predicted == slow.predicted
     assert fast.disposals == slow.disposals

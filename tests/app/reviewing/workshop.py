@@ -6,15 +6,17 @@ A household of four, an easy pair, a business of three, and many pairs.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
 from resolver.app.reviewing.batch import Findings, Model, make_batch
+from resolver.model.domain_facts import DomainFacts
 from resolver.model.frames import CLUSTERS, PROFILES
 from resolver.model.profile import to_row
 from resolver.model.survivorship_policy import Merging, Preservation, SecondOpinion, Survivorship
+from resolver.planning.plans import plan_merges
 
 LEVELS = ("differs", "near", "same")
 LABELS = dict.fromkeys(
@@ -282,8 +284,11 @@ def twin(number, kind="single"):
 
 
 def batch_of(parts, **known):
+    """The batch of those parts, with the plans that a run would have made of them."""
     known = {"rules": Rules(), "rule_set_fingerprint": "rules-1"} | known
-    return make_batch(("run-47", "retail"), findings(parts), MODEL, **known)
+    found = findings(parts)
+    plans = plan_merges(found.profiles, found.clusters, known["rules"], DomainFacts()).plans if parts else ()
+    return make_batch(("run-47", "retail"), replace(found, plans=plans), MODEL, **known)
 
 
 def many(count, kind="single"):
