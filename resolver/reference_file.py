@@ -33,7 +33,7 @@ _COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "attribute_keys": ("key", "field"),
 }
 _CHOICES: Final[dict[tuple[str, str], frozenset[str]]] = {
-    ("titles", "alone"): frozenset({"yes", "no"}),
+    ("titles", "alone"): frozenset({"yes", "no", "after"}),
     ("legal_forms", "place"): frozenset({"end", "either", "affix"}),
     ("street_types", "place"): frozenset({"after", "first", "ending"}),
     ("placeholders", "kind"): frozenset({"any", "name", "date", "phone", "email", "identifier"}),
@@ -100,9 +100,9 @@ def _fault(table: str, row: tuple[str, ...]) -> str:
 
 
 def _reference(tables: dict[str, Rows]) -> Reference:
-    nicknames: dict[str, set[str]] = {}
+    nicknames: dict[str, dict[str, None]] = {}
     for nickname, name in tables["nicknames"]:
-        nicknames.setdefault(phrase(nickname), set()).add(phrase(name))
+        nicknames.setdefault(phrase(nickname), {})[phrase(name)] = None
     forms = [(_spaced(w), form) for w, form, place in tables["legal_forms"] if place != "affix"]
     placeholders: dict[str, set[str]] = {kind: set() for kind in _CHOICES["placeholders", "kind"]}
     for kind, value in tables["placeholders"]:
@@ -111,8 +111,9 @@ def _reference(tables: dict[str, Rows]) -> Reference:
     for kind in ("name", "phone", "date", "email"):
         placeholders[kind] |= placeholders["any"]
     return Reference(
-        nicknames={nickname: frozenset(names) for nickname, names in nicknames.items()},
-        titles={phrase(title): alone == "yes" for title, alone in tables["titles"]},
+        nicknames={nickname: tuple(names) for nickname, names in nicknames.items()},
+        titles={phrase(title): alone == "yes" for title, alone in tables["titles"] if alone != "after"},
+        dignities=frozenset(phrase(title) for title, alone in tables["titles"] if alone != "yes"),
         suffixes={phrase(written): suffix for written, suffix in tables["suffixes"]},
         particles=_set(tables["particles"]),
         legal_forms=dict(forms),

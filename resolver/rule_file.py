@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
-import resolver
 from resolver.errors import BadRules
 from resolver.matching.columns import FIELDS
 from resolver.matching.similarity import TESTS
@@ -30,7 +29,7 @@ _EXPLODES: Final = 100
 
 def rules_directory() -> Path:
     """Where the shipped rule sets are: inside the installed package, or beside it in a checkout."""
-    package = Path(resolver.__file__).parent
+    package = Path(__file__).parent
     installed = package / "rules"
     return installed if installed.is_dir() else package.parent / "rules"
 
@@ -71,6 +70,20 @@ def parse_rules(text: str, file: str) -> RuleSet:
 def schema() -> dict[str, Any]:
     """The JSON Schema of rule files, for editors that complete and check TOML."""
     return RuleSet.model_json_schema()
+
+
+def rule_tables() -> str:
+    """The tables of ``rules/README.md``: every test that a level may use, and every field it may look at."""
+    tests = [f"| `{name}` | {test.fields} | {test.meaning} |" for name, test in sorted(TESTS.items())]
+    return "\n".join(
+        [
+            "| test | fields | what its limit means |",
+            "|---|---:|---|",
+            *tests,
+            "",
+            "Fields: " + ", ".join(f"`{name}`" for name in FIELDS) + ".",
+        ]
+    )
 
 
 def check_rules(rules: RuleSet, linkage: Linkage | None = None) -> list[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from embedded import domain_at
 
 from resolver.app.applying import ApplyOptions, apply_plans
+from resolver.app.exporting import ExportOptions, export_domain
 from resolver.ledger.ledger import Ledger, open_ledger
 
 if TYPE_CHECKING:
@@ -62,3 +63,11 @@ def apply_and_die(plan: MergePlan, at: tuple[str, str, datetime], moment: tuple[
     options = ApplyOptions(run_id="killed", actor="ana", clock=lambda: now, settle_seconds=0.3)
     with open_ledger(path) as ledger:
         apply_plans([plan], domain, ledger, options)
+
+
+def export_and_die(options: ExportOptions, url: str, nth: int) -> None:
+    """Export, killed after the n-th search."""
+    domain = domain_at(url)
+    die = _Death(nth)
+    domain.clients.read.meta.events.register("after-call.customer-profiles.SearchProfiles", die)
+    export_domain(domain, options)

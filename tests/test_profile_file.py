@@ -90,6 +90,19 @@ def test_attributes_in_every_form_are_the_same(attributes):
     assert frame["attributes"].to_list() == [pairs, None, None]
 
 
+def test_a_key_that_comes_late_is_not_lost():
+    texts = [json.dumps({"a": str(i)}) for i in range(1500)] + [
+        '{"a": "x:", "b": "y", "c": null}',
+        '{"d": "\\": "}',
+    ]
+    frame = to_profiles(pl.DataFrame({"profile_id": range(len(texts)), "Attributes": texts}))
+    assert frame["attributes"].to_list()[-3:] == [
+        [{"key": "a", "value": "1499"}],
+        [{"key": "a", "value": "x:"}, {"key": "b", "value": "y"}],
+        [{"key": "d", "value": '": '}],
+    ]
+
+
 def test_nested_attribute_values_stay_json():
     frame = to_profiles(pl.DataFrame({"profile_id": ["p"], "Attributes": ['{"a": [1, "é"], "b": true}']}))
     values = {item["key"]: item["value"] for item in frame["attributes"][0]}

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
+from collections import Counter, deque
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from resolver.app.execution import Executor, PlanOutcome, Result, Terms
-from resolver.errors import AlreadyRunning, BadInput, Held, LedgerFailed
+from resolver.errors import AlreadyRunning, BadInput, Held, LedgerFailed, ResolverError
 from resolver.model.journal import JournalState
 from resolver.model.run import Run
 from resolver.profiles.domain import describe_domain
@@ -36,7 +37,8 @@ FAILURES_IN_A_ROW: Final = 5
 class ApplyOptions:
     """Whose run it is and how far it may go. ``run_id`` is unique to the run.
 
-    ``limit`` ends the run after so many applied plans; ``should_stop`` is asked between any two calls.
+    ``limit`` ends the run after so many applied plans, ``workers`` of which are under way at a time;
+    ``should_stop`` is asked before any call that would change something.
     """
 
     run_id: str
@@ -44,6 +46,7 @@ class ApplyOptions:
     clock: Callable[[], datetime]
     dry_run: bool = False
     limit: int | None = None
+    workers: int = 4
     allow_merging_by_aws: bool = False
     settle_seconds: float = 15.0
     should_stop: Callable[[], bool] = lambda: False
@@ -109,15 +112,27 @@ def apply_plans(
         return _Round(executor, ledger, options).report(plans, domain)
     now = options.clock()
     with _lease(domain.name, ledger, options) as may_send:
-        ledger.start_run(Run(options.run_id, domain.name, "apply", options.actor, now))
         _preflight(domain, options)
+        ledger.start_run(Run(options.run_id, domain.name, "apply", options.actor, now))
         ledger.record_plans(options.run_id, plans)
-        executor = Executor(domain, ledger, _terms(options, may_send), object_types(domain))
-        report = _Round(executor, ledger, options).report(plans, domain)
+        with _ended(ledger, options):
+            executor = Executor(domain, ledger, _terms(options, may_send), object_types(domain))
+            report = _Round(executor, ledger, options).report(plans, domain)
         outcome = "complete" if report.complete else "partly"
         summary = {**report.counts, "merged": report.merged, "stopped": report.stopped}
         ledger.end_run(options.run_id, outcome, summary, options.clock())
     return report
+
+
+@contextmanager
+def _ended(ledger: Ledger, options: ApplyOptions) -> Iterator[None]:
+    """Remember of a run that breaks off what broke it; a ledger that failed is not asked again."""
+    try:
+        yield
+    except ResolverError as error:
+        if not isinstance(error, LedgerFailed):
+            ledger.end_run(options.run_id, "broken off", {"error": type(error).__name__}, options.clock())
+        raise
 
 
 def _check(plans: Sequence[MergePlan], domain: Domain) -> None:
@@ -187,7 +202,8 @@ class _Round:
         self._executor = executor
         self._ledger = ledger
         self._options = options
-        self._outcomes: list[PlanOutcome] = []
+        self._by_number: dict[int, PlanOutcome] = {}
+        self._finished: list[PlanOutcome] = []  # in the order of their ends
         self._stopped: str | None = None
 
     def report(self, plans: Sequence[MergePlan], domain: Domain) -> ApplyReport:
@@ -196,26 +212,51 @@ class _Round:
             settled = tuple(self._executor.settle(entry) for entry in self._ledger.open_intents(domain.name))
         unfinished = self._ledger.unfinished_plans(domain.name)
         theirs = {plan.plan_id for plan in unfinished}
-        done = self._ledger.done_steps(domain.name)
-        waiting = _members_of(self._ledger.unclear(domain.name))
-        taken: dict[str, str] = {}
-        for plan in (*unfinished, *(p for p in plans if p.plan_id not in theirs)):
-            outcome = self._before(plan, done.get(plan.plan_id, 0), waiting) or self._clash(plan, taken)
-            if outcome is None:
-                outcome = self._run(plan, done.get(plan.plan_id, 0))
-                taken |= dict.fromkeys(plan.profile_ids, plan.plan_id)
-            self._outcomes.append(outcome)
-            self._options.on_progress(outcome)
-            self._stopped = self._stopped or self._reason_to_stop()
+        self._pass_over([*unfinished, *(p for p in plans if p.plan_id not in theirs)], domain)
         return ApplyReport(
             domain=domain.name,
             run_id=self._options.run_id,
             dry_run=self._options.dry_run,
-            outcomes=tuple(self._outcomes),
+            outcomes=tuple(outcome for _, outcome in sorted(self._by_number.items())),
             settled=settled,
             stopped=self._stopped,
             calls=domain.calls.counts,
         )
+
+    def _pass_over(self, plans: Sequence[MergePlan], domain: Domain) -> None:
+        """Several plans at a time; two that share a profile are never both carried out."""
+        done = self._ledger.done_steps(domain.name)
+        waiting = _members_of(self._ledger.unclear(domain.name))
+        taken: dict[str, str] = {}
+        queue = deque(enumerate(plans))
+        running: dict[Future[PlanOutcome], int] = {}
+        with ThreadPoolExecutor(self._options.workers, thread_name_prefix="apply") as pool:
+            while queue or running:
+                while queue and len(running) < self._options.workers and self._may_begin(len(running)):
+                    number, plan = queue.popleft()
+                    steps = done.get(plan.plan_id, 0)
+                    outcome = self._before(plan, steps, waiting) or self._clash(plan, taken)
+                    if outcome is None:
+                        taken |= dict.fromkeys(plan.profile_ids, plan.plan_id)
+                        running[pool.submit(self._run, plan, steps)] = number
+                    else:
+                        self._end(number, outcome)
+                for future in wait(running, return_when=FIRST_COMPLETED).done if running else ():
+                    self._end(running.pop(future), future.result())
+
+    def _may_begin(self, running: int) -> bool:
+        """Whether the limit leaves room for one more; a stopped run goes through the rest, beginning none."""
+        limit = self._options.limit
+        return self._stopped is not None or limit is None or self._applied() + running < limit
+
+    def _applied(self) -> int:
+        return sum(outcome.result in (Result.APPLIED, Result.WOULD_APPLY) for outcome in self._finished)
+
+    def _end(self, number: int, outcome: PlanOutcome) -> None:
+        self._by_number[number] = outcome
+        self._finished.append(outcome)
+        self._options.on_progress(outcome)
+        self._stopped = self._stopped or self._reason_to_stop()
 
     def _run(self, plan: MergePlan, done: int) -> PlanOutcome:
         if self._options.dry_run:
@@ -251,15 +292,14 @@ class _Round:
         return PlanOutcome(plan.plan_id, Result.REFUSED, f"shares profiles with plan {', '.join(clashes)}")
 
     def _reason_to_stop(self) -> str | None:
-        latest = self._outcomes[-1]
+        latest = self._finished[-1]
         if latest.result is Result.UNCLEAR:
             return f"the outcome of plan {latest.plan_id} is unclear"
         if latest.result is Result.NOT_REACHED:
             return latest.reason
-        applied = sum(outcome.result in (Result.APPLIED, Result.WOULD_APPLY) for outcome in self._outcomes)
-        if self._options.limit is not None and applied >= self._options.limit:
+        if self._options.limit is not None and self._applied() >= self._options.limit:
             return f"the limit of {self._options.limit} plans is reached"
-        last = self._outcomes[-FAILURES_IN_A_ROW:]
+        last = self._finished[-FAILURES_IN_A_ROW:]
         if len(last) == FAILURES_IN_A_ROW and all(outcome.result is Result.FAILED for outcome in last):
             return f"{FAILURES_IN_A_ROW} plans in a row failed"
         return None

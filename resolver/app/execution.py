@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from resolver.model.merge_plan import MergePlan, MergeStep
     from resolver.model.profile import Profile
     from resolver.profiles.domain import Domain
+    from resolver.profiles.object_times import ObjectType
 
 #: Objects of one profile (AWS, Customer Profiles service quotas; adjustable). Beyond it old ones are evicted.
 MOST_OBJECTS: Final = 1000
@@ -96,7 +97,9 @@ class _Call:
 class Executor:
     """Carries out plans against one domain, every fact in the ledger before the next call."""
 
-    def __init__(self, domain: Domain, ledger: Ledger, terms: Terms, object_types: Sequence[str]) -> None:
+    def __init__(
+        self, domain: Domain, ledger: Ledger, terms: Terms, object_types: Sequence[ObjectType]
+    ) -> None:
         self._domain = domain
         self._ledger = ledger
         self._terms = terms
@@ -162,21 +165,29 @@ class Executor:
         try:
             before, objects = self._read(step, self._fingerprints(plan, number))
         except PlanRefused as refusal:
+            if self._happened_late(plan, number):
+                return
             self._refuse(plan, number, str(refusal))
         expected = simulate_step(before, step)
         if number + 1 == len(plan.steps) and expected != plan.predicted:
             self._refuse(plan, number, "the merge would not leave what the plan predicts")
-        request: dict[str, Any] = {
-            "MainProfileId": step.main_profile_id,
-            "ProfileIdsToBeMerged": list(step.merged_profile_ids),
-        }
-        if step.field_sources:
-            request["FieldSourceProfileIds"] = step.field_sources
-        call = _Call(plan.plan_id, number, request, before, expected)
+        call = _Call(plan.plan_id, number, _request(step), before, expected)
         images = {"profiles": before, "objects": objects}
         self._terms.may_send()
         self._ledger.record_intent(self._entry(call, JournalState.INTENT, before=images, expected=expected))
         self._send(call)
+
+    def _happened_late(self, plan: MergePlan, number: int) -> bool:
+        """Whether a merge that an earlier run took for not executed was executed later; then it is done."""
+        earlier = [entry for entry in self._ledger.entries_of(plan.plan_id) if entry.step == number]
+        if not any(entry.state is JournalState.FAILED for entry in earlier):
+            return False
+        expected = self._ledger.expected_after(plan.plan_id, number)
+        call = _Call(plan.plan_id, number, _request(plan.steps[number]), {}, expected)
+        if look(self._domain, call.request, call.before, call.expected).standing is not Standing.AFTER:
+            return False
+        self._conclude(call, JournalState.DONE, "executed after it was taken for not executed")
+        return True
 
     def _send(self, call: _Call) -> None:
         for attempt in range(THROTTLE_ATTEMPTS):
@@ -303,6 +314,15 @@ class Executor:
             at=self._terms.clock(),
             **given,
         )
+
+
+def _request(step: MergeStep) -> dict[str, Any]:
+    """The members of one MergeProfiles call, without the domain."""
+    request: dict[str, Any] = {
+        "MainProfileId": step.main_profile_id,
+        "ProfileIdsToBeMerged": list(step.merged_profile_ids),
+    }
+    return request | ({"FieldSourceProfileIds": step.field_sources} if step.field_sources else {})
 
 
 def _calls(plan: MergePlan) -> int:

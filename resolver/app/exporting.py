@@ -29,12 +29,16 @@ MATCH_GROUP_ROUTE = "match groups"
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
-    """Where to begin and where to write. ``now`` is the moment of the start."""
+    """Where to begin and where to write. ``now`` is the moment of the start.
+
+    ``keys_at_risk`` is how many keys may be asked before what they found is put on disk: what a kill costs.
+    """
 
     out: Path
     now: datetime
     keys: Sequence[SearchKey] = ()
     known_ids: Sequence[str] = ()
+    keys_at_risk: int = 2_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,7 @@ def export_domain(
             "or let its Identity Resolution Job run first"
         )
     about = {"domain": domain.name, "endpoint": domain.clients.endpoint}
-    parts = open_parts(options.out, about, options.now)
+    parts = open_parts(options.out, about, options.now, options.keys_at_risk)
     found = harvest(domain, seeds, parts, on_progress)
     after = describe_domain(domain)
     frame = parts.combined()

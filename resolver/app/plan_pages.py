@@ -10,9 +10,9 @@ from resolver.app.running import read_plans
 from resolver.errors import BadFile, BadInput
 from resolver.model.profile import by_id, from_row
 from resolver.planning.rendering import describe_plan, render_plan
-from resolver.report.summary import pick_examples
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from resolver.model.merge_plan import MergePlan
@@ -34,11 +34,21 @@ def show_plan(directory: Path, plan_id: str) -> tuple[dict[str, Any], str]:
     return describe_plan(found[0], members), render_plan(found[0], members)
 
 
-def example_texts(directory: Path, how_many: int = 3) -> list[str]:
-    """A few plans of different kinds, as text."""
-    picked = pick_examples(read_plans(directory), how_many)
+def example_texts(directory: Path, examples: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The plans of ``examples`` (of report.json) as text, each with why its profiles were joined."""
+    plans = {plan.plan_id: plan for plan in read_plans(directory)}
+    picked = [plans[example["plan_id"]] for example in examples]
     members = _members(directory, picked)
-    return [render_plan(plan, members) for plan in picked]
+    return [
+        "\n".join((render_plan(plan, members), "", "why", *_why(example)))
+        for plan, example in zip(picked, examples, strict=True)
+    ]
+
+
+def _why(example: Mapping[str, Any]) -> Iterator[str]:
+    for link in example["links"]:
+        yield f"  {link['left'][:8]} and {link['right'][:8]}: {link['why']}"
+    yield f"  {example['held_together']}"
 
 
 def _members(directory: Path, plans: list[MergePlan]) -> dict[str, Profile]:

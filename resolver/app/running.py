@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
@@ -14,6 +14,7 @@ from resolver.app.files import write_frame, write_json
 from resolver.app.matching import write_linkage
 from resolver.app.progress import Listener, Stopwatch
 from resolver.errors import BadFile, BadInput
+from resolver.matching.explanation import explain_cluster, explain_pair
 from resolver.matching.linkage import Linkage, link_profiles
 from resolver.model.frames import PROFILES, conform
 from resolver.model.profile import from_row
@@ -24,6 +25,7 @@ from resolver.profiles.search_keys import keys_of, read_keys
 from resolver.report.ambiguity import count_ambiguous
 from resolver.report.summary import (
     SCHEMA_VERSION,
+    pick_examples,
     summarise_clusters,
     summarise_opinion,
     summarise_pairs,
@@ -41,6 +43,10 @@ if TYPE_CHECKING:
     from resolver.model.merge_plan import MergePlan
     from resolver.model.rule_set import RuleSet
     from resolver.profiles.domain import Domain
+
+
+#: Links of an example that are put into words, the strongest first.
+EXPLAINED_LINKS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +158,27 @@ def describe_run(concluded: Concluded, options: RunOptions, rules: RuleSet) -> d
         "second_opinion": summarise_opinion(concluded.planning.second_opinion),
         "ambiguous_keys": count_ambiguous(hits(concluded.profiles)),
         "blocking": concluded.linkage.diagnostics,
+        "examples": explain_examples(concluded),
         "apply": None,
     }
+
+
+def explain_examples(concluded: Concluded) -> list[dict[str, Any]]:
+    """A few plans of different kinds and why their profiles were joined: weights, no values."""
+    known = set(concluded.linkage.clusters["cluster_id"])
+    examples = []
+    for plan in pick_examples([p for p in concluded.planning.plans if p.cluster_id in known]):
+        cluster = explain_cluster(concluded.linkage, concluded.profiles, plan.cluster_id)
+        links = [
+            {
+                "left": left,
+                "right": right,
+                "why": explain_pair(concluded.linkage, concluded.profiles, (left, right)).sentence,
+            }
+            for left, right, _ in cluster.links[:EXPLAINED_LINKS]
+        ]
+        examples.append({"plan_id": plan.plan_id, "held_together": cluster.sentence, "links": links})
+    return examples
 
 
 def hits(profiles: pl.DataFrame) -> Iterator[tuple[str, str, str]]:

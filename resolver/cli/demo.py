@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
-from contextlib import closing
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -13,11 +15,12 @@ import typer
 from resolver.cli.job import ledger_beside, new_run_id
 from resolver.cli.options import Json, Quiet
 from resolver.cli.output import Output
-from resolver.errors import BadInput
+from resolver.errors import BadInput, ServiceFailed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from resolver.local.sample.generator import Sample
-    from resolver.local.store import Store
     from resolver.profiles.domain import Clients
 
 DOMAIN: Final = "amazon-connect-demo"
@@ -47,24 +50,21 @@ def demo(
     person and measures the result against the truth.
     """
     from resolver.local.sample.generator import make_sample
-    from resolver.local.server import running
-    from resolver.local.service import Service
-    from resolver.local.store import Store
 
     output = Output(as_json, quiet)
     started = time.perf_counter()
     _clear(out)
     sample = make_sample(profiles, seed)
-    with closing(Store.open(out / "service.sqlite")) as store, running(Service(store)) as url:
+    with _serving(out / "service.sqlite") as url:
         output.say(f"The embedded Customer Profiles service listens on {url} (data in {out}).")
-        result = _demonstrate(store, url, (sample, out), output)
+        result = _demonstrate(url, (sample, out), output)
     result["seconds"] = round(time.perf_counter() - started, 1)
     output.result(
         result, f"\nDone in {result['seconds']} s. Everything is in {out}: report.json, plans.parquet, …"
     )
 
 
-def _demonstrate(store: Store, url: str, what: tuple[Sample, Path], output: Output) -> dict[str, Any]:
+def _demonstrate(url: str, what: tuple[Sample, Path], output: Output) -> dict[str, Any]:
     import polars as pl
 
     from resolver.app.files import write_json
@@ -81,7 +81,7 @@ def _demonstrate(store: Store, url: str, what: tuple[Sample, Path], output: Outp
     # an endpoint of our own: no quota to share
     clients = connect(ConnectionSettings(endpoint_url=url, calls_per_second=None, merges_per_second=None))
     domain = Domain(DOMAIN, clients)
-    _fill(clients, store, sample)
+    _fill(clients, url, sample)
     keys = _write_keys(sample, out / "keys.csv")
     output.say(
         f"Loaded {len(sample.profiles):,} profiles, {len(sample.objects):,} objects; its matching job ran.\n"
@@ -96,24 +96,37 @@ def _demonstrate(store: Store, url: str, what: tuple[Sample, Path], output: Outp
     report["profile_count"] = {"before": before, "after": describe_domain(domain).profile_count}
     report["truth"] = _score(sample, out)
     write_json(report, out / "report.json")
-    for text in example_texts(out):
+    for text in example_texts(out, report["examples"]):
         output.say(text + "\n")
     output.say(render_report(report))
     return report
 
 
-def _fill(clients: Clients, store: Store, sample: Sample) -> None:
-    """Create the domain over the wire, bulk-load it, and let its weekly matching job run."""
-    from resolver.local.loading import load_objects, load_profiles
-    from resolver.local.matching_job import run_matching_job
+@contextmanager
+def _serving(data: Path) -> Iterator[str]:
+    """The service in a process of its own, as a user would start it; gives its URL."""
+    command = [sys.executable, "-m", "resolver", "local", "serve", "--data", str(data), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own command
+        try:
+            line = process.stdout.readline() if process.stdout else ""
+            if "http://" not in line:
+                raise ServiceFailed("the embedded service did not start")
+            yield line.split()[-1]
+        finally:
+            process.terminate()
+
+
+def _fill(clients: Clients, url: str, sample: Sample) -> None:
+    """Create the domain, bulk-load it, and let its weekly matching job run, all over the wire."""
+    from resolver.local.admin import load_objects_over_http, load_over_http, run_matching_job_over_http
     from resolver.local.sample.generator import OBJECT_TYPES
 
     clients.read.create_domain(DomainName=DOMAIN, DefaultExpirationDays=366, Matching={"Enabled": True})
     for name, definition in OBJECT_TYPES.items():
         clients.read.put_profile_object_type(DomainName=DOMAIN, ObjectTypeName=name, **definition)
-    load_profiles(store, DOMAIN, sample.profiles)
-    load_objects(store, DOMAIN, sample.objects)
-    run_matching_job(store, DOMAIN, datetime.now(UTC))
+    load_over_http(url, DOMAIN, sample.profiles)
+    load_objects_over_http(url, DOMAIN, sample.objects)
+    run_matching_job_over_http(url, DOMAIN)
 
 
 def _write_keys(sample: Sample, path: Path) -> Path:

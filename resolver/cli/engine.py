@@ -9,6 +9,7 @@ import typer
 
 from resolver.cli.options import Json, Quiet, Rules
 from resolver.cli.output import Output
+from resolver.errors import BadInput
 
 rules_app = typer.Typer(help="Rule sets: check one, print the schema of all.", no_args_is_help=True)
 
@@ -16,6 +17,7 @@ rules_app = typer.Typer(help="Rule sets: check one, print the schema of all.", n
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command()(match)
+    app.command()(explain)
     app.command()(evaluate)
     app.add_typer(rules_app, name="rules")
 
@@ -38,6 +40,30 @@ def match(
 
     output = Output(as_json, quiet)
     output.result(match_file(file, out, rules, output))
+
+
+def explain(
+    left: Annotated[str, typer.Argument(help="A profile id.")],
+    right: Annotated[str, typer.Argument(help="Another one.")],
+    *,
+    file: Annotated[
+        Path | None, typer.Option("--file", help="The profiles: Parquet, CSV or JSONL, as for `match`.")
+    ] = None,
+    run_directory: Annotated[Path | None, typer.Option("--run", help="Or the directory of a run.")] = None,
+    rules: Rules = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Why two profiles matched, or why not: prior, every comparison's weight, relations, total."""
+    from resolver.app.explaining import explain_in_file
+    from resolver.app.progress import Stopwatch
+
+    if (file is None) == (run_directory is None):
+        raise BadInput("give either --file FILE or --run DIR")
+    source = file if file is not None else Path(run_directory or "") / "profiles.parquet"
+    output = Output(as_json, quiet)
+    data, text = explain_in_file(source, (left, right), rules, Stopwatch(output))
+    output.result(data, text)
 
 
 def evaluate(

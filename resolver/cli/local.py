@@ -47,7 +47,11 @@ def serve(
     from resolver.local.service import Service
     from resolver.local.store import Store
 
-    serve_forever(Service(Store.open(data)), port)
+    try:
+        with closing(Store.open(data)) as store:
+            serve_forever(Service(store), port, lambda url: typer.echo(f"listening on {url}"))
+    except OSError as error:
+        raise BadInput(f"port {port} on 127.0.0.1: {error.strerror}") from None
 
 
 @app.command()

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Self
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from resolver.ledger import decisions, journal, leases
-from resolver.ledger.connection import connect, place, writing
+from resolver.ledger.connection import connect, place, reading, writing
 from resolver.ledger.tables import run_ends, runs
 from resolver.model.journal import JournalState
 
@@ -80,6 +80,13 @@ class Ledger:
                     run_id=run_id, outcome=outcome, summary=json.dumps(summary), ended_at=at
                 )
             )
+
+    def end_of(self, run_id: str) -> tuple[str, dict[str, Any]] | None:
+        """How a run ended and its counts; null for a run that goes on or died."""
+        query = select(run_ends.c.outcome, run_ends.c.summary).where(run_ends.c.run_id == run_id)
+        with reading(self._engine) as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else (row.outcome, json.loads(row.summary))
 
     def record_plans(self, run_id: str, plans: Sequence[MergePlan]) -> None:
         """Remember what a run concluded, whole."""

@@ -42,6 +42,18 @@ def load_over_http(endpoint_url: str, domain_name: str, profiles: Iterable[dict[
     return LoadReport(count, mapping)
 
 
+def load_objects_over_http(
+    endpoint_url: str, domain_name: str, objects: Iterable[tuple[str, str, dict[str, Any]]]
+) -> int:
+    """Attach (profile id, object type name, object) in a running service, in batches; returns how many."""
+    names = ("ProfileId", "ObjectTypeName", "Object")
+    lines = iter([json.dumps(dict(zip(names, given, strict=True))).encode() for given in objects])
+    count = 0
+    while batch := list(islice(lines, _BATCH)):
+        count += _post(endpoint_url, domain_name, "objects", b"\n".join(batch))["Count"]
+    return count
+
+
 def run_matching_job_over_http(endpoint_url: str, domain_name: str) -> dict[str, Any]:
     """Run a domain's matching job in a running service; returns the job's facts."""
     return _post(endpoint_url, domain_name, "matching-job", b"")

@@ -21,7 +21,7 @@ from resolver.local import wire
 from resolver.local.normalisation import standard_keys
 from resolver.local.operations.incoming import read_object
 from resolver.local.operations.ingestion import Attachment, attach
-from resolver.local.operations.profiles import PROFILE_FIELDS, present
+from resolver.local.operations.profiles import BLOCK_FIELDS, PROFILE_FIELDS, present
 from resolver.local.refusal import Refusal
 from resolver.local.shapes import Violation
 from resolver.local.tables import domains, profiles
@@ -65,7 +65,6 @@ def checked(
 
     Null and empty members count as absent.
     """
-    read = _reader()
     seen: set[str] = set()
     for position, profile in enumerate(given, 1):
         old_id = profile.get("ProfileId")
@@ -80,7 +79,7 @@ def checked(
             raise BadProfile(f"{name}: this ProfileId comes twice")
         seen.add(new_id)
         try:
-            fields = read(_without_empty(profile), "")
+            fields = _fields(profile)
         except Violation as violation:
             raise BadProfile(f"{name}: {violation}") from None
         yield old_id or None, new_id, fields
@@ -95,10 +94,11 @@ def load_profiles(store: Store, domain_name: str, given: Iterable[dict[str, Any]
     with store.writing() as session:
         domain = _domain(session, domain_name, at)
         staging = Staging(session, domain.seq, at)
+        was_empty = domain.profile_count == 0
         while batch := list(islice(rows, _BATCH)):
             mapping.update((old_id, new_id) for old_id, new_id, _ in batch if old_id is not None)
-            known = profiles.known_ids(session, domain.seq, [new_id for _, new_id, _ in batch])
-            if known:
+            new_ids = [new_id for _, new_id, _ in batch]
+            if not was_empty and (known := profiles.known_ids(session, domain.seq, new_ids)):
                 raise BadProfile(f"profile {min(known)!r} is already in domain {domain_name}")
             staging.add([(new_id, json.dumps(fields), standard_keys(fields)) for _, new_id, fields in batch])
             count += len(batch)
@@ -138,21 +138,19 @@ _KNOWN: Final = frozenset({"ProfileId", *PROFILE_FIELDS})
 
 
 @functools.cache
-def _reader() -> Reader:
-    """CreateProfile's own constraints, without the domain."""
-    read = wire.input_reader("CreateProfile")
-
-    def read_fields(fields: dict[str, Any], at: str) -> dict[str, Any]:
-        found: dict[str, Any] = read({**fields, "DomainName": "d"}, at)
-        del found["DomainName"]
-        return found
-
-    return read_fields
+def _readers() -> dict[str, Reader]:
+    """CreateProfile's own constraints, member by member."""
+    return {name: wire.member_reader("CreateProfile", name) for name in PROFILE_FIELDS}
 
 
-def _without_empty(profile: dict[str, Any]) -> dict[str, Any]:
-    fields = {name: profile[name] for name in PROFILE_FIELDS if profile.get(name)}
-    return present(fields)
+def _fields(profile: dict[str, Any]) -> dict[str, Any]:
+    """What is there, checked; raises Violation."""
+    readers = _readers()
+    given = {name: value for name, value in profile.items() if value and name != "ProfileId"}
+    for block in BLOCK_FIELDS:
+        if block in given:
+            given[block] = {part: text for part, text in given[block].items() if text}
+    return present({name: readers[name](value, name) for name, value in given.items()})
 
 
 def _domain(session: Session, name: str, at: float) -> Domain:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 DEFAULT_PAGE: Final = 20  # documented for SearchProfiles, assumed for the other lists
 _PAGING = frozenset({"MaxResults", "NextToken"})
 _DIGEST_BYTES: Final = 16
+_POSITION_BYTES: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +77,10 @@ class Request:
             return 0
         try:
             raw = base64.b64decode(token, altchars=b"-_", validate=True)
-            position = int.from_bytes(raw[_DIGEST_BYTES:], "big")
+            position = int.from_bytes(raw[_DIGEST_BYTES:][:_POSITION_BYTES], "big")
         except ValueError:
             raise BadRequest("NextToken is not valid") from None
-        if not hmac.compare_digest(raw, self._token(position)):
+        if not hmac.compare_digest(token.encode(), self.next_token(position).encode()):
             raise BadRequest("NextToken is not valid for this request")
         return position
 
@@ -91,7 +92,7 @@ class Request:
         bound = {name: value for name, value in self.parameters.items() if name not in _PAGING}
         text = json.dumps([self.operation, bound, position], sort_keys=True).encode()
         digest = hmac.new(self.token_secret, text, hashlib.sha256).digest()[:_DIGEST_BYTES]
-        return digest + position.to_bytes(8, "big")
+        return digest + position.to_bytes(_POSITION_BYTES, "big")
 
     def page(self, items: list[Any], positions: list[int]) -> tuple[list[Any], dict[str, str]]:
         """At most one page of items (given one more than fits) and the NextToken member, if there is more."""

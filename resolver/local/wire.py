@@ -138,6 +138,12 @@ def input_reader(operation: str) -> Reader:
     return _input_plan(operation).read
 
 
+def member_reader(operation: str, member: str) -> Reader:
+    """The reader of one member of an operation's input."""
+    shape: Any = service_model().operation_model(operation).input_shape
+    return _readers.reader(shape.members[member])
+
+
 def parse(route: Route, segments: list[str], request: HttpRequest) -> dict[str, Any]:
     """The request's parameters by member name, every constraint of the model satisfied."""
     plan = _input_plan(route.operation)
@@ -148,7 +154,7 @@ def parse(route: Route, segments: list[str], request: HttpRequest) -> dict[str, 
     if request.query and plan.query_members:
         given.update(_query(plan, request.query))
     for position, member in plan.path_members:
-        given[member] = _decoded(segments[position], member)
+        given[member] = _decoded(segments[position])
     try:
         return plan.read(given, "")  # type: ignore[no-any-return]
     except Violation as violation:
@@ -173,7 +179,7 @@ def _no_constant(name: str) -> None:
 
 def _query(plan: _InputPlan, query: str) -> dict[str, Any]:
     try:
-        pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=1000)
+        pairs = parse_qsl(query, keep_blank_values=True, errors="surrogateescape", max_num_fields=1000)
     except ValueError:
         raise BadRequest("the query string is not valid") from None
     found: dict[str, Any] = {}
@@ -193,13 +199,9 @@ def _scalar(text: str, kind: str) -> Any:
     return text
 
 
-def _decoded(segment: str, member: str) -> str:
-    try:
-        return unquote(segment, errors="strict")
-    except UnicodeDecodeError:
-        raise BadRequest(
-            f"Value at '{member}' failed to satisfy constraint: Member must be Unicode text"
-        ) from None
+def _decoded(segment: str) -> str:
+    """A path segment as text; bytes that are none become half surrogates, which the reader refuses."""
+    return unquote(segment, errors="surrogateescape")
 
 
 def render(content: Mapping[str, Any]) -> HttpResponse:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from resolver.errors import BadRules
-from resolver.matching.pair_index import all_pairs
+from resolver.matching.pair_index import all_pairs, distinct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -124,7 +124,7 @@ def pairs_of_key(key: Key, limits: Limits, bits: int, rows: Array | None = None)
         )
         out.append((row[left] << shift) | row[left + distance])
     pairs = np.concatenate(out) if out else np.empty(0, np.uint64)
-    return (np.unique(pairs) if not key.one_block else pairs), largest
+    return (distinct(pairs) if not key.one_block else pairs), largest
 
 
 def _largest_allowed(sizes: Array, limits: Limits) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import networkx as nx
 import numpy as np
 
 from resolver.matching.average_linkage import cut_average_linkage
@@ -45,7 +46,7 @@ def cut_components(label: Array, edges: Edges, cuts: Sequence[float], largest: i
     """Clusters at each cut, shape (cuts, profiles): the row number of a cluster's first member.
 
     ``label`` numbers components; every pair inside one should be among the edges, a missing one counts as
-    indifferent (0). Components above ``largest`` are one cluster as they stand.
+    indifferent (0). Components above ``largest`` are one cluster, but for pairs that must never be joined.
     """
     profiles = len(label)
     order = np.argsort(label, kind="stable")
@@ -65,7 +66,9 @@ def cut_components(label: Array, edges: Edges, cuts: Sequence[float], largest: i
         groups = np.flatnonzero(sizes == size)
         members = order[starts[groups][:, None] + np.arange(size)]
         if size > largest:
+            at = by_size[bounds[size] : bounds[size + 1]]
             out[:, members] = members[:, :1]
+            _part(out, (left[at], right[at]), similarity[at])
             continue
         rank[groups] = np.arange(len(groups))
         at = by_size[bounds[size] : bounds[size + 1]]
@@ -77,3 +80,35 @@ def cut_components(label: Array, edges: Edges, cuts: Sequence[float], largest: i
         for c in range(len(cuts)):
             out[c, members] = np.take_along_axis(members, first[c], axis=1)
     return out
+
+
+def _part(out: Array, pairs: tuple[Array, Array], similarity: Array) -> None:
+    """Rebuild the clusters of giant components that hold forbidden pairs, strongest pairs first, in place."""
+    left, right = pairs
+    forbidden = similarity <= NEVER
+    spoilt = np.isin(out[0, left], out[0, left[forbidden]])
+    if not forbidden.any():
+        return
+    cluster: dict[int, set[int]] = {}
+    for row in np.unique(np.concatenate([left[spoilt], right[spoilt]])).tolist():
+        cluster[row] = {row}
+    apart: dict[int, set[int]] = {row: set() for row in cluster}
+    for a, b in zip(left[forbidden].tolist(), right[forbidden].tolist(), strict=True):
+        apart[a].add(b)
+        apart[b].add(a)
+    kept = np.flatnonzero(spoilt & ~forbidden)
+    # each union depends on those before it; giants with decisions against their own members are rare
+    for k in kept[np.argsort(-similarity[kept], kind="stable")].tolist():
+        one, other = cluster[int(left[k])], cluster[int(right[k])]
+        if one is other or any(apart[row] & other for row in one):
+            continue
+        one |= other
+        for row in other:
+            cluster[row] = one
+    for row, members in cluster.items():
+        out[:, row] = min(members)
+
+
+def bridges(links: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The links without which the graph of all links falls apart, in order."""
+    return sorted((min(pair), max(pair)) for pair in nx.bridges(nx.Graph(links)))

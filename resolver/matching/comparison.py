@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from resolver.matching.columns import slot_pairs
-from resolver.matching.similarity import TESTS, Sides
+from resolver.matching.sides import Sides
+from resolver.matching.similarity import TESTS, nearly_spelled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -127,9 +128,17 @@ def _try_swapped_names(
     f1, f2 = first.codes[0][left, 0], first.codes[0][right, 0]
     l1, l2 = last.codes[0][left, 0], last.codes[0][right, 0]
 
+    values = first.values[0]
     both = np.flatnonzero((f1 > 0) & (f2 > 0) & (l1 > 0) & (l2 > 0) & (out[f] <= 1) & (out[k] <= 1))
-    cross_first = _crossed(first, bins[f], f1[both], l2[both])
-    cross_last = _crossed(last, bins[k], l1[both], f2[both])
+    both = both[nearly_spelled(values, f1[both], l2[both]) | nearly_spelled(values, l1[both], f2[both])]
+    one_way = _crossed(first, bins[f], f1[both], l2[both]), _crossed(last, bins[k], l1[both], f2[both])
+    other_way = _crossed(first, bins[f], l1[both], f2[both]), _crossed(last, bins[k], f1[both], l2[both])
+    # which name counts as the first must not depend on which profile is left: the better reading of the two
+    turn = (other_way[0] > one_way[0]) | ((other_way[0] == one_way[0]) & (other_way[1] > one_way[1]))
+    cross_first, cross_last = (
+        np.where(turn, other_way[0], one_way[0]),
+        np.where(turn, other_way[1], one_way[1]),
+    )
     # one way close or equal, the other way at least similar
     near = (cross_first >= first.top) & (cross_last > 1) | (cross_first > 1) & (cross_last >= last.top)
     out[f][both[near]] = cross_first[near]
@@ -137,11 +146,13 @@ def _try_swapped_names(
 
     for (one, other), (full_first, full_last) in (((f1, l1), (f2, l2)), ((f2, l2), (f1, l1))):
         alone = np.flatnonzero((one > 0) & (other == 0) & (full_last > 0) & (out[f] <= 1))
+        alone = alone[nearly_spelled(values, one[alone], full_last[alone])]
         as_last = _crossed(last, bins[k], one[alone], full_last[alone])
         taken = as_last >= last.top
         out[k][alone[taken]] = as_last[taken]
         out[f][alone[taken]] = 0
         alone = np.flatnonzero((other > 0) & (one == 0) & (full_first > 0) & (out[k] <= 1))
+        alone = alone[nearly_spelled(values, other[alone], full_first[alone])]
         as_first = _crossed(first, bins[f], other[alone], full_first[alone])
         taken = as_first >= first.top
         out[f][alone[taken]] = as_first[taken]

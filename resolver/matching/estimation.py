@@ -190,7 +190,7 @@ def _maximise(rules: RuleSet, begin: Parameters, model: Parameters, counts: _Cou
             )
             for k, shares in relation.own
         )
-        relations.append(replace(relation, rate=min(max(rate, _LOWEST_RATE), 0.5), own=own))
+        relations.append(replace(relation, rate=float(min(max(rate, _LOWEST_RATE), 0.5)), own=own))
     match_rate = (matches + constants.match_rate_prior * model.profiles) / pairs
     return replace(
         model,

@@ -41,7 +41,7 @@ def entity_counts(column: Column, entity: Array) -> Array:
 def entities_with(column: Column, entity: Array | None) -> int:
     """How many entities (profiles, where none are given) have the field at all."""
     known = (column.whole > 0).any(axis=1)
-    return int(known.sum()) if entity is None else len(np.unique(entity[known]))
+    return int(known.sum()) if entity is None else int(np.count_nonzero(np.bincount(entity[known])))
 
 
 def rarity(counts: Array, default: float, prior: float) -> float:

@@ -63,8 +63,8 @@ def _mixed(words: Array) -> Array:
     return (words ^ (words >> np.uint64(29))) * _MIX_AGAIN
 
 
-#: Keys of one part that are always used: values handed out once, and a whole address or company name.
-ALWAYS: Final = ("phone", "e-mail", "mailbox", "address", "business name")
+#: Keys of one part that are always used: values handed out once, and a whole address.
+ALWAYS: Final = ("phone", "e-mail", "address")
 
 #: Further keys of one part.
 SINGLE: Final = (
@@ -76,7 +76,7 @@ SINGLE: Final = (
         "a name",
         "first and last name",
     ),
-    *("start of business name", "end of business name", "word of business name", "acronym of business name"),
+    *("start of business name", "end of business name"),
 )
 
 #: Further pairs of parts.
@@ -145,6 +145,9 @@ def _stated(
         yield (f"first half of {name}",), False
         yield (f"second half of {name}",), False
     yield from _named(categories, small=small)
+    if small:
+        yield ("word of business name",), False
+        yield ("acronym of business name",), False
     for names in PAIRS:
         yield names, False
     weak = (*WEAK, *categories)

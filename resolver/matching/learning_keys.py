@@ -13,6 +13,7 @@ import numpy as np
 
 from resolver.matching.blocking import MOST_KEYS, Limits, pairs_of_key
 from resolver.matching.comparison import compare
+from resolver.matching.pair_index import distinct
 from resolver.matching.scoring import match_weights
 
 if TYPE_CHECKING:
@@ -42,10 +43,12 @@ def learn_keys(
     cap = max(2, round(rules.largest_block * share) + 1)
     limits = Limits(cap, max(rules.pairs_per_profile * len(rows) * share, 100.0))
     per_key = [pairs_of_key(key, limits, bits, rows)[0] for key in keys]
-    union = np.unique(np.concatenate(per_key)) if per_key else np.empty(0, np.uint64)
+    union = distinct(np.concatenate(per_key)) if per_key else np.empty(0, np.uint64)
     low = (np.uint64(1) << np.uint64(bits)) - np.uint64(1)
     left, right = rows[(union >> np.uint64(bits)).astype(np.int64)], rows[(union & low).astype(np.int64)]
-    scaled = replace(model, match_rate=model.match_rate / max(share, 1e-9) if share < 0 else model.match_rate)
+    scaled = replace(
+        model, match_rate=model.match_rate * share
+    )  # only what is likely beyond doubt teaches keys
     likely = match_weights(scaled, compare(columns[0], columns[1], (left, right))) >= _LIKELY
     if not likely.any():
         return list(keys[:MOST_KEYS])

@@ -23,6 +23,14 @@ def unpack(words: Array) -> tuple[Array, Array]:
     return (words >> _HALF).astype(np.uint32), (words & _LOW).astype(np.uint32)
 
 
+def distinct(words: Array) -> Array:
+    """The words sorted, each once. Sorting beats numpy's own hashing on words of pairs."""
+    ordered = np.sort(words)
+    first = np.ones(len(ordered), bool)
+    first[1:] = ordered[1:] != ordered[:-1]
+    return ordered[first]
+
+
 def find(words: Array, wanted: Array) -> Array:
     """Where each wanted word stands among the sorted words; -1 where it does not."""
     at = np.searchsorted(words, wanted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from resolver.matching.values import Array
 
-BITS = 1 / np.log(2.0)  #: nats to bits
+BITS = 1 / math.log(2.0)  #: nats to bits
 TABLE = 256  #: one entry per byte
 
 

@@ -14,6 +14,18 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA, JaroWinkler
 from rapidfuzz.process import cpdist
 
+from resolver.matching.integer_tests import (
+    date_digit_distance,
+    day_month_swapped,
+    days_apart,
+    digit_distance,
+    same,
+    same_date_parts,
+    same_month_day,
+    same_year,
+)
+from resolver.matching.sides import Sides
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -21,22 +33,6 @@ if TYPE_CHECKING:
 
 #: Pairs from which on equal value pairs are scored once.
 _WORTH_GROUPING: Final = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Sides:
-    """Two codes per pair for each field of a comparison. In a comparison of one field all codes are known."""
-
-    values: tuple[Values, ...]
-    a: tuple[Array, ...]
-    b: tuple[Array, ...]
-
-    def take(self, which: Array) -> Sides:
-        """The same for some of the pairs."""
-        return Sides(self.values, tuple(x[which] for x in self.a), tuple(x[which] for x in self.b))
-
-    def __len__(self) -> int:
-        return len(self.a[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +105,18 @@ def _prefix(sides: Sides, limit: float) -> Array:
 def _same_nickname(sides: Sides, limit: float) -> Array:
     del limit
     (values,), (a,), (b,) = sides.values, sides.a, sides.b
-    return values.full_names.shared(a, b) > 0
+    names = values.full_names
+    short = np.diff(names.start) > 1  # a name that is short for none shares none with another such name
+    at = np.flatnonzero(short[a] | short[b])
+    out = np.zeros(len(a), bool)
+    out[at] = names.shared(a[at], b[at]) > 0
+    return out
 
 
 def _any_word(sides: Sides, limit: float) -> Array:
     del limit
-    return _where(np.ones(len(sides), bool), sides, _some_word_meets)
+    (values,), (a,), (b,) = sides.values, sides.a, sides.b
+    return _where(values.several_words[a] | values.several_words[b], sides, _some_word_meets)
 
 
 def _some_word_meets(x: list[str], y: list[str]) -> Array:
@@ -144,79 +146,6 @@ def _one_is_part(x: list[str], y: list[str]) -> Array:
         short, long = sorted((p, q), key=len)
         out[i] = len(short) >= 3 and (long.startswith(short) or long.endswith(short))  # noqa: PLR2004
     return out
-
-
-def _digit_distance(sides: Sides, limit: float) -> Array:
-    """Equal count of digits, and at most ``limit`` of them off, or two neighbours exchanged."""
-    (values,), (a,), (b,) = sides.values, sides.a, sides.b
-    x, y = values.digits[a], values.digits[b]
-    gap = x ^ y
-    some = gap | (gap >> np.uint64(1)) | (gap >> np.uint64(2)) | (gap >> np.uint64(3))
-    places = some & np.uint64(0x1111111111111111)
-    off = np.bitwise_count(places)
-    low = places & (~places + np.uint64(1))  # the lowest place that differs, and its upper neighbour
-    mask_low, mask_high = low * np.uint64(15), (low * np.uint64(15)) << np.uint64(4)
-    exchanged = (off == 2) & (places == low | (low << np.uint64(4)))  # noqa: PLR2004
-    exchanged &= ((x & mask_low) << np.uint64(4)) == (y & mask_high)
-    exchanged &= ((y & mask_low) << np.uint64(4)) == (x & mask_high)
-    same_count = (values.digit_count[a] == values.digit_count[b]) & (values.digit_count[a] > 0)
-    return same_count & ((off <= limit) | exchanged)
-
-
-def _date_digit_distance(sides: Sides, limit: float) -> Array:
-    """As digits, and both dates have a day: years alone are close to many others."""
-    (values,), (a,), (b,) = sides.values, sides.a, sides.b
-    return (values.days[a] >= 0) & (values.days[b] >= 0) & _digit_distance(sides, limit)
-
-
-def _date(sides: Sides) -> tuple[Array, Array, Array, Array, Array, Array]:
-    (values,), (a,), (b,) = sides.values, sides.a, sides.b
-    year, month, day = values.date_parts
-    return year[a], month[a], day[a], year[b], month[b], day[b]
-
-
-def _day_month_swapped(sides: Sides, limit: float) -> Array:
-    del limit
-    y1, m1, d1, y2, m2, d2 = _date(sides)
-    return (y1 > 0) & (y1 == y2) & (m1 > 0) & (d1 > 0) & (m1 == d2) & (d1 == m2)
-
-
-def _same_date_parts(sides: Sides, limit: float) -> Array:
-    y1, m1, d1, y2, m2, d2 = _date(sides)
-    same = ((y1 > 0) & (y1 == y2)).astype(np.int8)
-    same += (m1 > 0) & (m1 == m2)
-    same += (d1 > 0) & (d1 == d2)
-    return same >= limit
-
-
-def _same_year(sides: Sides, limit: float) -> Array:
-    del limit
-    y1, _, _, y2, _, _ = _date(sides)
-    return (y1 > 0) & (y1 == y2)
-
-
-def _same_month_day(sides: Sides, limit: float) -> Array:
-    del limit
-    _, m1, d1, _, m2, d2 = _date(sides)
-    return (m1 > 0) & (m1 == m2) & (d1 > 0) & (d1 == d2)
-
-
-def _days_apart(sides: Sides, limit: float) -> Array:
-    (values,), (a,), (b,) = sides.values, sides.a, sides.b
-    x, y = values.days[a], values.days[b]
-    return (x >= 0) & (y >= 0) & (np.abs(x - y) <= limit)
-
-
-def _same(table: str) -> Callable[[Sides, float], Array]:
-    """Equality of one derived code per value, 0 unknown."""
-
-    def holds(sides: Sides, limit: float) -> Array:
-        del limit
-        (values,), (a,), (b,) = sides.values, sides.a, sides.b
-        code = getattr(values, table)
-        return (code[a] > 0) & (code[a] == code[b])
-
-    return holds
 
 
 def _similar_mailbox(sides: Sides, limit: float) -> Array:
@@ -288,13 +217,19 @@ def _same_address_text(sides: Sides, limit: float) -> Array:
     """House number and street as one text: survives digits that were misread and numbers parted wrongly."""
     (number, street), (n1, s1), (n2, s2) = sides.values, sides.a, sides.b
     out = np.zeros(len(sides), bool)
-    at = np.flatnonzero((s1 > 0) & (s2 > 0))
+    size_a, size_b = (number.length[n] + street.length[s] + 1 for n, s in ((n1, s1), (n2, s2)))
+    x, y = (number.letters[n] | street.letters[s] for n, s in ((n1, s1), (n2, s2)))
+    plain = number.ascii[n1] & number.ascii[n2] & street.ascii[s1] & street.ascii[s2]
+    shared = np.minimum(size_a - np.bitwise_count(x & ~y) * plain, size_b - np.bitwise_count(y & ~x) * plain)
+    near = 2 * shared >= limit * (size_a + size_b)
+    at = np.flatnonzero(near & (s1 > 0) & (s2 > 0))
     if len(at):
-        x = [f"{n} {s}" for n, s in zip(number.text.gather(n1[at]), street.text.gather(s1[at]), strict=True)]
-        y = [f"{n} {s}" for n, s in zip(number.text.gather(n2[at]), street.text.gather(s2[at]), strict=True)]
-        out[at] = (
-            cpdist(x, y, scorer=fuzz.ratio, score_cutoff=100 * limit, dtype=np.float32) >= 100 * limit - 1e-4
+        one, other = (
+            [f"{n} {s}" for n, s in zip(number.text.gather(a), street.text.gather(b), strict=True)]
+            for a, b in ((n1[at], s1[at]), (n2[at], s2[at]))
         )
+        ratio = cpdist(one, other, scorer=fuzz.ratio, score_cutoff=100 * limit, dtype=np.float32)
+        out[at] = ratio >= 100 * limit - 1e-4
     return out
 
 
@@ -305,6 +240,12 @@ def _street_alike(sides: Sides, limit: float) -> Array:
     if limit < 1 and len(other):
         out[other] = _text_ratio(Sides((street,), (a[other],), (b[other],)), limit)
     return out
+
+
+def nearly_spelled(values: Values, a: Array, b: Array) -> Array:
+    """Which pairs of texts are at most two letters apart each way: all that could be close, and some more."""
+    more, less = _letters_apart(values, a, b)
+    return np.maximum(more, less) <= 2  # noqa: PLR2004 - see above
 
 
 def _letters_apart(values: Values, a: Array, b: Array) -> tuple[Array, Array]:
@@ -348,22 +289,22 @@ TESTS: Final[dict[str, Test]] = {
         _same_nickname, "1: may be short for one first name (rules/reference/nicknames.csv)"
     ),
     "any_word": Test(_any_word, "1: a word of one side is a word of the other, or its initial"),
-    "days_apart": Test(_days_apart, "days between two dates, at most", at_most=True),
+    "days_apart": Test(days_apart, "days between two dates, at most", at_most=True),
     "date_digit_distance": Test(
-        _date_digit_distance,
+        date_digit_distance,
         "digits off at most between two full dates; neighbours exchanged count",
         at_most=True,
     ),
     "digit_distance": Test(
-        _digit_distance, "digits off at most, of equally many; two neighbours exchanged count"
+        digit_distance, "digits off at most, of equally many; two neighbours exchanged count"
     ),
-    "day_month_swapped": Test(_day_month_swapped, "1: same date with day and month exchanged"),
-    "same_date_parts": Test(_same_date_parts, "how many of year, month, day are equal, at least"),
-    "same_year": Test(_same_year, "1: same year"),
-    "same_month_day": Test(_same_month_day, "1: same month and day"),
-    "same_phone_base": Test(_same("phone_base"), "1: same number when extensions are left out"),
-    "same_local_part": Test(_same("local_part"), "1: same text before the @ (role mailboxes do not count)"),
-    "same_own_domain": Test(_same("own_domain"), "1: same domain that is no public mail provider"),
+    "day_month_swapped": Test(day_month_swapped, "1: same date with day and month exchanged"),
+    "same_date_parts": Test(same_date_parts, "how many of year, month, day are equal, at least"),
+    "same_year": Test(same_year, "1: same year"),
+    "same_month_day": Test(same_month_day, "1: same month and day"),
+    "same_phone_base": Test(same("phone_base"), "1: same number when extensions are left out"),
+    "same_local_part": Test(same("local_part"), "1: same text before the @ (role mailboxes do not count)"),
+    "same_own_domain": Test(same("own_domain"), "1: same domain that is no public mail provider"),
     "similar_mailbox": Test(
         _similar_mailbox, "Jaro-Winkler of both the part before and after the @, at least"
     ),
@@ -371,8 +312,8 @@ TESTS: Final[dict[str, Test]] = {
     "words_contained": Test(
         _words_contained, "all words of one side in the other, with an overlap of at least"
     ),
-    "same_without_spaces": Test(_same("squeezed"), "1: equal without spaces"),
-    "same_postal_area": Test(_same("postal_area"), "1: same outward code, or same first three characters"),
+    "same_without_spaces": Test(same("squeezed"), "1: equal without spaces"),
+    "same_postal_area": Test(same("postal_area"), "1: same outward code, or same first three characters"),
     "same_number_similar_street": Test(
         _same_number_similar_street, "same house number and a street with a text ratio of at least", 2
     ),

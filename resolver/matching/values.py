@@ -57,6 +57,11 @@ class Values:
         return self._bytes[1][1:] - self._bytes[1][:-1] == self.length
 
     @cached_property
+    def several_words(self) -> Array:
+        """Which values hold a space."""
+        return self.text.str.contains(" ", literal=True).to_numpy()
+
+    @cached_property
     def letters(self) -> Array:
         """Bit k is set where the value holds a byte that is k modulo 64."""
         joined, starts = self._bytes

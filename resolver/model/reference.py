@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 class Reference:
     """The tables of ``rules/reference/``, every text folded: lower case, ASCII, single spaces.
 
-    - ``nicknames``: short name → the full names it stands for.
-    - ``titles``: title → whether it is one even where it is the only word of a name.
+    - ``nicknames``: short name → the full names it stands for, the usual one first.
+    - ``titles``: title before a name → whether it is one even where it is the only word; ``dignities``: words
+      behind a comma that are a rank and no first name.
     - ``suffixes``: written form → canonical suffix, empty for those that tell no one apart (PhD).
     - ``legal_forms``: written form → canonical form; ``leading_legal_forms`` may also stand first;
       ``legal_affixes`` are those of scripts without spaces, unfolded.
@@ -26,8 +27,9 @@ class Reference:
     - ``attribute_fields``: attribute key → the part of a name it holds.
     """
 
-    nicknames: Mapping[str, frozenset[str]]
+    nicknames: Mapping[str, tuple[str, ...]]
     titles: Mapping[str, bool]
+    dignities: frozenset[str]
     suffixes: Mapping[str, str]
     particles: frozenset[str]
     legal_forms: Mapping[str, str]

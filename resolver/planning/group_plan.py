@@ -130,7 +130,11 @@ def plan_group(planner: Planner, group: Group, after: tuple[str, ...]) -> MergeP
 def _disputed(members: Sequence[Member]) -> list[str]:
     """Fields in which two members hold different values, in the API's order, attributes last."""
     seen = dict(members[0].values)
-    disputed = {f for m in members[1:] for f, value in m.values.items() if seen.setdefault(f, value) != value}
+    disputed = set()
+    for member in members[1:]:
+        for name, value in member.values.items():
+            if seen.setdefault(name, value) != value:
+                disputed.add(name)
     return sorted(disputed, key=lambda name: (_ORDER.get(name, len(_ORDER)), name))
 
 

@@ -106,18 +106,20 @@ def choose(field: str, members: Sequence[Member], main_id: str, rules: Survivors
     (``most_recent, then main``). Members come in ascending order of profile id.
     """
     holders = [m for m in members if field in m.values]
-    values = [m.values[field] for m in holders]
-    votes = _votes(field, values) if len(holders) > len(_EVEN) else _EVEN
+    votes = _votes(field, [m.values[field] for m in holders]) if len(holders) > len(_EVEN) else _EVEN
     name = rules.strategy_of(field)
     strategy = STRATEGIES[name]
-    candidates = [
-        Candidate(m, field, value, m.profile_id == main_id, vote)
-        for m, value, vote in zip(holders, values, votes, strict=True)
-    ]
-    ranks = [(strategy(c, rules), *_tie_breaks(c)) for c in candidates]
+    candidates = []
+    ranks = []
+    for member, vote in zip(holders, votes, strict=True):
+        values = member.values
+        candidate = Candidate(member, field, values[field], member.profile_id == main_id, vote)
+        seen_at = _NEVER_SEEN if member.seen_at is None else member.seen_at
+        candidates.append(candidate)
+        ranks.append((strategy(candidate, rules), vote, candidate.is_main, len(values), seen_at))
     best = max(ranks)
     winner = candidates[ranks.index(best)]
-    others = [rank for rank, value in zip(ranks, values, strict=True) if value != winner.value]
+    others = [r for r, c in zip(ranks, candidates, strict=True) if c.value != winner.value]
     return winner, _rule(name, best, max(others, default=None))
 
 
@@ -127,12 +129,6 @@ def _votes(field: str, values: Sequence[Any]) -> list[tuple[int, int]]:
     forms = [frozenset(value.items()) if isinstance(value, dict) else value for value in values]
     alike, same = Counter(like), Counter(forms)
     return [(alike[kind], same[form]) for kind, form in zip(like, forms, strict=True)]
-
-
-def _tie_breaks(candidate: Candidate) -> tuple[Any, ...]:
-    member = candidate.member
-    seen_at = _NEVER_SEEN if member.seen_at is None else member.seen_at
-    return candidate.votes, candidate.is_main, len(member.values), seen_at
 
 
 def _rule(name: str, best: tuple[Any, ...], runner_up: tuple[Any, ...] | None) -> str:

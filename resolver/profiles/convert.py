@@ -12,6 +12,8 @@ from resolver.model.profile import to_row, without_blanks
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from resolver.profiles.object_times import ObjectType
+
 
 def profiles_frame(profiles: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
     """API-shaped profiles as a PROFILES frame with all its columns, blanks as null."""
@@ -30,13 +32,16 @@ def match_groups_frame(groups: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
     return frame.unique(["match_id", "profile_id"]).sort("match_id", "profile_id")
 
 
-def objects_frame(profile_id: str, items: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
-    """The Items of ListProfileObjects as an OBJECTS frame, in the order given.
-
-    ``last_updated_at`` stays null: the answer does not hold it, only the object's own text may.
-    """
+def objects_frame(profile_id: str, type_: ObjectType, items: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
+    """The Items of ListProfileObjects as an OBJECTS frame, in the order given."""
     rows = [
-        (profile_id, item["ObjectTypeName"], item["ProfileObjectUniqueKey"], item.get("Object"), None)
+        (
+            profile_id,
+            item["ObjectTypeName"],
+            item["ProfileObjectUniqueKey"],
+            item.get("Object"),
+            type_.moment_of(item.get("Object")),
+        )
         for item in items
     ]
     return pl.DataFrame(rows, schema=OBJECTS.columns, orient="row")

@@ -74,7 +74,8 @@ class Clients:
     endpoint: str
     read_pace: Pace
     merge_pace: Pace
-    workers: int = 8
+    workers: int
+    pool: ThreadPoolExecutor
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +158,7 @@ class Domain:
 
     def each(self, read: Callable[[Item], Read], items: Iterable[Item]) -> list[Read]:
         """What ``read`` returns for each item, in their order; ``workers`` of them at a time."""
-        with ThreadPoolExecutor(self.clients.workers, thread_name_prefix="read") as pool:
-            return list(pool.map(read, items))
+        return list(self.clients.pool.map(read, items))
 
 
 def connect(settings: ConnectionSettings) -> Clients:
@@ -191,6 +191,7 @@ def connect(settings: ConnectionSettings) -> Clients:
         read_pace=Pace(settings.calls_per_second),
         merge_pace=Pace(settings.merges_per_second),
         workers=settings.workers,
+        pool=ThreadPoolExecutor(settings.workers, thread_name_prefix="read"),
     )
 
 
@@ -206,7 +207,7 @@ def _config(settings: ConnectionSettings, read_timeout: float) -> Config:
         retries={"total_max_attempts": 1, "mode": "standard"},
         connect_timeout=settings.connect_timeout,
         read_timeout=read_timeout,
-        max_pool_connections=settings.workers,
+        max_pool_connections=2 * settings.workers,
     )
 
 

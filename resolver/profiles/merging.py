@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from resolver.model.profile import by_id, without_blanks
 from resolver.profiles.failures import Failure, code_of, described, kind_of
 from resolver.profiles.frontier import KEYS_PER_SEARCH
-from resolver.profiles.reading import read_profiles, search
+from resolver.profiles.reading import search
 from resolver.profiles.search_keys import PROFILE_ID, SearchKey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from resolver.model.profile import Profile
     from resolver.profiles.domain import Domain
@@ -82,12 +83,14 @@ def look(
 
     A merged id must find nothing, or only the survivor: the service may let it lead there.
     """
-    main_id, merged_ids = request["MainProfileId"], request["ProfileIdsToBeMerged"]
-    there = read_profiles(domain, [main_id, *merged_ids])
-    foreign = _hits(domain, [i for i in merged_ids if i not in there]) - {main_id}
-    if foreign:
-        return Sight(Standing.MIXED, f"a search for merged ids finds {', '.join(sorted(foreign))}")
-    return compare(before, expected, there)
+    members = [request["MainProfileId"], *request["ProfileIdsToBeMerged"]]
+    hits: dict[str, Profile] = {}
+    for start in range(0, len(members), KEYS_PER_SEARCH):
+        keys = [SearchKey(PROFILE_ID, i) for i in members[start : start + KEYS_PER_SEARCH]]
+        hits |= by_id(without_blanks(item) for item in search(domain, keys))
+    if foreign := sorted(hits.keys() - set(members)):
+        return Sight(Standing.MIXED, f"a search for the members finds {', '.join(foreign)}")
+    return compare(before, expected, hits)
 
 
 def compare(before: Mapping[str, Profile], expected: Profile, there: Mapping[str, Profile]) -> Sight:
@@ -110,15 +113,3 @@ def compare(before: Mapping[str, Profile], expected: Profile, there: Mapping[str
 
 def _differing(one: Profile, other: Profile) -> list[str]:
     return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
-
-
-def _hits(domain: Domain, profile_ids: list[str]) -> set[str]:
-    hits: set[str] = set()
-    for start in range(0, len(profile_ids), KEYS_PER_SEARCH):
-        keys = [SearchKey(PROFILE_ID, i) for i in profile_ids[start : start + KEYS_PER_SEARCH]]
-        hits.update(_ids(search(domain, keys)))
-    return hits
-
-
-def _ids(items: Iterable[Profile]) -> set[str]:
-    return {item["ProfileId"] for item in items}

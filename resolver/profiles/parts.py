@@ -27,9 +27,8 @@ if TYPE_CHECKING:
 
     from resolver.model.profile import Profile
 
-#: Profiles held in memory before they become a part, and asked keys before they are noted.
+#: Profiles held in memory before they become a part.
 PROFILES_PER_PART: Final = 10_000
-KEYS_PER_NOTE: Final = 20_000
 #: Older unfinished exports are not continued: their profiles would be too stale to plan on.
 KEPT_FOR: Final = timedelta(hours=24)
 DIGEST_BYTES: Final = 8
@@ -37,9 +36,10 @@ DIGEST_BYTES: Final = 8
 
 @dataclass(slots=True)
 class Parts:
-    """The parts of one export. One thread writes."""
+    """The parts of one export. One thread writes; a kill costs at most ``keys_at_risk`` keys asked again."""
 
     directory: Path
+    keys_at_risk: int
     _profiles: list[Profile] = field(default_factory=list)
     _asked: list[bytes] = field(default_factory=list)
     _number: int = 0
@@ -51,7 +51,7 @@ class Parts:
     def note(self, asked: Iterable[bytes]) -> None:
         """Remember that keys were asked and that all they found was added."""
         self._asked.extend(asked)
-        if len(self._profiles) >= PROFILES_PER_PART or len(self._asked) >= KEYS_PER_NOTE:
+        if len(self._profiles) >= PROFILES_PER_PART or len(self._asked) >= self.keys_at_risk:
             self.flush()
 
     def flush(self) -> None:
@@ -94,7 +94,7 @@ class Parts:
         return sorted(self.directory.glob("[0-9]*.parquet"))
 
 
-def open_parts(out: Path, about: Mapping[str, str], now: datetime) -> Parts:
+def open_parts(out: Path, about: Mapping[str, str], now: datetime, keys_at_risk: int) -> Parts:
     """The parts of an unfinished export of the same domain to that file, or none yet.
 
     ``about`` says what is exported; parts of anything else, and parts that are too old, are deleted.
@@ -103,7 +103,7 @@ def open_parts(out: Path, about: Mapping[str, str], now: datetime) -> Parts:
         BadFile: the place cannot be written.
     """
     directory = out.with_name(out.name + ".partial")
-    parts = Parts(directory)
+    parts = Parts(directory, keys_at_risk)
     try:
         if _about(directory) != about or now - _begun(directory) > KEPT_FOR:
             parts.remove()

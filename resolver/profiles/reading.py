@@ -14,6 +14,7 @@ from resolver.profiles.convert import match_groups_frame, objects_frame
 from resolver.profiles.domain import LARGEST_PAGE
 from resolver.profiles.failures import code_of, described, is_not_found, is_unsupported
 from resolver.profiles.frontier import KEYS_PER_SEARCH
+from resolver.profiles.object_times import ObjectType, object_type
 from resolver.profiles.search_keys import PROFILE_ID, SearchKey
 
 if TYPE_CHECKING:
@@ -88,30 +89,35 @@ def read_match_groups(domain: Domain) -> tuple[pl.DataFrame, datetime | None]:
     raise ServiceFailed(f"get_matches: the groups of domain {domain.name} kept changing while they were read")
 
 
-def object_types(domain: Domain) -> list[str]:
-    """The names of the domain's object types, sorted."""
+def object_types(domain: Domain) -> list[ObjectType]:
+    """The domain's object types, sorted by name, with what their definitions say of timestamps."""
     pages = _require_pages(domain, "list_profile_object_types", MaxResults=LARGEST_PAGE)
-    return sorted(item["ObjectTypeName"] for page in pages for item in page.get("Items", ()))
+    return [
+        _object_type(domain, name)
+        for name in sorted(item["ObjectTypeName"] for page in pages for item in page.get("Items", ()))
+    ]
 
 
-def read_objects(domain: Domain, profile_id: str, types: Iterable[str]) -> pl.DataFrame:
+def _object_type(domain: Domain, name: str) -> ObjectType:
+    try:
+        return object_type(domain.ask("get_profile_object_type", ObjectTypeName=name))
+    except ClientError:
+        return ObjectType(name)  # not there, not allowed: its objects can be read all the same
+
+
+def read_objects(domain: Domain, profile_id: str, types: Iterable[ObjectType]) -> pl.DataFrame:
     """The objects of one profile of these types, as an OBJECTS frame; none where the profile is gone."""
     frames = [empty(OBJECTS)]
-    for name in types:
+    for type_ in types:
+        request = {"ObjectTypeName": type_.name, "ProfileId": profile_id, "MaxResults": LARGEST_PAGE}
         try:
-            pages = _all_pages(
-                domain,
-                "list_profile_objects",
-                ObjectTypeName=name,
-                ProfileId=profile_id,
-                MaxResults=LARGEST_PAGE,
-            )
+            pages = _all_pages(domain, "list_profile_objects", **request)
         except ClientError as error:
             if is_not_found(error):
                 continue
             raise described(error, "list_profile_objects", domain.clients.endpoint) from None
         items = [item for page in pages for item in page.get("Items", ())]
-        frames.append(objects_frame(profile_id, items))
+        frames.append(objects_frame(profile_id, type_, items))
     return pl.concat(frames)
 
 

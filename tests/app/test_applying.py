@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -32,7 +34,13 @@ CROWD = [{"ProfileId": pid(n), "FirstName": f"F{n}", "AccountNumber": f"a{n}"} f
 
 
 def options(**over):
-    facts = {"run_id": f"run-{next(RUNS)}", "actor": "ana", "clock": lambda: NOON, "settle_seconds": 0.5}
+    facts = {
+        "run_id": f"run-{next(RUNS)}",
+        "actor": "ana",
+        "clock": lambda: NOON,
+        "settle_seconds": 0.5,
+        "workers": 1,
+    }
     return ApplyOptions(**(facts | over))
 
 
@@ -172,19 +180,21 @@ TROUBLE = {
 }
 
 
+def impatient(prompt):
+    """The same domain over HTTP with real waiting; its client waits for a merge no longer than a second."""
+    return replace(domain_at(prompt.clients.endpoint, merge_read_timeout=1.0), sleep=time.sleep)
+
+
 @pytest.mark.parametrize("where", ["0, in process", "1, in process", "2, in process", "1, http"])
 @pytest.mark.parametrize("kind", TROUBLE)
 def test_trouble_with_a_merge_never_doubles_or_loses_it(ledger, faults, kind, where):
     step, transport = where.split(", ")
     plan = plan_of_group(CROWD)
     with embedded(CROWD, Settings(faults=faults), transport) as (prompt, service):
-        domain = (
-            prompt
-            if transport == "in process"
-            else domain_at(prompt.clients.endpoint, merge_read_timeout=0.3)
-        )
-        faults.plan("MergeProfiles", Fault(kind, skip=int(step), seconds=9 if domain is prompt else 0.8))
-        report = apply_plans([plan], domain, ledger, options())
+        domain = prompt if transport == "in process" else impatient(prompt)
+        faults.plan("MergeProfiles", Fault(kind, skip=int(step), seconds=9 if domain is prompt else 2.5))
+        patience = {"settle_seconds": 0.5 if domain is prompt else 3}
+        report = apply_plans([plan], domain, ledger, options(**patience))
 
         assert report.complete is TROUBLE[kind]
         if not TROUBLE[kind]:
@@ -375,7 +385,7 @@ def test_a_result_that_could_not_be_written_is_found_by_the_next_run(ledger, mon
 def test_a_domain_that_cannot_be_read_back_leaves_the_intent_open_for_the_next_run(ledger, faults):
     plan = plan_of_group(ANA)
     with embedded(ANA, Settings(faults=faults)) as (domain, service):
-        faults.plan("BatchGetProfile", Fault("fail_before", times=99, skip=1))
+        faults.plan("SearchProfiles", Fault("fail_before", times=99))
         with pytest.raises(ServiceFailed):
             apply_plans([plan], domain, ledger, options())
         faults.clear()
@@ -383,3 +393,36 @@ def test_a_domain_that_cannot_be_read_back_leaves_the_intent_open_for_the_next_r
 
         assert [entry.state for entry in report.settled] == [JournalState.DONE]
         assert merges_in_history(service) == 1
+
+
+def test_a_merge_that_happens_after_it_was_given_up_is_found_done_by_the_next_run(ledger, faults):
+    plan = plan_of_group(ANA)
+    with embedded(ANA, Settings(faults=faults)) as (domain, service):
+        faults.plan("MergeProfiles", Fault("fail_before"))
+        apply_plans([plan], domain, ledger, options())
+        domain.clients.merge.merge_profiles(  # the service comes round to it at last
+            DomainName=NAME, MainProfileId=pid(1), ProfileIdsToBeMerged=[pid(2)]
+        )
+        report = apply_plans([plan], domain, ledger, options())
+
+        assert report.complete
+        assert merges_in_history(service) == 1
+    assert ledger.survivors(NAME) == {pid(2): pid(1)}
+
+
+def test_the_ledger_knows_how_each_run_ended(ledger, faults):
+    plans = [plan_of_group(ANA), plan_of_group(BOB)]
+    with embedded(ANA + BOB, Settings(faults=faults)) as (domain, _):
+        faults.plan("BatchGetProfile", Fault("fail_before", times=5))
+        with pytest.raises(ServiceFailed):
+            apply_plans(plans, domain, ledger, options(run_id="broken"))
+        apply_plans(plans, domain, ledger, options(run_id="limited", limit=1))
+        apply_plans(plans, domain, ledger, options(run_id="whole"))
+
+    assert ledger.end_of("broken") == ("broken off", {"error": "ServiceFailed"})
+    assert ledger.end_of("limited") == (
+        "partly",
+        {"applied": 1, "not reached": 1, "merged": 1, "stopped": "the limit of 1 plans is reached"},
+    )
+    assert ledger.end_of("whole")[0] == "complete"
+    assert ledger.end_of("another") is None

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
+import signal
 from collections import Counter, defaultdict
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 
@@ -10,6 +13,7 @@ import pytest
 from embedded import NAME, domain_at, embedded, pid
 from hypothesis import given
 from hypothesis import strategies as st
+from killing import export_and_die
 
 from resolver.app.exporting import ExportOptions, export_domain, facts_beside
 from resolver.errors import BadFile, BadInput, ServiceFailed, UnknownDomain
@@ -258,3 +262,62 @@ def test_no_key_is_sent_twice_and_each_with_one_value(tmp_path):
 
     assert sorted(name for name, _ in sent) == ["_account", "_email", "_fullName", "_fullName", "_phone"]
     assert set(sent.values()) == {1}
+
+
+def crowd(size):
+    """People in a chain of shared names and e-mails, many hops long, with phones that lead back."""
+    return [
+        {
+            "ProfileId": pid(1000 + n),
+            "AccountNumber": f"a{n}",
+            "FirstName": f"F{n // 2}",
+            "EmailAddress": f"e{(n + 1) // 2}@x.io",
+            "PhoneNumber": f"+1206{2000000 + n * 7 % size:07}",
+        }
+        for n in range(size)
+    ]
+
+
+@pytest.fixture(scope="module")
+def processes():
+    """Children forked from a clean server that has imported what is slow to import."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["resolver.app.applying", "resolver.app.exporting", "boto3", "polars"])
+    return context
+
+
+def test_an_export_killed_again_and_again_ends_with_the_same_bytes(processes, tmp_path):
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    seeds = ["a0", "a150"]
+    given_options = replace(options(tmp_path, *seeds), keys_at_risk=10)
+    with embedded([*crowd(200), CHAIN[4]], transport="http") as (domain, _):
+        report = export_domain(domain, options(whole, *seeds))
+        for nth in (1, 7, 20):
+            killed = processes.Process(
+                target=export_and_die, args=(given_options, domain.clients.endpoint, nth)
+            )
+            killed.start()
+            killed.join(60)
+            assert killed.exitcode == -signal.SIGKILL
+            assert not (tmp_path / "profiles.parquet").exists()
+        resumed = export_domain(domain_at(domain.clients.endpoint), given_options)
+
+    assert (tmp_path / "profiles.parquet").read_bytes() == (whole / "profiles.parquet").read_bytes()
+    assert resumed.profiles == report.profiles == 200
+    assert resumed.routes["an earlier start"] >= 10
+    assert resumed.calls["search_profiles"] < report.calls["search_profiles"]
+
+
+def test_a_throttled_service_and_a_bad_network_change_nothing_but_the_time(tmp_path):
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    faults = Faults()
+    with embedded(crowd(120), Settings(faults=faults)) as (domain, service):
+        export_domain(domain, options(whole, "a0"))
+        for skip, kind in enumerate(["throttle", "fail_before", "reset_after", "fail_after"] * 4):
+            faults.plan("SearchProfiles", Fault(kind, skip=skip))
+        export_domain(domain_at(None, service), options(tmp_path, "a0"))
+
+    assert len(faults.planned["SearchProfiles"]) < 8  # at least half of the trouble happened
+    assert (tmp_path / "profiles.parquet").read_bytes() == (whole / "profiles.parquet").read_bytes()

@@ -9,7 +9,7 @@ from itertools import count
 
 import pytest
 from embedded import NAME, embedded, hurried, no_sleep, pid
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from killing import apply_and_die
 from merges import plan_of_group
@@ -38,7 +38,13 @@ RUNS = count(1)
 
 
 def options(**over):
-    facts = {"run_id": f"run-{next(RUNS)}", "actor": "ana", "clock": lambda: NOON, "settle_seconds": 0.3}
+    facts = {
+        "run_id": f"run-{next(RUNS)}",
+        "actor": "ana",
+        "clock": lambda: NOON,
+        "settle_seconds": 0.3,
+        "workers": 3,
+    }
     return ApplyOptions(**(facts | over))
 
 
@@ -154,31 +160,58 @@ def many_domains():
             yield another
 
 
+PEOPLE = [
+    {
+        "ProfileId": pid(100 + n),
+        "FirstName": f"F{n}",
+        "EmailAddress": f"e{n}@x.io",
+        "Attributes": {f"k{n}": "v"},
+    }
+    for n in range(60)
+]
+
+
 @pytest.mark.soak
-@given(schedule=schedules, size=st.integers(2, 30))
-def test_whatever_the_service_does_each_merge_happens_once(many_domains, schedule, size):
+@settings(max_examples=max(15, settings().max_examples // 3))
+@given(schedule=schedules, sizes=st.lists(st.integers(2, 24), min_size=1, max_size=3))
+def test_whatever_the_service_does_each_merge_happens_once(many_domains, tmp_path_factory, schedule, sizes):
     domain, service, faults = many_domains()
-    load_profiles(service.store, domain.name, CROWD[:size])
-    plan = plan_of_group(CROWD[:size], post_steps=(KEPT, FINDABLE))
-    with open_ledger("sqlite://") as ledger:
+    load_profiles(service.store, domain.name, PEOPLE)
+    plans, start = [], 0
+    for size in sizes:
+        group = PEOPLE[start : start + size]
+        if len(group) > 1:
+            plans.append(plan_of_group(group, post_steps=_post_steps(group[0]["ProfileId"])))
+        start += size
+    with open_ledger(str(tmp_path_factory.mktemp("ledger") / "ledger.db")) as ledger:
         for operation, fault in schedule:
             faults.plan(operation, Fault(fault.kind, fault.times, fault.skip, fault.seconds))
         for _ in range(len(schedule) * 3 + 1):
             try:
-                report = apply_plans([plan], domain, ledger, options())
+                report = apply_plans(plans, domain, ledger, options())
             except ServiceFailed:
                 continue  # the reads failed too often: the next run goes on
-            assert report.outcomes[0].result is not Result.UNCLEAR
+            assert Result.UNCLEAR not in {outcome.result for outcome in report.outcomes}
             if report.complete:
                 break
         faults.clear()
 
         assert report.complete
-        assert read_profiles(domain, [pid(10)]) == {
-            pid(10): dict(plan.predicted) | {"HomePhoneNumber": "0800", "Attributes": {"was": "F11"}}
-        }
-        assert describe_domain(domain).profile_count == 1
-        assert merges_in_history(service, domain.name) == len(plan.steps)
-        assert len(ledger.survivors(domain.name)) == size - 1
-        assert ledger.done_steps(domain.name) == {plan.plan_id: len(plan.steps) + 2}
+        for plan in plans:
+            kept = {"HomePhoneNumber": "0800"}
+            assert read_profiles(domain, plan.profile_ids) == {
+                plan.main_profile_id: {**plan.predicted, **kept}
+            }
+        merged = sum(len(plan.merged_profile_ids) for plan in plans)
+        assert describe_domain(domain).profile_count == len(PEOPLE) - merged
+        assert merges_in_history(service, domain.name) == sum(len(plan.steps) for plan in plans)
+        assert len(ledger.survivors(domain.name)) == merged
+        assert ledger.done_steps(domain.name) == {plan.plan_id: len(plan.steps) + 2 for plan in plans}
         assert ledger.open_intents(domain.name) == []
+
+
+def _post_steps(profile_id):
+    return (
+        PostStep("update_profile", {"ProfileId": profile_id, "HomePhoneNumber": "0800"}),
+        PostStep("add_profile_key", {"ProfileId": profile_id, "KeyName": "_phone", "Values": ["0900"]}),
+    )

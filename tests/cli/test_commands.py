@@ -70,6 +70,39 @@ def test_evaluate_scores_clusters_against_the_truth(run, people, tmp_path):
     assert len(scores["wrong_pairs"]) <= 40
 
 
+def test_explain_walks_from_prior_to_total(run, people, tmp_path):
+    assert run("match", people, "--out", tmp_path / "out", "--quiet")[0] == 0
+    pair = pl.read_parquet(tmp_path / "out" / "pairs.parquet").sort("match_weight").row(-1, named=True)
+    ids = (pair["profile_id_left"], pair["profile_id_right"])
+    code, out, _ = run("explain", *ids, "--file", people, "--json", "--quiet")
+    told = json.loads(out)
+    assert code == 0
+    assert told["total"] == pytest.approx(pair["match_weight"], abs=1e-3)
+    weights = sum(line["weight"] for line in told["evidence"])
+    assert told["prior"] + weights - told["relation_discount"] == pytest.approx(told["total"], abs=1e-3)
+    code, out, _ = run("explain", *ids, "--file", people, "--quiet")
+    assert code == 0
+    assert "prior" in out
+    assert "total" in out
+    assert "found by" in out
+
+
+def test_explain_says_why_not(run, people):
+    frame = pl.read_csv(people, infer_schema=False)
+    first = frame.row(0, named=True)
+    other = next(
+        r
+        for r in frame.iter_rows(named=True)
+        if r["LastName"] != first["LastName"] and r["City"] != first["City"]
+    )
+    code, out, _ = run("explain", first["profile_id"], other["profile_id"], "--file", people, "--quiet")
+    assert code == 0
+    assert "apart" in out
+    code, _, err = run("explain", first["profile_id"], "nobody", "--file", people, "--quiet")
+    assert code == 2
+    assert "nobody" in err
+
+
 def test_progress_is_one_json_line_a_stage_where_stderr_is_no_terminal(run, people, tmp_path):
     _, _, err = run("match", people, "--out", tmp_path / "out", "--json")
     stages = [json.loads(line) for line in err.splitlines()]

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore.config import Config
+from checked_service import CheckedService
 
 from resolver.local.embed import attach
 from resolver.local.server import running
-from resolver.local.service import Service
 from resolver.local.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from resolver.local.service import Service
 
 
 def client_of(endpoint_url: str | None = None) -> Any:
@@ -49,7 +51,7 @@ def store() -> Iterator[Store]:
 
 @pytest.fixture
 def service(store: Store) -> Service:
-    return Service(store)
+    return CheckedService(store)
 
 
 @pytest.fixture(params=["embedded", "http"])

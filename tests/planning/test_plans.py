@@ -302,3 +302,17 @@ def test_a_plan_changes_its_id_when_a_member_does(seed):
     ids = {plan_merges(d.frame, d.clusters, d.rules, d.facts).plans[0].plan_id for d in (drawn, changed)}
     assert len(ids) == 2
     assert profile_id((seed, 0)) == drawn.profiles[0]["ProfileId"]
+
+
+def test_main_itself_is_the_source_where_it_holds_the_chosen_value():
+    trio = [
+        {"ProfileId": "a", "LastName": "Ruiz", "FirstName": "A"},
+        {"ProfileId": "b", "LastName": "Ruiz"},
+        {"ProfileId": "c", "LastName": "Ruis"},
+    ]
+    frame = profiles_frame(trio, {"a": NOW - timedelta(days=9), "b": NOW})
+    rules = Rules(survivorship=Survivorship(default="most_recent"))
+    (plan,) = plan_merges(frame, clusters_frame(["abc"]), rules, DomainFacts()).plans
+    (choice,) = plan.field_choices
+    assert (choice.source_profile_id, choice.value, choice.strategy) == ("a", "Ruiz", "most_recent")
+    assert plan.steps[0].field_sources == {}

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 from planning_cases import NOW, objects_frame, profiles_frame
 
+from resolver.model.profile import from_row
 from resolver.model.survivorship_policy import STRATEGY_NAMES, Survivorship
 from resolver.planning.members import gather, object_count, parse_instant, size_in_kb
 from resolver.planning.survivorship import STRATEGIES, TIE_BREAKS, choose
@@ -203,3 +204,11 @@ def test_blanks_are_no_values_however_they_are_written():
     )
     (member,) = gather(frame, Survivorship(), NOTHING)
     assert member.values == {"LastName": "Ruiz", "MailingAddress": {"City": "Bonn"}}
+
+
+def test_of_an_attribute_that_comes_twice_the_last_one_counts_as_in_the_api_shape():
+    twice = [{"key": "x", "value": "1"}, {"key": "x", "value": "2"}]
+    frame = pl.DataFrame({"profile_id": ["a"], "attributes": [twice]})
+    (member,) = gather(frame, Survivorship(), NOTHING)
+    assert member.values == {"Attributes.x": "2"}
+    assert from_row(frame.row(0, named=True))["Attributes"] == {"x": "2"}

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from resolver.errors import BadInput, ServiceFailed, UnknownDomain, Unreachable
 from resolver.local.faults import Fault, Faults
+from resolver.local.server import running
 from resolver.local.service import Settings
 from resolver.profiles.domain import ConnectionSettings, Domain, connect, describe_domain
 from resolver.profiles.pace import Pace
@@ -88,11 +89,23 @@ def test_an_endpoint_that_is_something_else_is_named_as_such(status):
         thread.join()
 
 
-def test_without_credentials_the_message_says_so(monkeypatch, closed_port):
-    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
-    with pytest.raises(Unreachable, match="no usable AWS credentials"):
-        describe_domain(domain_at(f"http://127.0.0.1:{closed_port}"))
+@pytest.fixture
+def no_credentials(monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name)
+
+
+def test_without_credentials_the_message_says_so(no_credentials):
+    clients = connect(ConnectionSettings(region="us-east-1"))
+    with pytest.raises(Unreachable, match=r"amazonaws\.com: no usable AWS credentials"):
+        describe_domain(Domain(NAME, clients))
+
+
+def test_an_endpoint_on_this_machine_needs_neither_credentials_nor_a_region(no_credentials):
+    with embedded([ANA]) as (_, service), running(service) as url:
+        clients = connect(ConnectionSettings(endpoint_url=url))
+
+        assert describe_domain(Domain(NAME, clients)).profile_count == 1
 
 
 @pytest.mark.parametrize(

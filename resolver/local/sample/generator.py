@@ -124,14 +124,16 @@ def _add_objects(random: Random, sample: Sample, profile_id: str) -> None:
 def _add_keys(random: Random, sample: Sample, source: str) -> None:
     """What the centre knows from elsewhere: account list, mailing list, call log."""
     profile = sample.profiles[-1]
-    if "AccountNumber" in profile:
-        sample.keys.append(("_account", profile["AccountNumber"]))
-    elif source == "inferred" or random.random() < 0.5:
-        name, member = random.choice((("_phone", "PhoneNumber"), ("_email", "EmailAddress")))
-        if member in profile:
-            sample.keys.append((name, profile[member]))
-    if source == "inferred":
-        sample.keys.append(("_phone", profile["PhoneNumber"]))
+    known = {
+        "crm": ("_account", "AccountNumber"),
+        "web": ("_email", "EmailAddress"),
+        "inferred": ("_phone", "PhoneNumber"),
+        "store": ("_phone", "HomePhoneNumber"),
+        "legacy": ("_phone", "PhoneNumber"),
+    }
+    name, member = known[source]
+    if member in profile and random.random() < 0.9:
+        sample.keys.append((name, profile[member]))
 
 
 def _timestamp(random: Random) -> str:

@@ -115,8 +115,6 @@ def next_profile_seq(store: Session) -> int:
 
 def known_ids(store: Session, domain: int, profile_ids: Sequence[str]) -> set[str]:
     """Those of the ids that are profiles of the domain."""
-    if store.one("SELECT 1 FROM profile WHERE domain = ? LIMIT 1", domain) is None:
-        return set()
     find = "SELECT profile_id FROM profile WHERE domain = ? AND profile_id = ?"
     return {profile_id for profile_id in profile_ids if store.one(find, domain, profile_id) is not None}
 

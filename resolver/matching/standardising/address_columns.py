@@ -17,7 +17,7 @@ from resolver.matching.standardising.addresses import (
     street_core,
     without_ending,
 )
-from resolver.matching.standardising.coding import Coded, code, encode, together
+from resolver.matching.standardising.coding import Coded, code, encode, filled, placed, together
 from resolver.matching.standardising.folding import by_hand, folded, phrases, whole_words
 from resolver.model.profile import ADDRESS_PARTS
 from resolver.model.standardised import Kind, StandardisedField
@@ -66,15 +66,7 @@ def cleaned_lines(lines: pl.Series, reference: Reference) -> dict[str, Coded]:
     left = code(lines.gather(rows))
     careful = [split_line(text, reference) for text in left.texts]
     answers = pl.DataFrame(careful, schema=dict.fromkeys(_LINE_PARTS, pl.String), orient="row")
-    return {part: _filled(coded[part], rows, left.cleaned(answers[part])) for part in _LINE_PARTS}
-
-
-def _filled(column: Coded, rows: np.ndarray, values: Coded) -> Coded:
-    """The column with other values in those rows."""
-    (codes, others), texts = together([column, values])
-    codes = codes.copy()
-    codes[rows] = others
-    return Coded(codes, texts)
+    return {part: filled(coded[part], rows, left.cleaned(answers[part])) for part in _LINE_PARTS}
 
 
 def _without_unit(rest: pl.Series, reference: Reference) -> tuple[pl.Series, pl.Series, pl.Series]:
@@ -97,7 +89,7 @@ def _without_unit(rest: pl.Series, reference: Reference) -> tuple[pl.Series, pl.
     bare = bare.zip_with(bare.is_not_null(), rest.gather(rows))
     odd = whole_words(bare.str.replace_all(r"[ .]+", " "), reference.unit_words)
     units = short.zip_with(short != "", value)
-    return rest.scatter(rows, bare), blank.scatter(rows, units), nowhere.scatter(rows, odd)
+    return placed(rest, rows, bare), placed(blank, rows, units), placed(nowhere, rows, odd)
 
 
 def cleaned_streets(distinct: pl.Series, reference: Reference) -> pl.Series:
@@ -206,11 +198,11 @@ def _line_parts(lines: Sequence[pl.Series], reference: Reference) -> dict[str, C
             numberless = parts["house_number"].codes[bare] == 0
             split["house_number"] = split["house_number"].of(numberless)
             where = {"house_number": bare[numberless]}
-            parts = {part: _filled(parts[part], where.get(part, bare), split[part]) for part in _LINE_PARTS}
+            parts = {part: filled(parts[part], where.get(part, bare), split[part]) for part in _LINE_PARTS}
             open_[bare] = False
         rows = np.flatnonzero(open_)
         units = code(texts.gather(rows))
-        parts["unit"] = _filled(parts["unit"], rows, units.cleaned(cleaned_units(units.texts, reference)))
+        parts["unit"] = filled(parts["unit"], rows, units.cleaned(cleaned_units(units.texts, reference)))
     return parts
 
 
@@ -219,7 +211,7 @@ def _says_something(texts: pl.Series, reference: Reference) -> pl.Series:
     close = ~texts.str.contains("[0-9]")
     rows = close.arg_true()
     plain = phrases(folded(texts.gather(rows)))
-    return (~close).scatter(rows, (plain != "") & ~plain.is_in(sorted(reference.placeholders["any"])))
+    return placed(~close, rows, (plain != "") & ~plain.is_in(sorted(reference.placeholders["any"])))
 
 
 def standardise_addresses(

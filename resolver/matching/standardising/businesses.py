@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
-from resolver.matching.standardising.coding import encode, gathered
+from resolver.matching.standardising.coding import encode, gathered, placed
 from resolver.matching.standardising.folding import fold, folded, phrases, words
 from resolver.model.standardised import Kind, StandardisedField
 
@@ -61,23 +61,23 @@ def _joined_letters(parts: list[str]) -> list[str]:
 
 
 def _without_forms(parts: list[str], reference: Reference) -> tuple[list[str], list[str]]:
+    """The words without forms (and "and") behind them and then before them; one word always stays."""
     kept, forms = list(parts), []
-    changed = True
-    while changed:
-        changed = False
-        for length in range(min(_LONGEST_FORM, len(kept) - 1), 0, -1):
-            for cut in (slice(len(kept) - length, None), slice(0, length)):
-                form = " ".join(kept[cut])
-                if form in reference.legal_forms and (cut.start or form in reference.leading_legal_forms):
-                    forms.append(reference.legal_forms[form])
-                    del kept[cut]
-                    changed = True
-                    break
-            if changed:
-                break
-        while kept[1:] and kept[-1] in _AND:
+    while True:
+        if len(kept) > 1 and kept[-1] in _AND:
             kept.pop()
-    return kept, forms
+            continue
+        lengths = range(min(_LONGEST_FORM, len(kept) - 1), 0, -1)
+        behind = next((n for n in lengths if " ".join(kept[-n:]) in reference.legal_forms), 0)
+        before = next((n for n in lengths if " ".join(kept[:n]) in reference.leading_legal_forms), 0)
+        if behind:
+            forms.append(reference.legal_forms[" ".join(kept[-behind:])])
+            del kept[-behind:]
+        elif before:
+            forms.append(reference.legal_forms[" ".join(kept[:before])])
+            del kept[:before]
+        else:
+            return kept, forms
 
 
 def cleaned_businesses(texts: pl.Series, reference: Reference) -> pl.DataFrame:
@@ -104,8 +104,8 @@ def cleaned_businesses(texts: pl.Series, reference: Reference) -> pl.DataFrame:
     careful = [clean_business(text, reference) for text in texts.gather(rows)]
     return pl.DataFrame(
         {
-            "core": core.scatter(rows, pl.Series([c.core for c in careful], dtype=pl.String)),
-            "legal_form": form.scatter(rows, pl.Series([c.legal_form for c in careful], dtype=pl.String)),
+            "core": placed(core, rows, pl.Series([c.core for c in careful], dtype=pl.String)),
+            "legal_form": placed(form, rows, pl.Series([c.legal_form for c in careful], dtype=pl.String)),
         }
     )
 

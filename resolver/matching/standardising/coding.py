@@ -42,6 +42,14 @@ def together(columns: Sequence[Coded]) -> tuple[list[np.ndarray], pl.Series]:
     return [new[column.codes] for new, column in zip(mapped, columns, strict=True)], texts
 
 
+def filled(column: Coded, rows: np.ndarray, values: Coded) -> Coded:
+    """The column with other values in those rows."""
+    (codes, others), texts = together([column, values])
+    codes = codes.copy()
+    codes[rows] = others
+    return Coded(codes, texts)
+
+
 def encode(columns: Sequence[pl.Series]) -> tuple[list[np.ndarray], pl.Series]:
     """UInt32 codes of each column and their common vocabulary, whose row 0 is the empty string.
 
@@ -57,6 +65,27 @@ def encode(columns: Sequence[pl.Series]) -> tuple[list[np.ndarray], pl.Series]:
     vocabulary = pl.concat([pl.Series("text", [""], pl.String), texts.gather(example[1:])], rechunk=True)
     ends = np.cumsum([len(column) for column in columns])[:-1]
     return np.split(flat, ends), vocabulary
+
+
+def stacked(columns: Sequence[pl.Series]) -> tuple[pl.Series, np.ndarray]:
+    """The known texts of columns under each other, and where each stands: row + column number x height."""
+    height = len(columns[0])
+    places = [c.is_not_null().arg_true().to_numpy() + np.uint64(i * height) for i, c in enumerate(columns)]
+    return pl.concat([column.drop_nulls().alias("text") for column in columns], rechunk=True), np.concatenate(
+        places
+    )
+
+
+def slots_of(codes: np.ndarray, places: np.ndarray, columns: Sequence[pl.Series]) -> np.ndarray:
+    """Codes of stacked texts back in their rows, distinct ones packed to the left."""
+    slots = np.zeros(len(columns) * len(columns[0]), np.uint32)
+    slots[places] = codes
+    return pack(slots.reshape(len(columns), -1).T)
+
+
+def placed(column: pl.Series, rows: pl.Series, values: object) -> pl.Series:
+    """The column with other values in those rows; the column itself stays (``Series.scatter`` changes it)."""
+    return column.clone().scatter(rows, values)  # type: ignore[arg-type]
 
 
 def gathered(codes: np.ndarray, numbers: np.ndarray) -> np.ndarray:

@@ -6,10 +6,9 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
 import polars as pl
 
-from resolver.matching.standardising.coding import encode, forget, pack
+from resolver.matching.standardising.coding import encode, forget, placed, slots_of, stacked
 from resolver.matching.standardising.folding import by_hand
 from resolver.model.standardised import Kind, StandardisedField
 
@@ -40,7 +39,7 @@ def cleaned_emails(texts: pl.Series) -> pl.Series:
     plain = texts.str.contains(_PLAIN)
     rows = (~plain).arg_true()
     untagged = (
-        texts.scatter(rows, texts.gather(rows).str.replace(_TAGGED, "${1}${2}")) if len(rows) else texts
+        placed(texts, rows, texts.gather(rows).str.replace(_TAGGED, "${1}${2}")) if len(rows) else texts
     )
     accepted = plain | untagged.str.contains(_PLAIN) | texts.is_null()
     return by_hand(texts, untagged.str.to_lowercase(), accepted.fill_null(value=True), clean_email)
@@ -51,27 +50,21 @@ def standardise_emails(columns: Sequence[pl.Series], reference: Reference) -> St
 
     Vocabulary: ``local``, ``domain``, ``role`` (info@, sales@: not one person's), ``free_provider``.
     """
-    stacked = pl.concat([column.alias("text") for column in columns], rechunk=True)
-    rows = stacked.is_not_null().arg_true()
-    [codes], texts = encode([cleaned_emails(stacked.gather(rows))])
-    split = pl.col("text").str.splitn("@", 2).struct
-    vocabulary = (
-        texts.to_frame("text")
-        .with_columns(split.rename_fields(["local", "domain"]).alias("parts"))
-        .unnest("parts")
-        .with_columns(pl.col("domain").fill_null(""))
-        .with_columns(
-            pl.col("local").is_in(sorted(reference.role_mailboxes)).alias("role"),
-            pl.col("domain").is_in(sorted(reference.free_mail)).alias("free_provider"),
-        )
+    known, places = stacked(columns)
+    [codes], texts = encode([cleaned_emails(known)])
+    sign = texts.str.find("@", literal=True)
+    local, domain = texts.str.head(sign).fill_null(""), texts.str.slice(sign + 1).fill_null("")
+    vocabulary = pl.DataFrame(
+        {
+            "text": texts,
+            "local": local,
+            "domain": domain,
+            "role": local.is_in(sorted(reference.role_mailboxes)),
+            "free_provider": domain.is_in(sorted(reference.free_mail)),
+        }
     )
     unknown = sorted(reference.placeholders["email"])
-    bad = vocabulary.select(
-        pl.col("text").is_in(unknown)
-        | (pl.col("local") + "@").is_in(unknown)
-        | ("@" + pl.col("domain")).is_in(unknown)
-    ).to_series()
-    slots = np.zeros(len(stacked), np.uint32)
-    slots[rows.to_numpy()] = forget(codes, bad)
-    packed = pack(slots.reshape(len(columns), -1).T)
-    return StandardisedField("email", Kind.EMAIL, packed, vocabulary)
+    locals_ = [address.removesuffix("@") for address in unknown if address.endswith("@")]
+    domains = [address.removeprefix("@") for address in unknown if address.startswith("@")]
+    bad = texts.is_in(unknown) | local.is_in(locals_) | domain.is_in(domains)
+    return StandardisedField("email", Kind.EMAIL, slots_of(forget(codes, bad), places, columns), vocabulary)

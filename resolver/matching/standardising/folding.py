@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 from anyascii import anyascii
 
+from resolver.matching.standardising.coding import placed
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 _JOINERS: Final = "'`\u00b4\u2018\u2019\u02bc\u2032-"
 _JOINER: Final = re.compile(f"[{_JOINERS}]")
 _WORD: Final = re.compile(r"[a-z0-9]+")
-_NOT_ASCII: Final = r"[^\x00-\x7f]"
-#: Latin accents after NFKD; U+034F has combining class 0 and is left to ``fold``.
-_ACCENTS: Final = r"[\u0300-\u034e\u0350-\u036f]"
 
 
 def fold(text: str) -> str:
@@ -55,8 +54,10 @@ def folded(texts: pl.Series) -> pl.Series:
         return lower
     rows = foreign.arg_true()
     original = texts.gather(rows)
-    plain = original.str.normalize("NFKD").str.replace_all(_ACCENTS, "").str.to_lowercase()
-    return lower.scatter(rows, by_hand(original, plain, ~plain.str.contains(_NOT_ASCII), fold))
+    letters = sorted(letter for letter in set("".join(original)) if not letter.isascii())
+    # fold works letter by letter: what decomposition reorders are accents, and those are dropped
+    plain = original.str.replace_many(letters, [fold(letter) for letter in letters]).str.to_lowercase()
+    return placed(lower, rows, plain)
 
 
 def by_hand(
@@ -69,7 +70,7 @@ def by_hand(
     left = texts.gather(rows)
     distinct = left.unique()
     cleaned = pl.Series([careful(text) for text in distinct], dtype=pl.String)
-    return quick.scatter(rows, left.replace_strict(distinct, cleaned, return_dtype=pl.String))
+    return placed(quick, rows, left.replace_strict(distinct, cleaned, return_dtype=pl.String))
 
 
 def phrases(plain: pl.Series, *, parting: str = "") -> pl.Series:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
-from resolver.matching.standardising.coding import encode
+from resolver.matching.standardising.coding import code, encode, placed
 from resolver.matching.standardising.folding import folded, phrases, whole_words
 from resolver.matching.standardising.names import (
     PersonName,
@@ -75,8 +75,7 @@ def cleaned_full(plain: pl.Series, reference: Reference) -> pl.DataFrame:
     bare = untitled.str.replace(f"^(.+ .+) (?:{suffixes})$", "${1}")
     special = [*reference.titles, *reference.suffixes, *reference.particles, "of"]
     marked = whole_words(bare, special) | ~usual | ~bare.str.contains(" ", literal=True)
-    dignities = sorted(title for title, alone in reference.titles.items() if not alone)
-    ranked = every.str.extract("^([^ ]*)").is_in(dignities) | (bare != untitled)
+    ranked = every.str.extract("^([^ ]*)").is_in(sorted(reference.dignities)) | (bare != untitled)
     marked |= was_turned & ranked  # "Smith, Baron X" and "Smith, John Jr"
     quick = _frame(
         first=bare.str.extract(r"^([^ ]*)"),
@@ -111,14 +110,14 @@ def _scatter(
     if not len(rows):
         return quick
     careful = pl.DataFrame([clean(text) for text in texts.gather(rows)], schema=_SCHEMA, orient="row")
-    return pl.DataFrame({part: quick[part].scatter(rows, careful[part]) for part in _PARTS})
+    return pl.DataFrame({part: placed(quick[part], rows, careful[part]) for part in _PARTS})
 
 
 def standardise_names(names: pl.DataFrame, reference: Reference) -> list[StandardisedField]:
     """first_name, middle_name and last_name with one vocabulary, and name_suffix.
 
     ``names`` has the NAME_COLUMNS. The vocabulary's ``root`` is the full name of a nickname, where it stands
-    for one (of several, the first in the alphabet), else the text itself.
+    for one (of several, the usual one), else the text itself.
     """
     first, middle, last, full = (_Texts(names[name], reference) for name in NAME_COLUMNS[:4])
     stack = _Stack()
@@ -178,16 +177,17 @@ class _Stack:
         )
         middle = np.where(middles[given] != 0, middles[given], middles[between])
         middle[both] = joins[which]
-        roots = texts.replace({nickname: min(full) for nickname, full in reference.nicknames.items()})
+        roots = texts.replace({nickname: full[0] for nickname, full in reference.nicknames.items()})
         vocabulary = pl.DataFrame({"text": texts, "root": roots})
         codes = {"first_name": firsts[given], "middle_name": middle, "last_name": lasts[family]}
         fields = [StandardisedField(n, Kind.NAME, c.reshape(-1, 1), vocabulary) for n, c in codes.items()]
-        written = phrases(folded(apart))
+        coded = code(apart)
+        written = phrases(folded(coded.texts))
         written = written.set(written.is_in(sorted(reference.placeholders["name"])), "").replace(
             dict(reference.suffixes)
         )
         (suffixes, others), texts = encode([readings["suffix"], written])
-        chosen = others
+        chosen = others[coded.codes]
         for reading in (between, given, family):
             chosen = np.where(suffixes[reading] != 0, suffixes[reading], chosen)
         return [

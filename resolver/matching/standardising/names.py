@@ -124,10 +124,7 @@ def _in_order(text: str, reference: Reference) -> str:
     if comma:
         behind = [w for w in words(after.split(",")[0]) if w not in reference.suffixes]
         dignity = (
-            not behind
-            or not reference.titles.get(behind[0], True)
-            or _ORDINAL.search(after)
-            or _OF.search(after)
+            not behind or behind[0] in reference.dignities or _ORDINAL.search(after) or _OF.search(after)
         )
         family = _without_suffixes(words(before), reference)[0]
         if not dignity and (len(family) == 1 or set(family[:-1]) <= reference.particles):

@@ -16,6 +16,8 @@ import polars as pl
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 from phonenumbers.phonemetadata import PhoneMetadata
 
+from resolver.matching.standardising.coding import placed
+
 _TYPES: Final = (
     "fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost",
     "personal_number", "voip", "pager", "uan", "voicemail",
@@ -81,7 +83,7 @@ def valid(nationals: pl.Series, calling_code: str) -> pl.Series:
     for one in plans_of(calling_code):
         typed = nationals.str.contains(one.types)
         claimed = nationals.str.contains(one.leading) if one.leading else typed
-        answer = answer.scatter(rows.filter(claimed & typed), True)  # noqa: FBT003 - the value, not a flag
+        answer = placed(answer, rows.filter(claimed & typed), values=True)
         nationals, rows = nationals.filter(~claimed), rows.filter(~claimed)
         if not len(rows):
             break
@@ -96,7 +98,7 @@ def decide(digits: pl.Series, one: Plan, *, international: bool) -> pl.DataFrame
     """
     if not international and one.calling_code == _NANP:
         national = digits.str.replace(r"^1([2-9]\d{9})$", "${1}")
-        return _judged(national, valid(national, _NANP), digits.str.contains(r"^(?:0|1$|1[01])"))
+        return _judged(national, valid(national, _NANP), digits.str.contains(r"^(?:0|1$|1[01]|13\d{6}$)"))
     national, unclear = _without_prefix(digits, one)
     good = valid(national, one.calling_code)
     changed = national != digits
@@ -108,8 +110,8 @@ def decide(digits: pl.Series, one: Plan, *, international: bool) -> pl.DataFrame
         if len(rows):
             rest, rest_unclear = _without_prefix(digits.gather(rows).str.strip_prefix(one.calling_code), one)
             rest_good = valid(rest, one.calling_code)
-            unclear = unclear.scatter(rows, rest_unclear | good.gather(rows) | unclear.gather(rows))
-            national, good = national.scatter(rows, rest), good.scatter(rows, rest_good)
+            unclear = placed(unclear, rows, rest_unclear | good.gather(rows) | unclear.gather(rows))
+            national, good = placed(national, rows, rest), placed(good, rows, rest_good)
         if one.international:
             unclear |= digits.str.contains(one.international)
     return _judged(national, good, unclear)
@@ -136,5 +138,5 @@ def _without_prefix(digits: pl.Series, one: Plan) -> tuple[pl.Series, pl.Series]
     unclear = nothing
     if one.rewrites and one.prefix_groups:
         rewritten = before.str.extract(one.prefix, one.prefix_groups).is_not_null()
-        unclear = nothing.scatter(rows, rewritten)
-    return digits.scatter(rows, kept), unclear
+        unclear = placed(nothing, rows, rewritten)
+    return placed(digits, rows, kept), unclear

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import phonenumbers
 import polars as pl
 
-from resolver.matching.standardising.coding import encode, forget, pack
+from resolver.matching.standardising.coding import (
+    Coded,
+    code,
+    filled,
+    forget,
+    placed,
+    slots_of,
+    stacked,
+    together,
+)
 from resolver.matching.standardising.phone_patterns import CALLING_CODE, decide, plan, plans_of
 from resolver.model.standardised import Kind, StandardisedField
 
@@ -66,68 +76,79 @@ def _valid(text: str, region: str | None) -> phonenumbers.PhoneNumber | None:
     return number if phonenumbers.is_valid_number(number) else None
 
 
-def cleaned_phones(texts: pl.Series, regions: pl.Series) -> tuple[pl.DataFrame, int]:
-    """``clean_phone`` of each text, and how many distinct ones phonenumbers had to parse.
+@dataclass(frozen=True, slots=True)
+class CleanedPhones:
+    """``clean_phone`` of every row, and how many distinct texts phonenumbers itself had to parse."""
 
-    ``regions`` holds the regions of each row as one text, separated by spaces. The frame has ``number`` and
-    ``extension``, empty where there is none.
-    """
-    extended = texts.str.contains(_EXTENSION)
-    rows = extended.arg_true()
-    plain, extension = texts, pl.repeat("", len(texts), eager=True)
-    if len(rows):
-        those = texts.gather(rows)
-        extension = extension.scatter(rows, those.str.extract(_EXTENSION, 1))
-        plain = plain.scatter(rows, those.str.replace(_EXTENSION, ""))
+    number: Coded
+    extension: Coded
+    parsed: int
+
+
+def cleaned_phones(texts: pl.Series, regions: pl.Series) -> CleanedPhones:
+    """``clean_phone`` of each text. ``regions`` holds those of its row as one text, separated by spaces."""
+    extended = texts.str.contains(_EXTENSION).arg_true()
+    those = texts.gather(extended)
+    plain = placed(texts, extended, those.str.replace(_EXTENSION, "")) if len(extended) else texts
     compact = plain.str.replace_many(list(_PUNCTUATION), [""] * len(_PUNCTUATION))
-    frame = pl.DataFrame(
-        {
-            "row": pl.int_range(len(texts), dtype=pl.UInt32, eager=True),
-            "compact": compact.str.replace("^00", "+"),
-            "regions": regions,
-        }
+    if compact.str.starts_with("00").any():
+        compact = compact.str.replace("^00", "+")
+    several = regions.n_unique() > 1
+    keyed = code(regions + "|" + compact if several else compact)
+    one = pl.repeat("" if several or not len(regions) else regions[0], len(keyed.texts), eager=True)
+    keys = keyed.texts.str.splitn("|", 2).struct
+    numbers = _decided(
+        pl.DataFrame(
+            {
+                "row": pl.int_range(len(keyed.texts), dtype=pl.UInt32, eager=True),
+                "compact": keys.field("field_1").fill_null("") if several else keyed.texts,
+                "regions": keys.field("field_0") if several else one,
+            }
+        )
     )
-    short = frame.filter(
-        ~pl.col("compact").str.contains(r"\d.*\d.*\d.*\d.*\d.*\d.*\d"), ascii_only(frame["compact"])
-    )
-    usual = frame.filter(pl.col("compact").str.contains(r"^\+?[0-9]{7,15}$"))
-    decided = [short.select("row", pl.lit("").alias("number")), *_decided(usual)]
-    done = pl.concat(decided)
-    left = frame.join(done, on="row", how="anti").select("row", "regions")
-    asked = pl.DataFrame({"row": left["row"], "text": texts.gather(left["row"]), "regions": left["regions"]})
+    number = keyed.cleaned(numbers)
+    blank = Coded(np.zeros(len(texts), np.uint32), pl.Series("text", [""], pl.String))
+    extension = filled(blank, extended.to_numpy(), code(those.str.extract(_EXTENSION, 1)))
+    left = pl.Series(numbers.is_null().to_numpy()[keyed.codes]).arg_true()
+    asked = pl.DataFrame({"row": left, "text": texts.gather(left), "regions": regions.gather(left)})
     distinct = asked.select("text", "regions").unique()
-    cleaned = [(t, r, *clean_phone(t, r.split())) for t, r in distinct.iter_rows()]
-    schema = {"text": pl.String, "regions": pl.String, "number": pl.String, "by_hand": pl.String}
+    cleaned = [(text, own, *clean_phone(text, own.split())) for text, own in distinct.iter_rows()]
+    schema = {"text": pl.String, "regions": pl.String, "number": pl.String, "extension": pl.String}
     answers = asked.join(pl.DataFrame(cleaned, schema=schema, orient="row"), on=["text", "regions"])
-    numbers = pl.repeat("", len(texts), eager=True)
-    numbers = numbers.scatter(done["row"], done["number"]).scatter(answers["row"], answers["number"])
-    extension = extension.scatter(answers["row"], answers["by_hand"])
-    result = pl.DataFrame({"number": numbers, "extension": extension})
-    return result.with_columns(
-        pl.when(pl.col("number") != "").then("extension").otherwise(pl.lit("")).alias("extension")
-    ), len(cleaned)
+    number = filled(number, answers["row"].to_numpy(), code(answers["number"]))
+    extension = filled(extension, answers["row"].to_numpy(), code(answers["extension"]))
+    none = np.where(number.codes == 0, 0, extension.codes)
+    return CleanedPhones(number, Coded(none, extension.texts), len(cleaned))
 
 
-def ascii_only(texts: pl.Series) -> pl.Series:
-    """Whether each text is ASCII."""
-    return texts.str.len_bytes() == texts.str.len_chars()
+def _decided(asked: pl.DataFrame) -> pl.Series:
+    """The number of each ``compact`` text that the patterns decide, null for others."""
+    usual = asked.filter(pl.col("compact").str.contains(r"^\+?[0-9]{7,15}$"))
+    answers = _usual(usual)
+    found = pl.concat([pl.DataFrame(schema={"row": pl.UInt32, "number": pl.String}), *answers])
+    numbers = placed(
+        pl.repeat(None, asked.height, dtype=pl.String, eager=True), found["row"], found["number"]
+    )
+    short = asked.filter(pl.col("compact").str.contains(r"^\+?[0-9]{0,6}$"))
+    return placed(numbers, short["row"], "")
 
 
-def _decided(usual: pl.DataFrame) -> list[pl.DataFrame]:
+def _usual(usual: pl.DataFrame) -> list[pl.DataFrame]:
     """``row`` and ``number`` of the plain numbers that the patterns decide."""
     plus = pl.col("compact").str.starts_with("+")
     answers: list[pl.DataFrame] = []
     abroad = usual.filter(plus).with_columns(pl.col("compact").str.extract(CALLING_CODE).alias("code"))
     for group in abroad.partition_by("code", maintain_order=False) if abroad.height else []:
-        code = group["code"][0]
-        if code is None:
+        calling = group["code"][0]
+        if calling is None:
             answers.append(group.select("row", _last_digits(pl.col("compact")).alias("number")))
             continue
-        judged = decide(group["compact"].str.slice(1 + len(code)), plans_of(code)[0], international=True)
-        group = group.hstack(judged)  # noqa: PLW2901 - the same rows with their verdict
-        answers.append(_numbers(group.filter(pl.col("verdict").is_not_null()), code))
+        national = group["compact"].str.slice(1 + len(calling))
+        judged = group.hstack(decide(national, plans_of(calling)[0], international=True))
+        answers.append(_numbers(judged.filter(pl.col("verdict").is_not_null()), calling))
     home = usual.filter(~plus)
-    for group in home.partition_by("regions", maintain_order=False) if home.height else []:
+    one = home["regions"].n_unique() == 1
+    for group in [home] if one else home.partition_by("regions", maintain_order=False) if home.height else []:
         answers += _dialled(group, group["regions"][0].split())
     return answers
 
@@ -162,8 +183,8 @@ def infer_region(texts: pl.Series, countries: pl.Series, reference: Reference) -
 
     None where neither is there: then numbers without a country code stay national digits.
     """
-    written = texts.filter(texts.str.contains(r"^\s*(?:\+|00)\s*[1-9]"))
-    code = ("+" + written.str.replace_all("[^0-9]", "").str.strip_prefix("00")).str.extract(CALLING_CODE)
+    written = texts.str.extract(r"^\s*(?:\+|00)\s*([1-9][0-9]{0,2})", 1).drop_nulls()
+    code = ("+" + written).str.extract(CALLING_CODE)
     dialled = code.replace_strict(reference.dial_regions, default=None, return_dtype=pl.String).drop_nulls()
     counted = dialled if len(dialled) else countries.drop_nulls()
     if not len(counted):
@@ -181,23 +202,17 @@ def standardise_phones(
     ``x`` and the extension if there is one), ``extension``, ``national`` (at most ten digits without calling
     code), ``base`` (the row of the same number without extension).
     """
-    stacked = pl.concat([column.alias("text") for column in columns], rechunk=True)
-    rows = stacked.is_not_null().arg_true()
-    texts = stacked.gather(rows)
+    texts, places = stacked(columns)
     inferred = infer_region(texts, countries, reference)
-    own = _region_lists(countries, default_region, inferred).gather(rows % max(1, len(countries)))
-    cleaned, _ = cleaned_phones(texts, own)
-    field, vocabulary = _coded(cleaned)
+    own = _region_lists(countries, default_region, inferred).gather(places % max(1, len(countries)))
+    field, vocabulary = _coded(cleaned_phones(texts, own))
     unknown = sorted(reference.placeholders["phone"])
     bad = vocabulary.select(
         pl.col("national").is_in(unknown)
         | pl.col("text").str.strip_prefix("+").is_in(unknown)
         | pl.col("national").str.contains(_MONOTONOUS)
     ).to_series()
-    slots = np.zeros(len(stacked), np.uint32)
-    slots[rows.to_numpy()] = forget(field, bad)
-    packed = pack(slots.reshape(len(columns), -1).T)
-    return StandardisedField("phone", Kind.PHONE, packed, vocabulary)
+    return StandardisedField("phone", Kind.PHONE, slots_of(forget(field, bad), places, columns), vocabulary)
 
 
 def _region_lists(countries: pl.Series, default_region: str | None, inferred: str | None) -> pl.Series:
@@ -210,25 +225,26 @@ def _region_lists(countries: pl.Series, default_region: str | None, inferred: st
     return countries.replace_strict(distinct, pl.Series(lists, dtype=pl.String), return_dtype=pl.String)
 
 
-def _coded(cleaned: pl.DataFrame) -> tuple[np.ndarray, pl.DataFrame]:
+def _coded(cleaned: CleanedPhones) -> tuple[np.ndarray, pl.DataFrame]:
     """Codes of the numbers with their extensions, and the vocabulary of standardise_phones."""
-    rows = (cleaned["extension"] != "").arg_true()
-    extended = cleaned[rows]
-    texts = cleaned["number"].scatter(rows, extended["number"] + "x" + extended["extension"])
-    (codes, bases), vocabulary = encode([texts, extended["number"]])
+    number, extension = cleaned.number, cleaned.extension
+    rows = np.flatnonzero(extension.codes)
+    bare, behind = number.of(rows), extension.of(rows)
+    whole = bare.texts.gather(bare.codes) + "x" + behind.texts.gather(behind.codes)
+    both = code(whole)
+    (codes, bases, extended), vocabulary = together([number, bare, both])
+    codes = codes.copy()
+    codes[rows] = extended
     base = np.arange(len(vocabulary), dtype=np.uint32)
-    base[codes[rows.to_numpy()]] = bases
-    split = pl.col("text").str.splitn("x", 2).struct
-    frame = (
-        vocabulary.to_frame("text")
-        .with_columns(
-            split.field("field_0").alias("bare"), split.field("field_1").fill_null("").alias("extension")
-        )
-        .select(
-            "text",
-            "extension",
-            pl.col("bare").str.replace(CALLING_CODE, "").str.tail(_NATIONAL_DIGITS).alias("national"),
-            pl.Series("base", base),
-        )
+    base[extended] = bases
+    national = vocabulary.str.replace(CALLING_CODE, "").str.tail(_NATIONAL_DIGITS).gather(base)
+    nothing = pl.repeat("", len(vocabulary), eager=True, dtype=pl.String)
+    frame = pl.DataFrame(
+        {
+            "text": vocabulary,
+            "extension": placed(nothing, pl.Series(extended), behind.texts.gather(behind.codes)),
+            "national": national,
+            "base": base,
+        }
     )
     return codes, frame

@@ -1,0 +1,25 @@
+"""The two sides of many pairs, as every test of a comparison sees them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from resolver.matching.values import Array, Values
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Two codes per pair for each field of a comparison. In a comparison of one field all codes are known."""
+
+    values: tuple[Values, ...]
+    a: tuple[Array, ...]
+    b: tuple[Array, ...]
+
+    def take(self, which: Array) -> Sides:
+        """The same for some of the pairs."""
+        return Sides(self.values, tuple(x[which] for x in self.a), tuple(x[which] for x in self.b))
+
+    def __len__(self) -> int:
+        return len(self.a[0])

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import polars as pl
+import pytest
+from tables import tables
+
+from resolver.matching.standardising.attributes import (
+    attribute_values,
+    clean_key,
+    cleaned_categories,
+    cleaned_identifiers,
+    standardise_attributes,
+)
+from resolver.model.frames import Attributes
+from resolver.model.standardised import Kind
+
+
+def long_of(rows):
+    listed = [row and [{"key": k, "value": v} for k, v in row] for row in rows]
+    return attribute_values(pl.Series("attributes", listed, Attributes))
+
+
+@pytest.mark.parametrize("key", ["FullName", "full_name", "full-name", "Full Name"])
+def test_spellings_of_a_key_are_one(key):
+    assert clean_key(key) == "full_name"
+
+
+def test_identifiers_are_letters_and_digits_and_placeholders_are_unknown():
+    texts = pl.Series(["406-20-3481", "AB 12/x", "000-00-0000", "N/A", "É1"])
+    assert cleaned_identifiers(texts, tables()).to_list() == ["406203481", "ab12x", "", "", "e1"]
+
+
+def test_categories_are_folded_words():
+    texts = pl.Series(["Military_Officer", "poet", "unknown", ""])
+    assert cleaned_categories(texts, tables()).to_list() == ["military officer", "poet", "", ""]
+
+
+def test_attributes_become_rows_without_blanks():
+    long = long_of([[("A", "1"), ("b", "")], None, [("b", "2")]])
+    assert long.rows() == [(0, "a", "1"), (2, "b", "2")]
+
+
+def test_of_two_spellings_in_one_profile_the_first_value_by_the_alphabet_stands():
+    assert long_of([[("SSN", "9"), ("ssn", "1")]]).rows() == [(0, "ssn", "1")]
+
+
+def test_a_key_with_enough_values_is_a_field_of_the_sort_that_its_values_show():
+    rows = [
+        [("ssn", f"{i:09d}"), ("tier", "gold" if i % 2 else "silver"), ("floor", str(i % 3))]
+        for i in range(300)
+    ]
+    rows[0] = [*rows[0], ("rare", "x")]
+    fields = {field.name: field for field in standardise_attributes(long_of(rows), 300, tables())}
+    kinds = {name: field.kind for name, field in fields.items()}
+    assert kinds == {
+        "attribute:floor": Kind.CATEGORY,
+        "attribute:ssn": Kind.IDENTIFIER,
+        "attribute:tier": Kind.CATEGORY,
+    }
+    tier = fields["attribute:tier"]
+    assert [tier.vocabulary["text"][c] for c in tier.codes[:2, 0].tolist()] == ["silver", "gold"]
+
+
+def test_a_thousand_values_are_enough_in_any_file():
+    long = long_of([[("tier", "gold")]] * 1000)
+    assert [field.name for field in standardise_attributes(long, 10_000_000, tables())] == ["attribute:tier"]
+    assert standardise_attributes(long.head(999), 10_000_000, tables()) == []

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from resolver.matching.absorption import absorb
+from resolver.matching.clustering import NEVER, Edges, bridges, cut_components, softened
+from resolver.matching.components import components
+from resolver.matching.constraints import no_constraints
+from resolver.matching.evidence import Evidence
+from resolver.matching.pair_index import all_pairs, pack
+from resolver.matching.parameters import ColumnParameters, Parameters
+
+WHOLE = 400
+
+
+def clusters(similarity, cut=0.0, largest=WHOLE):
+    size = len(similarity)
+    left, right = np.triu_indices(size, 1)
+    edges = Edges(pack(left, right), similarity[left, right])
+    label = components(size, left, right)
+    return cut_components(label, edges, [cut], largest)[0].tolist()
+
+
+def test_one_strong_link_does_not_chain_two_clusters():
+    similarity = np.full((4, 4), -10.0)
+    similarity[0, 1] = similarity[2, 3] = similarity[1, 2] = 9.0
+    assert clusters(similarity, cut=1.5) == [0, 0, 2, 2]
+
+
+def test_a_pair_that_must_never_be_joined_parts_its_component():
+    similarity = np.full((3, 3), 12.0)
+    similarity[0, 2] = NEVER
+    found = clusters(similarity)
+    assert found[0] != found[2]
+    assert len(set(found)) == 2
+
+
+def test_a_component_beyond_the_limit_stays_whole_unless_people_parted_it():
+    similarity = np.full((5, 5), 12.0)
+    assert clusters(similarity, largest=3) == [0] * 5
+    similarity[0, 4] = NEVER
+    parted = clusters(similarity, largest=3)
+    assert parted[0] != parted[4]
+
+
+def test_profiles_without_links_are_clusters_of_their_own():
+    edges = Edges(np.empty(0, np.uint64), np.empty(0))
+    assert cut_components(np.arange(3), edges, [0.0], WHOLE).tolist() == [[0, 1, 2]]
+
+
+def test_negative_weights_get_a_share_of_the_prior_back_up_to_zero(rules):
+    weight = np.array([-30.0, -8.0, -1.0, 3.0, 99.0])
+    soft = softened(weight, prior=-10.0, rules=rules.clustering)
+    assert soft.tolist() == pytest.approx([-6.5, -0.5, 0.0, 3.0, 14.0])
+
+
+def test_bridges_are_the_links_that_hold_a_cluster():
+    assert bridges([("a", "b"), ("b", "c"), ("c", "a"), ("c", "d")]) == [("c", "d")]
+
+
+def model():
+    column = ColumnParameters("x", ("differ", "exact"), (0.1, 0.9), (0.9, 0.1), 0.5, 0.3, (1.0, 1.0))
+    return Parameters(10, 0.05, (column, column), ())
+
+
+def test_a_sparse_profile_joins_the_cluster_whose_members_it_fits_together():
+    words = all_pairs(4)  # 0 and 1 are a cluster; 2 agrees with one of them in each field; 3 with none
+    bytes_ = np.ones((2, len(words)), np.uint8)
+    for (i, j), fields in {(0, 1): (0, 1), (0, 2): (0,), (1, 2): (1,)}.items():
+        at = int(np.flatnonzero(words == pack(np.array([i]), np.array([j]))[0])[0])
+        bytes_[list(fields), at] = 12
+    evidence = Evidence(words, np.zeros(len(words), np.uint8), bytes_)
+    found = absorb(model(), (evidence, no_constraints(4)), np.array([0, 0, 2, 3]), 4.0)
+    assert found.tolist() == [0, 0, 0, 3]
+
+
+def test_nothing_to_absorb_changes_nothing():
+    evidence = Evidence(all_pairs(2), np.zeros(1, np.uint8), np.ones((2, 1), np.uint8))
+    assert absorb(model(), (evidence, no_constraints(2)), np.array([0, 1]), 4.0).tolist() == [0, 1]

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resolver.matching import estimation
+from resolver.matching.estimation import Sample, fit, measure_u
+from resolver.matching.parameters import ColumnParameters, Parameters, RelationParameters
+
+M = ((0.05, 0.15, 0.80), (0.10, 0.20, 0.70), (0.15, 0.05, 0.80))
+U = ((0.90, 0.08, 0.02), (0.80, 0.15, 0.05), (0.70, 0.20, 0.10))
+START = (0.1, 0.3, 0.6)
+ANY = (1.0, 1.0, 1.0)
+STEP = 0.3
+LABELS = ("differ", "similar", "exact")
+
+
+def drawn(matches, others, seed=5):
+    """Bytes of pairs drawn from known m and u; the bin of equality is that of u."""
+    draw = np.random.default_rng(seed)
+    out = []
+    for m, u in zip(M, U, strict=True):
+        level = np.concatenate([draw.choice(3, matches, p=m), draw.choice(3, others, p=u)])
+        out.append(np.where(level == 2, 3 + round(-np.log(u[2]) / STEP), level + 1))
+    return np.array(out, np.uint8)
+
+
+def begin(rules, profiles, *relations):
+    columns = tuple(ColumnParameters(f"c{k}", LABELS, START, u, 0.5, STEP, ANY) for k, u in enumerate(U))
+    return Parameters(profiles, 1 / profiles, columns, relations)
+
+
+def test_em_recovers_the_m_and_the_match_rate_that_data_were_drawn_from(rules):
+    profiles = 400
+    pairs = profiles * (profiles - 1) // 2
+    model = fit(rules, begin(rules, profiles), Sample(drawn(4000, pairs - 4000)))
+    for column, m in zip(model.columns, M, strict=True):
+        assert column.m == pytest.approx(m, abs=0.05)
+    assert model.match_rate == pytest.approx(4000 / pairs, rel=0.1)
+    assert model.converged
+
+
+def test_a_sample_that_stands_for_all_pairs_gives_the_same_rate(rules):
+    profiles = 400
+    pairs = profiles * (profiles - 1) // 2
+    bytes_ = drawn(4000, pairs - 4000)
+    some = np.random.default_rng(1).choice(pairs, pairs // 2, replace=False)
+    whole = fit(rules, begin(rules, profiles), Sample(bytes_))
+    half = fit(rules, begin(rules, profiles), Sample(np.ascontiguousarray(bytes_[:, some]), 2.0))
+    assert half.match_rate == pytest.approx(whole.match_rate, rel=0.1)
+
+
+def test_too_few_iterations_are_admitted(rules):
+    short = rules.model_copy(update={"estimation": rules.estimation.model_copy(update={"iterations": 1})})
+    model = fit(short, begin(rules, 400), Sample(drawn(4000, 75_800)))
+    assert (model.iterations, model.converged) == (1, False)
+
+
+def test_a_field_that_is_compared_alone_teaches_nothing_about_itself(rules):
+    bytes_ = drawn(300, 3000)
+    bytes_[1:] = 0
+    model = fit(rules, begin(rules, 80), Sample(bytes_))
+    assert model.columns[0].m == pytest.approx(START)
+
+
+def test_a_relation_takes_up_pairs_that_agree_in_what_it_ties(rules):
+    draw = np.random.default_rng(2)
+    bytes_ = drawn(300, 20_000)
+    relatives = np.arange(300, 1500)
+    bytes_[0, relatives] = 16  # they share the first field and agree elsewhere by chance
+    home = RelationParameters("home", 1e-4, (0,))
+    del draw
+    plain = fit(rules, begin(rules, 202), Sample(bytes_))
+    related = fit(rules, begin(rules, 202, home), Sample(bytes_))
+    assert related.relations[0].rate == pytest.approx(1200 / (202 * 201 / 2), rel=0.3)
+    assert related.match_rate < plain.match_rate
+
+
+def test_labels_outweigh_what_the_model_believes(rules):
+    bytes_ = drawn(300, 3000)
+    labels = np.full(3300, np.nan)
+    labels[:300] = 0.0
+    model = fit(rules, begin(rules, 82), Sample(bytes_, labels=labels))
+    assert model.match_rate < fit(rules, begin(rules, 82), Sample(bytes_)).match_rate / 2
+
+
+def test_a_share_is_never_learned_above_its_limit():
+    limited = estimation._limited((0.4, 0.2, 0.4), (0.1, 1.0, 1.0))
+    assert limited == pytest.approx((0.1, 0.3, 0.6))
+
+
+@given(st.lists(st.integers(0, 8), min_size=1, max_size=40))
+def test_u_is_never_zero_and_adds_up_to_one(columns, bytes_):
+    column = columns([{"gender": "female"}, {"gender": "male"}])[0]
+    shares = measure_u([column], np.array([bytes_], np.uint8), None)[0]
+    assert (shares > 0).all()
+    assert shares.sum() == pytest.approx(1)
+
+
+def test_expected_matches_are_taken_off_u(columns):
+    column = columns([{"gender": "female"}, {"gender": "male"}])[0]
+    bytes_ = np.array([[1] * 50 + [2] * 50], np.uint8)
+    before = measure_u([column], bytes_, None)[0]
+    after = measure_u([column], bytes_, [np.array([0.0, 0.4])])[0]
+    assert after[1] < before[1]

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resolver.matching.pair_index import all_pairs, find, pack, pairs_within, unpack
+
+
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=12), st.integers(2, 4))
+def test_pairs_within_labels_are_those_that_a_loop_finds(labels, smallest):
+    expected = [
+        (i, j)
+        for i, j in combinations(range(len(labels)), 2)
+        if labels[i] == labels[j] and labels.count(labels[i]) >= smallest
+    ]
+    left, right = unpack(pairs_within(np.array(labels), smallest))
+    assert list(zip(left.tolist(), right.tolist(), strict=True)) == expected
+
+
+def test_all_pairs_are_sorted_and_complete():
+    left, right = unpack(all_pairs(4))
+    assert list(zip(left.tolist(), right.tolist(), strict=True)) == list(combinations(range(4), 2))
+
+
+def test_find_says_where_a_word_stands_and_minus_one_where_it_does_not():
+    words = pack(np.array([0, 1, 2]), np.array([3, 4, 5]))
+    wanted = pack(np.array([2, 0, 9]), np.array([5, 2, 9]))
+    assert find(words, wanted).tolist() == [2, -1, -1]
+    assert find(words[:0], wanted).tolist() == [-1, -1, -1]
