@@ -1,5 +1,3 @@
-# ruff: noqa: RUF001 - names in other scripts are the cases
-
 from __future__ import annotations
 
 import polars as pl

@@ -1,0 +1,308 @@
+"""Members side by side, differences first: rows and cells as they are shown, and what the merge will leave.
+
+With personal data hidden, values are replaced here, before any page sees them: dots of one length; relations,
+sources and guards stay, so that agreement can still be judged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING, Any, Final
+
+from anyascii import anyascii
+
+from resolver.app.reviewing.outcome import BY_PERSON
+from resolver.model.profile import ADDRESSES, EMAILS, PHONES, SCALARS, UNSTEERABLE
+from resolver.planning.likeness import likeness
+from resolver.planning.members import flat
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from resolver.app.reviewing.batch import Case
+    from resolver.app.reviewing.evidence import Link
+    from resolver.model.merge_plan import Disposal, MergePlan
+
+HIDDEN: Final = "••••••••"
+#: Two texts are near when this share of their characters can be laid over each other.
+NEAR: Final = 0.72
+#: A number without its country's code has at least this many digits, a country's code at most that many.
+_LOCAL_DIGITS: Final = 8
+_CODE_DIGITS: Final = 3
+_FIELDS: Final = (
+    *("FirstName", "LastName", "BusinessName", "BirthDate", *EMAILS, *PHONES, *ADDRESSES, "AccountNumber"),
+)
+ORDER: Final = {
+    name: place for place, name in enumerate((*_FIELDS, *(f for f in SCALARS if f not in _FIELDS)))
+}
+_KINDS: Final = {name: kind for kind in (PHONES, EMAILS, tuple(ADDRESSES)) for name in kind}
+#: Which comparisons speak of a field, by the start of their name.
+_SPOKEN: Final = {
+    **dict.fromkeys(PHONES, "phone"),
+    **dict.fromkeys(EMAILS, "email"),
+    **dict.fromkeys(ADDRESSES, "address"),
+    **{name: column for name, column in SCALARS.items() if name not in (*PHONES, *EMAILS)},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One member's value. ``marks`` are (text, differs) pieces; ``sign`` is ≡ ≈ ≠ or nothing."""
+
+    marks: tuple[tuple[str, bool], ...] = ()
+    sign: str = ""
+    form: str = ""
+    wins: bool = False
+    lost: bool = False
+    changed: bool = False
+    source: str = ""
+
+    @property
+    def empty(self) -> bool:
+        """No value."""
+        return not self.marks
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A value that its field will not hold: whose, where it goes, and whether only its spelling differs."""
+
+    value: str
+    letter: str
+    where: str
+    spelling_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """One field of the predicted profile."""
+
+    value: str
+    letter: str
+    by_person: bool
+    losses: tuple[Loss, ...]
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One field over all members.
+
+    ``left`` has one entry for each result column, null where it stays empty.
+    """
+
+    field: str
+    hint: str
+    cells: tuple[Cell, ...]
+    left: tuple[Left | None, ...]
+    choosable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The whole table: rows that differ, rows that only some fill, equal rows, and names nobody fills."""
+
+    differs: tuple[Row, ...]
+    some: tuple[Row, ...]
+    equal: tuple[Row, ...]
+    empty: tuple[str, ...]
+    given_up: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is laid side by side.
+
+    A cluster, the plans that would be made of it, and what changed meanwhile.
+    """
+
+    case: Case
+    plans: Sequence[MergePlan] = ()
+    hidden: bool = False
+    before: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def lay_out(subject: Subject) -> Sheet:
+    """The table of one cluster, the fields with the strongest evidence first."""
+    case = subject.case
+    values = {i: flat(case.profiles[i]) for i in case.profile_ids}
+    before = {i: flat(dict(profile)) for i, profile in subject.before.items()}
+    names = {f for held in (*values.values(), *before.values()) for f in held}
+    rows: dict[str, list[Row]] = {"differs": [], "some": [], "equal": []}
+    for name in sorted(names, key=lambda f: _rank(f, case.web.weakest)):
+        held = [values[i].get(name) for i in case.profile_ids]
+        told = [v for v in held if v is not None]
+        distinct = [v for n, v in enumerate(told) if v not in told[:n]]
+        kind = "differs" if len(distinct) > 1 else "some" if len(told) < len(held) else "equal"
+        rows[kind].append(_row(subject, name, values, before))
+    rows["differs"].sort(key=_grade)
+    empty = tuple(f for f in ORDER if f not in names)
+    lefts = [row.left for kind in rows.values() for row in kind]
+    given_up = tuple(
+        sum(not loss.spelling_only for left in lefts for loss in (left[n].losses if left[n] else ()))  # type: ignore[union-attr]  # asked before
+        for n in range(len(subject.plans))
+    )
+    return Sheet(tuple(rows["differs"]), tuple(rows["some"]), tuple(rows["equal"]), empty, given_up)
+
+
+def alike(name: str, one: Any, other: Any) -> bool:
+    """Two values that a reader would call the same.
+
+    Accents, and a country code that one of them lacks, aside.
+    """
+    first, second = likeness(name, one), likeness(name, other)
+    if first == second:
+        return True
+    if name in PHONES:
+        short, long = sorted((str(first), str(second)), key=len)
+        return (
+            len(short) >= _LOCAL_DIGITS
+            and len(long) - len(short) <= _CODE_DIGITS
+            and long.endswith(short.lstrip("0"))
+        )
+    if isinstance(first, str) and isinstance(second, str) and name not in EMAILS:
+        return anyascii(first).casefold() == anyascii(second).casefold()
+    return False
+
+
+def text_of(value: Any) -> str:
+    """A value as one line."""
+    if isinstance(value, dict):
+        return ", ".join(str(part) for part in value.values())
+    return str(value)
+
+
+def _rank(name: str, weakest: Link | None) -> tuple[bool, float, int, str]:
+    """Fields whose evidence speaks against come first, by its weight; attributes come last."""
+    spoken = _SPOKEN.get(name, "")
+    weights = (
+        [e.weight for e in weakest.evidence if e.comparison.startswith(spoken)] if weakest and spoken else []
+    )
+    strongest = max(weights, key=abs, default=0.0)
+    return strongest >= 0, -abs(strongest), ORDER.get(name, len(ORDER)), name
+
+
+def _grade(row: Row) -> int:
+    """Rows with different values come before rows with near ones, and those before mere spellings."""
+    signs = {cell.sign for cell in row.cells}
+    return 0 if "≠" in signs else 1 if "≈" in signs else 2
+
+
+def _row(
+    subject: Subject,
+    name: str,
+    values: Mapping[str, Mapping[str, Any]],
+    before: Mapping[str, Mapping[str, Any]],
+) -> Row:
+    case = subject.case
+    left = tuple(_left(subject, plan, name, values) for plan in subject.plans)
+    winners = {choice.letter for choice in left if choice}
+    lost = {
+        (loss.letter, plan_number)
+        for plan_number, choice in enumerate(left)
+        if choice
+        for loss in choice.losses
+        if not loss.spelling_only
+    }
+    lost_letters = {one for one, _ in lost}
+    main = next((i for i in case.profile_ids if name in values[i]), case.profile_ids[0])
+    cells = []
+    for profile_id in case.profile_ids:
+        value = values[profile_id].get(name)
+        mark = case.letters[profile_id]
+        changed = profile_id in before and before[profile_id].get(name) != value
+        if value is None:
+            cells.append(Cell(changed=changed, source=profile_id))
+            continue
+        sign, form, marks = _relation(case, name, (profile_id, main), values)
+        if subject.hidden:
+            marks, form = ((HIDDEN, False),), form if form.startswith("as ") else ""
+        cells.append(Cell(marks, sign, form, mark in winners, mark in lost_letters, changed, profile_id))
+    hint = "Attributes" if name.startswith("Attributes.") else "all or nothing" if name in ADDRESSES else ""
+    return Row(name, hint, tuple(cells), left, name not in UNSTEERABLE)
+
+
+def _relation(
+    case: Case, name: str, ends: tuple[str, str], values: Mapping[str, Mapping[str, Any]]
+) -> tuple[str, str, tuple[tuple[str, bool], ...]]:
+    """Sign, normalised form and marked text of one value beside the first column's."""
+    profile_id, main = ends
+    value, reference = values[profile_id][name], values[main][name]
+    text = text_of(value)
+    plain = ((text, False),)
+    if profile_id == main:
+        other = _other_slot(case, name, ends, values) if main != case.profile_ids[0] else ""
+        return ("≡", other, plain) if other else ("", "", plain)
+    if value == reference:
+        return "≡", "", plain
+    if alike(name, value, reference):
+        return "≡", _form(name, value), plain
+    other = _other_slot(case, name, (profile_id, case.profile_ids[0]), values)
+    if other:
+        return "≡", other, plain
+    matcher = SequenceMatcher(None, text_of(reference).casefold(), text.casefold(), autojunk=False)
+    if matcher.ratio() < NEAR:
+        return "≠", "", plain
+    marks = (
+        tuple((text[b1:b2], tag != "equal") for tag, _, _, b1, b2 in matcher.get_opcodes() if b2 > b1)
+        if len(text) == len(text.casefold())
+        else plain
+    )
+    return "≈", "near", marks
+
+
+def _other_slot(case: Case, name: str, ends: tuple[str, str], values: Mapping[str, Mapping[str, Any]]) -> str:
+    """The same value standing in another field of the main member, in words."""
+    profile_id, main = ends[0], case.profile_ids[0]
+    for other in _KINDS.get(name, ()):
+        if (
+            other != name
+            and other in values[main]
+            and alike(name, values[profile_id][name], values[main][other])
+        ):
+            return f"as {case.letters[main]}’s {other}"
+    return ""
+
+
+def _form(name: str, value: Any) -> str:
+    """The normalised form, where a reader gains from seeing it."""
+    form = likeness(name, value)
+    if name in PHONES or name in EMAILS:
+        return str(form)
+    return "same once normalised" if not isinstance(form, str) else form
+
+
+def _left(
+    subject: Subject, plan: MergePlan, name: str, values: Mapping[str, Mapping[str, Any]]
+) -> Left | None:
+    """What one result column says of a field."""
+    predicted = flat(dict(plan.predicted))
+    if name not in predicted:
+        return None
+    case, value = subject.case, predicted[name]
+    choice = next((c for c in plan.field_choices if c.field == name), None)
+    holders = [i for i in case.profile_ids if i in plan.profile_ids and values[i].get(name) == value]
+    source = choice.source_profile_id if choice else next(iter(holders), plan.main_profile_id)
+    losses = tuple(_loss(subject, d, value) for d in plan.disposals if d.field == name)
+    by_person = bool(choice and choice.strategy == BY_PERSON)
+    note = "chosen by you" if by_person else ""
+    if choice and not by_person and source != plan.main_profile_id:
+        note = choice.strategy.replace("_", " ").split(",")[0]
+    if name in ADDRESSES and choice:
+        note = f"taken as a whole block{'; ' if note else ''}{note}"
+    shown = HIDDEN if subject.hidden else text_of(value)
+    return Left(shown, case.letters[source], by_person, losses, note)
+
+
+def _loss(subject: Subject, disposal: Disposal, kept: Any) -> Loss:
+    where = {
+        "given_up": "restore kit",
+        "attribute": f"Attributes.{disposal.target}",
+        "key": "search key",
+        "slot": f"{disposal.target}",
+        "kept": f"stands in {disposal.target}",
+    }[disposal.fate]
+    shown = HIDDEN if subject.hidden else text_of(disposal.value)
+    spelling = disposal.fate == "kept" or alike(disposal.field, disposal.value, kept)
+    return Loss(shown, subject.case.letters[disposal.profile_id], where, spelling)

@@ -1,0 +1,201 @@
+"""The queue and what stands around it: counts, pace, verdict mix, look-up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from resolver.app.reviewing.batching import batch_of
+from resolver.app.reviewing.bounds import agreement_at_least, percent_down, percent_up
+from resolver.app.reviewing.comparing import text_of
+from resolver.app.reviewing.history import contradictions
+from resolver.app.reviewing.judging import FAST_LOOK_MS, VERDICTS
+from resolver.app.reviewing.patterns import LANE_HINTS, LANE_NAMES, LANE_SECONDS, LANES
+from resolver.app.reviewing.standing import State, same_answer
+from resolver.planning.members import flat
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from resolver.app.reviewing.batch import Case
+    from resolver.app.reviewing.desk import Desk, Pile
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Numbers in the navigation."""
+
+    batches: int
+    second: int
+    contradictions: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """One pattern: what is shown of it, the weights for its picture, and the time that is left."""
+
+    shown: dict[str, Any]
+    weights: tuple[float, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLane:
+    """One lane of the queue."""
+
+    name: str
+    hint: str
+    rows: tuple[QueueRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """The queue page."""
+
+    lanes: tuple[QueueLane, ...]
+    facts: dict[str, Any]
+
+
+def counts(desk: Desk, reviewer: str) -> Counts:
+    """What waits: batches, second looks for this reviewer, contradictions."""
+    standings = desk.standings().values()
+    second = sum(
+        s.state is State.WAITING and s.verdict is not None and s.verdict.reviewer != reviewer
+        for s in standings
+    )
+    batches = sum(bool(p.left) for p in desk.piles() if p.pattern.lane == "batch")
+    return Counts(batches, second, len(contradictions(desk)))
+
+
+def queue(desk: Desk, reviewer: str) -> Queue:
+    """Lanes with their patterns, and how this reviewer is doing."""
+    piles = desk.piles()
+    pace = desk.pace(reviewer)
+    current = next((p.pattern.key for p in piles if p.left), None)
+    lanes = []
+    for lane in LANES:
+        rows = tuple(_row(desk, p, pace, current) for p in piles if p.pattern.lane == lane)
+        if rows:
+            lanes.append(QueueLane(LANE_NAMES[lane], LANE_HINTS[lane], rows))
+    left = sum(len(p.left) for p in piles)
+    mine = desk.mine(reviewer)
+    verdicts = [s.verdict for s in desk.standings().values() if s.verdict]
+    mix = Counter(v.content["verdict"] for v in verdicts)
+    draft_of = next((f.cluster_id for f in mine), None)
+    claims = desk.claims()
+    held: dict[str, list[Any]] = {}
+    for who, until in claims.values():
+        held.setdefault(who, []).append(until)
+    single = next(
+        (
+            i
+            for p in piles
+            if p.pattern.lane != "batch"
+            for i in p.left
+            if claims.get(i, (reviewer,))[0] == reviewer
+        ),
+        None,
+    )
+    facts: dict[str, Any] = {
+        "left": left,
+        "seconds": sum(row.seconds for lane in lanes for row in lane.rows),
+        "batch_left": sum(len(p.left) for p in piles if p.pattern.lane == "batch"),
+        "since": f"{verdicts[0].at:%H:%M}" if verdicts else "",
+        "pace": f"{pace['single']:.0f} s" if "single" in pace else "",
+        "fast": sum(0 < v.content.get("look_ms", 0) < FAST_LOOK_MS for v in verdicts),
+        "mix": {v: mix[v] for v in VERDICTS},
+        "agreement": _agreement(desk),
+        "waiting": {
+            "others": sum(
+                s.state is State.WAITING and s.verdict is not None and s.verdict.reviewer == reviewer
+                for s in desk.standings().values()
+            ),
+            "me": counts(desk, reviewer).second,
+        },
+        "claims": [
+            ("You" if who == reviewer else who, len(times), f"{max(times):%H:%M}")
+            for who, times in sorted(held.items(), key=lambda x: (x[0] != reviewer, x[0]))
+        ],
+        "free": left - len(claims),
+        "next_single": single,
+        "resume": draft_of,
+    }
+    return Queue(tuple(lanes), facts)
+
+
+def find(desk: Desk, wanted: str) -> list[str]:
+    """Clusters whose id, a member's id or any value holds the text, in the order of work."""
+    if not wanted:
+        return []
+    if wanted in desk.batch.cases:
+        return [wanted]
+    text = wanted.casefold()
+    return [i for i in desk.order if _holds(desk.batch.cases[i], text)]
+
+
+def lines(desk: Desk, cluster_ids: Iterable[str]) -> list[dict[str, Any]]:
+    """Clusters as rows of a list."""
+    return [
+        {
+            "cluster_id": i,
+            "pattern": desk.patterns[i].name,
+            "size": len(desk.batch.cases[i].profile_ids),
+            "state": desk.standing(i).state.value,
+        }
+        for i in cluster_ids
+    ]
+
+
+def earlier_words(desk: Desk, case: Case) -> str:
+    """What was decided before on these profiles."""
+    pairs = [pair for pair in desk.fights if pair <= set(case.profile_ids)]
+    if not pairs:
+        return "No earlier decision keeps any of these apart."
+    names = ["–".join(sorted(case.letters[i] for i in pair)) for pair in pairs]
+    return f"Kept apart before: {', '.join(sorted(names))}."
+
+
+def _row(desk: Desk, pile: Pile, pace: dict[str, float], current: str | None) -> QueueRow:
+    webs = [desk.batch.cases[i].web.weakest for i in pile.cluster_ids]
+    lane = pile.pattern.lane
+    batch = batch_of(desk, pile.pattern.key)
+    shown = {
+        "key": pile.pattern.key,
+        "name": pile.pattern.name,
+        "hint": "",
+        "href": f"/patterns/{pile.pattern.key}{'/batch' if batch and not batch.stopped else ''}",
+        "left": len(pile.left),
+        "done": pile.done,
+        "total": len(pile.cluster_ids),
+        "current": pile.pattern.key == current,
+        "looks": batch.counted[0] if batch else 0,
+        "bound": percent_up(batch.bound) if batch and batch.counted[0] else "",
+        "over": bool(batch and batch.counted[0] and batch.bound > batch.gate),
+    }
+    seconds = len(pile.left) * (pace.get(lane) or LANE_SECONDS[lane])
+    return QueueRow(shown, tuple(w.weight for w in webs if w), seconds)
+
+
+def _agreement(desk: Desk) -> dict[str, Any] | None:
+    """How often a second reviewer said the same, before anybody changed."""
+    firsts = {s.cluster_id: s.verdict for s in desk.standings().values()}
+    pairs: Sequence[bool] = [
+        same_answer(first.content, fact.content)
+        for fact in desk.facts()
+        if fact.kind == "second" and (first := firsts.get(fact.cluster_id)) is not None
+    ]
+    if not pairs:
+        return None
+    agreed = sum(pairs)
+    return {
+        "agreed": agreed,
+        "pairs": len(pairs),
+        "least": percent_down(agreement_at_least(len(pairs), agreed)),
+    }
+
+
+def _holds(case: Case, text: str) -> bool:
+    if any(text in i.casefold() for i in (case.cluster_id, *case.profile_ids)):
+        return True
+    return any(text in text_of(v).casefold() for p in case.profiles.values() for v in flat(p).values())

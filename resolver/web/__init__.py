@@ -1,0 +1,1 @@
+"""Face: request → use case → page. Nothing is decided here."""

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import pytest
+from keyboard import keys
+from playwright.sync_api import expect
+from workshop import many
+
+from resolver.app.reviewing import batching
+from resolver.model.review_fact import ReviewFact, Ruling
+
+EARLIER = "run-46"
+
+
+def key_of(site):
+    return next(p.pattern.key for p in site.desk.piles() if p.pattern.lane == "batch")
+
+
+def remember(site, clean, wrong=0, terms=None):
+    """Random looks of an earlier run on the same pattern."""
+    key = key_of(site)
+    said = ["right"] * clean + ["wrong"] * wrong
+    rulings = [
+        Ruling(
+            ReviewFact(
+                domain="retail",
+                run_id=EARLIER,
+                cluster_id=f"pattern:{key}",
+                seq=n + 1,
+                kind="look",
+                reviewer="mo",
+                version=EARLIER,
+                content={
+                    "cluster": f"old-{n}",
+                    "look": look,
+                    "odd": False,
+                    "rules": terms or batching._terms(site.desk),
+                },
+                at=site.desk.clock(),
+            )
+        )
+        for n, look in enumerate(said)
+    ]
+    assert site.desk.book.record("retail", rulings)
+    site.restart()
+    return key
+
+
+@pytest.fixture
+def site(build_site):
+    return build_site(many(84, "batch"))
+
+
+def test_clean_looks_bring_the_bound_under_the_gate_and_only_the_right_number_approves(site, visit):
+    key = remember(site, 192)
+    page = visit(site, f"/patterns/{key}/batch")
+    keys(page, "Enter")
+    batch = batching.batch_of(site.desk, key)
+    assert len(batch.random) == 7
+    for _ in range(6):
+        keys(page, "y")
+    expect(page.locator("[data-bound]")).to_have_text("1.51 %")
+    expect(page.locator("[data-approve]")).to_be_disabled()
+    keys(page, "y")
+    expect(page.locator("[data-bound]")).to_have_text("1.50 %")
+    expect(page.locator("[data-approve]")).to_be_disabled()
+    for _ in batch.odd:
+        keys(page, "y")
+    expect(page.locator("[data-bound]")).to_have_text("1.50 %")
+    page.locator("#typed").fill("83")
+    page.locator("#typed").press("Enter")
+    expect(page.locator("#say")).to_contain_text("Type 84 to approve. Nothing is approved.")
+    assert not site.desk.book.decisions_of("retail").height
+    page.locator("#typed").fill("84")
+    page.locator("#typed").press("Enter")
+    expect(page.locator("#say")).to_contain_text("84 clusters approved.")
+    assert site.desk.book.decisions_of("retail").height == 84
+    assert site.desk.left() == 0
+
+
+def test_a_wrong_look_stops_the_batch_and_counts_and_odd_looks_never_do(site, visit):
+    key = remember(site, 192)
+    page = visit(site, f"/patterns/{key}/batch")
+    keys(page, "Enter", "y", "y", "n")
+    expect(page.locator("#say")).to_contain_text("This batch is judged one by one.")
+    assert batching.batch_of(site.desk, key).counted == (195, 1)
+    keys(page, "y")
+    assert batching.batch_of(site.desk, key).counted == (195, 1)
+    page.goto(f"{site.url}/")
+    assert page.locator("tr.cur a").get_attribute("href") == f"/patterns/{key}"
+
+
+def test_another_rule_set_starts_again_at_no_looks(site, visit):
+    key = remember(site, 198, terms="another rule set")
+    page = visit(site, f"/patterns/{key}/batch")
+    expect(page.locator("[data-bound]")).to_have_text("–")
+
+
+def test_the_draw_is_kept_for_good(site, visit):
+    key = key_of(site)
+    page = visit(site, f"/patterns/{key}/batch")
+    keys(page, "Enter")
+    drawn = [look.cluster_id for look in batching.batch_of(site.desk, key).looks]
+    assert batching.draw(site.desk, key, "ana").kind == "refused"
+    site.restart()
+    assert [look.cluster_id for look in batching.batch_of(site.desk, key).looks] == drawn
