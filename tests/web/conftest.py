@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import signal
 import socket
@@ -12,7 +11,9 @@ import tempfile
 import time
 from pathlib import Path
 
+import psycopg
 import pytest
+from asking import TOKEN
 from starlette.testclient import TestClient
 from workshop import batch_of, many, stories
 
@@ -20,8 +21,6 @@ from resolver.app.reviewing.desk import Desk
 from resolver.ledger.reviews import open_review_book
 from resolver.web.guard import COOKIE, Admission
 from resolver.web.server import create_app
-
-TOKEN = "a-token-for-tests"  # noqa: S105 - a test's
 
 
 @pytest.fixture
@@ -47,14 +46,6 @@ def client(app):
         follow_redirects=False,
         raise_server_exceptions=False,
     )
-
-
-def form_of(html):
-    """The version and place in the history that a page shows."""
-    return {
-        "seq": re.search(r'name="seq" value="(\d+)"', html).group(1),
-        "version": re.search(r'name="version" value="([^"]+)"', html).group(1),
-    }
 
 
 @pytest.fixture(scope="session")
@@ -94,12 +85,13 @@ def postgresql_url():
         stderr=subprocess.DEVNULL,
         **user,
     )
-    for _ in range(100):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.05)
-    time.sleep(0.2)
+    address = f"host=127.0.0.1 port={port} user=postgres dbname=postgres"
+    for _ in range(200):  # it listens before it answers
+        try:
+            psycopg.connect(address).close()
+            break
+        except psycopg.OperationalError:
+            time.sleep(0.05)
     yield f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
     server.send_signal(signal.SIGINT)
     server.wait(10)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import TOKEN
+from asking import TOKEN
 from starlette.testclient import TestClient
 
 from resolver.web.guard import COOKIE, POLICY, Admission

@@ -6,7 +6,7 @@ import threading
 
 import polars as pl
 import pytest
-from conftest import form_of
+from asking import form_of
 from starlette.testclient import TestClient
 from workshop import batch_of, many
 
