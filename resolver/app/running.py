@@ -159,6 +159,7 @@ def publish(concluded: Concluded, out: Path) -> None:
     """Write what was concluded; each file whole or not at all."""
     write_linkage(concluded.linkage, concluded.profiles["profile_id"], out)
     write_frame(plans_to_frame(concluded.planning.plans), out / "plans.parquet")
+    write_frame(concluded.facts.objects, out / "objects.parquet")
     write_frame(concluded.planning.field_choices, out / "field_choices.parquet")
     write_frame(concluded.planning.second_opinion, out / "second_opinion.parquet")
 

@@ -204,8 +204,8 @@ def default_ledger(store: Store, out: Path) -> str:
     """Where a run remembers when nobody said where.
 
     One SQLite file per domain and endpoint in the user's state directory, whatever ``--out`` is: the lock
-    that keeps two runs apart, open intents and decisions belong to the domain. An embedded service lives as short
-    as its data: with a loopback endpoint the ledger stays beside the run.
+    that keeps two runs apart, open intents and decisions belong to the domain. An embedded service lives as
+    short as its data: with a loopback endpoint the ledger stays beside the run.
     """
     from resolver.profiles.domain import is_loopback
 
