@@ -1,6 +1,7 @@
 # make demo   the whole job on the embedded service and sample data
 # make test   the tests                  make check  lint, types, import contracts
-# make bench-quality   accuracy on the labelled sets     make soak   the long campaigns
+# make bench  printed tables (bench-quality: accuracy, bench-local: the embedded service)
+# make docs   the generated pages        make soak   the long campaigns
 # `make` needs python3 only: the environment builds itself, with uv where pip can get it, else with pip.
 PY ?= python3
 B  := .venv/bin
@@ -25,6 +26,9 @@ check: $(B)/.ready
 	$(B)/ruff check .
 	$(B)/mypy
 	$(B)/lint-imports
+
+docs: $(B)/.ready
+	RESOLVER_WRITE_DOCS=1 $(B)/pytest -n 0 tests/local/test_document.py tests/test_rule_file.py
 
 bench: bench-quality bench-local
 

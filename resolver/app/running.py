@@ -11,7 +11,7 @@ import polars as pl
 from resolver.app.applying import ApplyOptions, ApplyReport, apply_plans
 from resolver.app.execution import Result
 from resolver.app.exporting import ExportOptions, ExportReport, export_domain, export_objects, facts_beside
-from resolver.app.files import write_frame, write_json
+from resolver.app.files import whole, write_frame, write_json
 from resolver.app.matching import write_linkage
 from resolver.app.progress import Listener, Stopwatch
 from resolver.errors import BadFile, BadInput
@@ -49,6 +49,9 @@ if TYPE_CHECKING:
 
 #: Links of an example that are put into words, the strongest first.
 EXPLAINED_LINKS: Final = 3
+#: Cluster ids of plans that rest on a match group alone begin so; so many of them are explained.
+MATCH_GROUP: Final = "match:"
+EXPLAINED_GROUPS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +161,10 @@ def conclude(
 def publish(concluded: Concluded, out: Path) -> None:
     """Write what was concluded; each file whole or not at all."""
     write_linkage(concluded.linkage, concluded.profiles["profile_id"], out)
-    write_frame(plans_to_frame(concluded.planning.plans), out / "plans.parquet")
+    plans = plans_to_frame(concluded.planning.plans)
+    write_frame(plans, out / "plans.parquet")
+    with whole(out / "plans.jsonl") as partial:
+        plans.write_ndjson(partial)
     write_frame(concluded.facts.objects, out / "objects.parquet")
     write_frame(concluded.planning.field_choices, out / "field_choices.parquet")
     write_frame(concluded.planning.second_opinion, out / "second_opinion.parquet")
@@ -187,6 +193,7 @@ def describe_run(concluded: Concluded, options: RunOptions, rules: RuleSet) -> d
         "ambiguous_keys": count_ambiguous(hits(concluded.profiles)),
         "blocking": concluded.linkage.diagnostics,
         "examples": explain_examples(concluded),
+        "aws_only": explain_aws_only(concluded),
         "apply": None,
     }
 
@@ -207,6 +214,21 @@ def explain_examples(concluded: Concluded) -> list[dict[str, Any]]:
         ]
         examples.append({"plan_id": plan.plan_id, "held_together": cluster.sentence, "links": links})
     return examples
+
+
+def explain_aws_only(concluded: Concluded) -> list[dict[str, Any]]:
+    """Why matching did not link what only GetMatches links: weights, no values; the first of each group."""
+    told: list[dict[str, Any]] = []
+    if concluded.linkage.answer is None:
+        return told  # nothing was compared: no weights to tell
+    for plan in concluded.planning.plans:
+        if plan.cluster_id.startswith(MATCH_GROUP) and len(told) < EXPLAINED_GROUPS:
+            left, right = plan.profile_ids[:2]
+            explained = explain_pair(concluded.linkage, concluded.profiles, (left, right))
+            told.append(
+                {"plan_id": plan.plan_id, "left": left, "right": right, "why_not": explained.sentence}
+            )
+    return told
 
 
 def hits(profiles: pl.DataFrame) -> Iterator[tuple[str, str, str]]:

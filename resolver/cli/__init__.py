@@ -16,7 +16,15 @@ import typer
 from resolver import __version__
 from resolver.cli import demo, engine, job, local, review
 from resolver.cli.output import BAD_USAGE, FAILED, HELD, LOCKED
-from resolver.errors import AlreadyRunning, BadInput, Held, ResolverError, UnknownDomain, Unreachable
+from resolver.errors import (
+    AlreadyRunning,
+    BadInput,
+    Held,
+    PlanRefused,
+    ResolverError,
+    UnknownDomain,
+    Unreachable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +32,7 @@ if TYPE_CHECKING:
 #: First match wins; anything else of ours is FAILED.
 EXIT_CODES: tuple[tuple[type[ResolverError], int], ...] = (
     (BadInput, BAD_USAGE),
+    (PlanRefused, BAD_USAGE),
     (UnknownDomain, BAD_USAGE),
     (Unreachable, BAD_USAGE),
     (Held, HELD),

@@ -19,6 +19,7 @@ import typer
 
 from resolver.cli.options import AwsProfile, Domain, Endpoint, Json, Keys, Ledger, Quiet, Region, Rules
 from resolver.cli.output import PARTLY, Output
+from resolver.errors import LedgerFailed
 
 if TYPE_CHECKING:
     from resolver.app.execution import PlanOutcome
@@ -129,6 +130,7 @@ def apply(
     domain: Domain,
     *,
     run_directory: RunDirectory,
+    rules: Rules = None,
     limit: Annotated[int | None, typer.Option("--limit", help="Stop after so many merges.", min=1)] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and say what would happen.")] = False,
     endpoint_url: Endpoint = None,
@@ -139,15 +141,21 @@ def apply(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Merge the ready plans of a run. AWS cannot undo it."""
+    """Merge the ready plans of a run. AWS cannot undo it.
+
+    Plans of another domain or another rule set than --rules are refused.
+    """
     from resolver.app.applying import ApplyOptions, apply_plans
     from resolver.app.running import describe_apply, reached_limit, read_plans
     from resolver.ledger.ledger import open_ledger
+    from resolver.planning.plan_table import check_origin
     from resolver.profiles.domain import ConnectionSettings, connect
     from resolver.profiles.domain import Domain as Store
+    from resolver.rule_file import load_rules
 
     output = Output(as_json, quiet)
     plans = [plan for plan in read_plans(run_directory) if plan.band == "merge"]
+    check_origin(plans, domain, load_rules(rules).fingerprint)
     settings = ConnectionSettings(endpoint_url, region, profile, merges_per_second=merges_per_second or None)
     store = Store(domain, connect(settings))
     done = 0
@@ -211,9 +219,15 @@ def default_ledger(store: Store, out: Path) -> str:
 
     if is_loopback(store.clients.endpoint):
         return ledger_beside(out)
-    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "resolver"
+    try:
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)  # before-images are customers' data
+    except OSError as error:
+        raise LedgerFailed(
+            f"{state}: cannot be made ({error.strerror}); name a ledger with --ledger"
+        ) from None
     where = hashlib.sha256(store.clients.endpoint.encode()).hexdigest()[:8]
-    return f"sqlite:///{state / 'resolver' / f'{store.name}-{where}.sqlite'}"
+    return f"sqlite:///{state / f'{store.name}-{where}.sqlite'}"
 
 
 def actor() -> str:

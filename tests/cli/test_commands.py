@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import boto3
 import polars as pl
 import pytest
 
+from resolver.cli.job import default_ledger
+from resolver.ledger.ledger import open_ledger
 from resolver.local.loading import load_profiles
 from resolver.local.sample.generator import make_sample
+from resolver.profiles.domain import ConnectionSettings, Domain, connect
 
 DOMAIN = "shop"
 
@@ -187,6 +191,34 @@ def test_a_run_changes_nothing_until_it_is_applied_and_then_as_predicted(run, do
     assert code == 0
     assert second["by_result"] == {"applied": plans.height - 1, "already applied": 1}
     assert count() == 300 - first["profiles_merged_away"] - second["profiles_merged_away"]
+
+
+def test_plans_of_another_rule_set_are_refused(run, domain, tmp_path):
+    where, seeds = domain
+    out = tmp_path / "run"
+    assert run("run", *where, *seeds, "--out", out)[0] == 0
+    cautious = Path(__file__).parents[2] / "rules" / "cautious.toml"
+    code, _, err = run("apply", *where, "--run", out, "--rules", cautious, "--dry-run")
+    assert code == 2
+    assert "other rules" in err
+    jsonl = pl.read_ndjson(out / "plans.jsonl")
+    assert jsonl["plan_id"].to_list() == pl.read_parquet(out / "plans.parquet")["plan_id"].to_list()
+
+
+def test_the_embedded_service_keeps_its_ledger_beside_the_run(run, domain, tmp_path):
+    where, seeds = domain
+    assert run("run", *where, *seeds, "--out", tmp_path / "run")[0] == 0
+    assert (tmp_path / "run" / "ledger.sqlite").exists()
+
+
+def test_a_domain_of_aws_has_one_ledger_whatever_the_output_directory(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    store = Domain("shop", connect(ConnectionSettings(region="eu-central-1")))
+    other = Domain("shop", connect(ConnectionSettings(region="us-east-1")))
+    assert default_ledger(store, tmp_path / "a") == default_ledger(store, tmp_path / "b")
+    assert default_ledger(store, tmp_path / "a") != default_ledger(other, tmp_path / "a")
+    with open_ledger(default_ledger(store, tmp_path / "a")) as ledger:
+        assert str(tmp_path / "state") in ledger.place
 
 
 def test_a_plan_whose_member_changed_is_refused_and_the_exit_code_says_partly(
