@@ -281,7 +281,7 @@ def test_a_run_that_is_told_to_stop_finishes_the_call_in_hand_and_goes_on_next_t
         assert read_profiles(domain, [pid(10)]) == {pid(10): plan.predicted}
 
 
-def test_where_aws_merges_itself_the_run_is_held_unless_it_is_allowed(ledger):
+def test_where_aws_merges_itself_the_run_is_held(ledger):
     plan = plan_of_group(ANA)
     with embedded(ANA) as (domain, service):
         client = domain.clients.read
@@ -293,9 +293,6 @@ def test_where_aws_merges_itself_the_run_is_held_unless_it_is_allowed(ledger):
         auto = Domain("auto", domain.clients)
         with pytest.raises(Held, match=r"Matching\.AutoMerging"):
             apply_plans([plan], auto, ledger, options())
-        report = apply_plans([plan], auto, ledger, options(allow_merging_by_aws=True))
-
-        assert report.outcomes[0].result is Result.REFUSED  # its members are in the other domain
         assert merges_in_history(service) == 0
 
 

@@ -85,6 +85,7 @@ def test_without_a_choice_the_foreseen_plan_is_the_plan_of_a_run(cluster_id):
     }
     planner = Planner(
         batch.rules,
+        batch.rules.fingerprint,
         DomainFacts(),
         batch.rules.survivorship.model_copy(update={"phone_region": "US"}),
         members,
