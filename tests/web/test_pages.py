@@ -99,11 +99,13 @@ def check_four_reviewers(url):
     batch = batch_of(many(CLUSTERS))
     saved, refused = [], []
 
-    def review(name):
+    def open_desk(name):
         desk = Desk(batch, open_review_book(url), second_share=0.0, blind_share=0.0)
         app = create_app(desk, Admission("", user_header="x-user", proxies=frozenset(("testclient",))))
         own = {"sec-fetch-site": "same-origin", "x-user": name}
-        client = TestClient(app, base_url="http://127.0.0.1", headers=own, follow_redirects=False)
+        return desk, TestClient(app, base_url="http://127.0.0.1", headers=own, follow_redirects=False)
+
+    def review(desk, client):
         for cluster_id in desk.order:
             page = client.get(f"/clusters/{cluster_id}").text
             answer = client.post(
@@ -111,7 +113,9 @@ def check_four_reviewers(url):
             )
             (saved if answer.status_code == 303 else refused).append((cluster_id, answer))
 
-    threads = [threading.Thread(target=review, args=(name,)) for name in ("ana", "bo", "cy", "dee")]
+    # apps are made one after another: building one changes the warning filters of the whole process
+    desks = [open_desk(name) for name in ("ana", "bo", "cy", "dee")]
+    threads = [threading.Thread(target=review, args=desk) for desk in desks]
     for thread in threads:
         thread.start()
     for thread in threads:
