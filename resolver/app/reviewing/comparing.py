@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from anyascii import anyascii
 
 from resolver.app.reviewing.outcome import BY_PERSON
-from resolver.model.profile import ADDRESSES, EMAILS, PHONES, SCALARS, UNSTEERABLE
+from resolver.model.profile import ADDRESS_PARTS, ADDRESSES, EMAILS, PHONES, SCALARS, UNSTEERABLE
 from resolver.planning.likeness import likeness
 from resolver.planning.members import flat
 
@@ -169,7 +169,7 @@ def alike(name: str, one: Any, other: Any) -> bool:
 def text_of(value: Any) -> str:
     """A value as one line."""
     if isinstance(value, dict):
-        return ", ".join(str(part) for part in value.values())
+        return ", ".join(str(value[part]) for part in ADDRESS_PARTS if part in value)
     return str(value)
 
 
