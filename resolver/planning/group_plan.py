@@ -95,7 +95,7 @@ def plan_group(planner: Planner, group: Group, after: tuple[str, ...]) -> MergeP
     if not refused:
         choices = {f: _choice(f, members, main, planner.survivorship) for f in disputed}
         batches = lay_out_batches(main, others, choices)
-        choices |= _unsteered(choices, main, batches)
+        choices |= unsteered(choices, main, batches)
         steps = lay_out_steps(main, batches, choices)
         values = _predict(main, others, choices)
         displaced = _displaced(main, others, choices)
@@ -148,7 +148,7 @@ def _choice(name: str, members: Sequence[Member], main: Member, rules: Survivors
     return FieldChoice(name, source.profile_id, winner.value, rule)
 
 
-def _unsteered(
+def unsteered(
     choices: Mapping[str, FieldChoice], main: Member, batches: Sequence[Sequence[Member]]
 ) -> dict[str, FieldChoice]:
     """Disputed fields that nothing steers and main lacks: the first call with a value fills them."""

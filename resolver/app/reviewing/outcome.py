@@ -15,7 +15,7 @@ from resolver.model.merge_plan import FieldChoice, MergePlan
 from resolver.model.profile import ADDRESSES, SCALARS, UNSTEERABLE
 from resolver.planning.bands import protected_losses, refusals, undecided
 from resolver.planning.conservation import dispose
-from resolver.planning.group_plan import UNSTEERED
+from resolver.planning.group_plan import UNSTEERED, unsteered
 from resolver.planning.identity import identify
 from resolver.planning.main_profile import choose_main
 from resolver.planning.members import gather, nested, object_count
@@ -68,7 +68,7 @@ def foresee(batch: ReviewBatch, wish: Wish) -> MergePlan | None:
     choices = _choices(members, main, wish, survivorship)
     others = [m for m in members if m is not main]
     batches = lay_out_batches(main, others, choices)
-    choices |= _unsteered(choices, main, batches)
+    choices |= unsteered(choices, main, batches)
     refused = refusals(members, rules.merging)
     steps = () if refused else lay_out_steps(main, batches, choices)
     values = _predict(main, others, choices)
@@ -143,17 +143,6 @@ def _by_person(
             continue
         made[name] = FieldChoice(name, profile_id, member.values[name], BY_PERSON)
     return made
-
-
-def _unsteered(
-    choices: Mapping[str, FieldChoice], main: Member, batches: Sequence[Sequence[Member]]
-) -> dict[str, FieldChoice]:
-    filled = {}
-    for name in UNSTEERABLE:
-        if name in choices and name not in main.values:
-            holder = next(m for part in batches for m in part if name in m.values)
-            filled[name] = FieldChoice(name, holder.profile_id, holder.values[name], UNSTEERED)
-    return filled
 
 
 def _displaced(
