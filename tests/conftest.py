@@ -23,8 +23,11 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
 @pytest.fixture(autouse=True)
-def _no_ambient_aws(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test may read the developer's AWS settings or reach a real endpoint by accident."""
+def _no_ambient_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test may read the developer's AWS settings or ledgers, or reach a real endpoint by accident."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    for name in ("RESOLVER_LEDGER", "RESOLVER_LEDGER_KEY", "RESOLVER_LEDGER_KEY_FILE"):
+        monkeypatch.delenv(name, raising=False)
     for name in [n for n in os.environ if n.startswith("AWS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")

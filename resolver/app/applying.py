@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter, deque
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from resolver.app.execution import Executor, PlanOutcome, Result, Terms
-from resolver.errors import AlreadyRunning, BadInput, Held, LedgerFailed, ResolverError
+from resolver.app.brakes import Brakes, Progress
+from resolver.app.calls import Moment, Result, Terms
+from resolver.app.execution import Executor, PlanOutcome
+from resolver.app.leasing import leased
+from resolver.errors import BadInput, Held, LedgerFailed, ResolverError
 from resolver.model.journal import JournalState
 from resolver.model.run import Run
 from resolver.profiles.domain import describe_domain
@@ -21,35 +23,41 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
+    import polars as pl
+
     from resolver.ledger.ledger import Ledger
     from resolver.model.journal import JournalEntry
     from resolver.model.merge_plan import MergePlan
     from resolver.profiles.domain import Domain
 
-HEARTBEAT: Final = 15.0  # seconds between renewals of the lease
-#: A merge is not sent unless the lease outlasts it: the client's read time-out, and some.
-LEFT_AT_LEAST: Final = timedelta(seconds=200)
-#: So many failures in a row end the run: the service is in trouble, or the role lacks a permission.
-FAILURES_IN_A_ROW: Final = 5
+#: A merge that was taken for not executed is looked for in every run of so many days, in case it was late.
+LATE: Final = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
 class ApplyOptions:
     """Whose run it is and how far it may go. ``run_id`` is unique to the run.
 
-    ``limit`` ends the run after so many applied plans, ``workers`` of which are under way at a time;
-    ``should_stop`` is asked before any call that would change something.
+    ``workers`` plans are under way at a time. Profiles with Connect Cases are held unless ``allow_cases``.
+    Before-images older than ``keep_days`` are emptied at the end; null keeps them.
     """
 
     run_id: str
     actor: str
     clock: Callable[[], datetime]
     dry_run: bool = False
-    limit: int | None = None
     workers: int = 4
     settle_seconds: float = 15.0
-    should_stop: Callable[[], bool] = lambda: False
+    allow_cases: bool = False
+    keep_days: int | None = None
+    brakes: Brakes = field(default_factory=Brakes)
     on_progress: Callable[[PlanOutcome], None] = lambda _: None
+    at_moment: Callable[[Moment, int], None] = lambda *_: None
+
+    @property
+    def holder(self) -> str:
+        """The name under which the run holds its domain."""
+        return f"run {self.run_id} of {self.actor}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,24 +107,27 @@ def apply_plans(
 
     Raises:
         AlreadyRunning: another run works in this domain, or took over its lease.
-        Held: AWS itself merges in this domain.
+        Held: AWS itself merges in this domain, or the stop file is there from the start.
         BadInput: a plan was made for another domain, or two plans have the same id.
         LedgerFailed: the ledger cannot be written; nothing is sent without it.
         ServiceFailed, Unreachable: the domain cannot be read.
     """
     _check(plans, domain)
     if options.dry_run:
-        _preflight(domain)
+        check_nobody_else_merges(domain)
         executor = Executor(domain, ledger, _terms(options, lambda: None), object_types(domain))
         return _Round(executor, ledger, options).report(plans, domain)
-    now = options.clock()
-    with _lease(domain.name, ledger, options) as may_send:
-        _preflight(domain)
-        ledger.start_run(Run(options.run_id, domain.name, "apply", options.actor, now))
-        ledger.record_plans(options.run_id, plans)
-        with _ended(ledger, options):
+    if options.brakes.stop_file is not None and options.brakes.stop_file.exists():
+        raise Held(f"the stop file {options.brakes.stop_file} is there: remove it to let merges begin")
+    with leased(domain.name, ledger, options.holder, options.clock) as may_send:
+        check_nobody_else_merges(domain)
+        ledger.start_run(Run(options.run_id, domain.name, "apply", options.actor, options.clock()))
+        ledger.record_plans(options.run_id, plans, _approvals(plans, ledger.decisions_of(domain.name)))
+        with ending(ledger, options.run_id, options.clock):
             executor = Executor(domain, ledger, _terms(options, may_send), object_types(domain))
             report = _Round(executor, ledger, options).report(plans, domain)
+            if options.keep_days is not None:
+                ledger.expire(domain.name, options.clock() - timedelta(days=options.keep_days))
         outcome = "complete" if report.complete else "partly"
         summary = {**report.counts, "merged": report.merged, "stopped": report.stopped}
         ledger.end_run(options.run_id, outcome, summary, options.clock())
@@ -124,14 +135,28 @@ def apply_plans(
 
 
 @contextmanager
-def _ended(ledger: Ledger, options: ApplyOptions) -> Iterator[None]:
+def ending(ledger: Ledger, run_id: str, clock: Callable[[], datetime]) -> Iterator[None]:
     """Remember of a run that breaks off what broke it; a ledger that failed is not asked again."""
     try:
         yield
     except ResolverError as error:
         if not isinstance(error, LedgerFailed):
-            ledger.end_run(options.run_id, "broken off", {"error": type(error).__name__}, options.clock())
+            ledger.end_run(run_id, "broken off", {"error": type(error).__name__}, clock())
         raise
+
+
+def check_nobody_else_merges(domain: Domain) -> None:
+    """See that AWS does not merge in this domain.
+
+    Raises:
+        Held: it does.
+    """
+    by_aws = describe_domain(domain).merging_by_aws
+    if by_aws:
+        raise Held(
+            f"domain {domain.name}: AWS merges profiles there, too ({', '.join(by_aws)}): two writers would "
+            "merge the same profiles; switch it off there first"
+        )
 
 
 def _check(plans: Sequence[MergePlan], domain: Domain) -> None:
@@ -143,13 +168,21 @@ def _check(plans: Sequence[MergePlan], domain: Domain) -> None:
         raise BadInput(f"plan {twice[0]} is there more than once")
 
 
-def _preflight(domain: Domain) -> None:
-    by_aws = describe_domain(domain).merging_by_aws
-    if by_aws:
-        raise Held(
-            f"domain {domain.name}: AWS merges profiles there, too ({', '.join(by_aws)}): two writers would "
-            "merge the same profiles; switch it off there first"
-        )
+def _approvals(plans: Sequence[MergePlan], decisions: pl.DataFrame) -> dict[str, str]:
+    """Who approved each plan: the reviewers whose verdicts joined two of its members, else its rule set."""
+    said: dict[str, list[tuple[str, str]]] = {}
+    for left, right, verdict, reviewer in decisions.select(
+        "profile_id_left", "profile_id_right", "verdict", "reviewer"
+    ).iter_rows():
+        if verdict == "match":
+            said.setdefault(left, []).append((right, reviewer))
+    approvals = {}
+    for plan in plans:
+        members = set(plan.profile_ids)
+        people = {reviewer for left in members for right, reviewer in said.get(left, ()) if right in members}
+        policy = f"rule set {plan.rule_set_fingerprint}"
+        approvals[plan.plan_id] = "; ".join([*(f"reviewer {name}" for name in sorted(people)), policy])
+    return approvals
 
 
 def _terms(options: ApplyOptions, may_send: Callable[[], None]) -> Terms:
@@ -158,40 +191,11 @@ def _terms(options: ApplyOptions, may_send: Callable[[], None]) -> Terms:
         actor=options.actor,
         clock=options.clock,
         may_send=may_send,
-        should_stop=options.should_stop,
+        why_stop=lambda: options.brakes.why_stop(options.clock()),
         settle_seconds=options.settle_seconds,
+        allow_cases=options.allow_cases,
+        at_moment=options.at_moment,
     )
-
-
-@contextmanager
-def _lease(domain_name: str, ledger: Ledger, options: ApplyOptions) -> Iterator[Callable[[], None]]:
-    """Hold the domain while the run lasts; what is yielded raises once the hold is no longer sure."""
-    holder = f"run {options.run_id} of {options.actor}"
-    expires_at = [ledger.acquire_lease(domain_name, holder, options.clock())]
-    over = threading.Event()
-
-    def renew() -> None:
-        while not over.wait(HEARTBEAT):
-            try:
-                expires_at[0] = ledger.renew_lease(domain_name, holder, options.clock())
-            except AlreadyRunning:
-                expires_at[0] = options.clock()
-                return
-            except LedgerFailed:
-                continue  # the ledger may come back before the lease ends; if not, nothing more is sent
-
-    def may_send() -> None:
-        if expires_at[0] - options.clock() < LEFT_AT_LEAST:
-            raise AlreadyRunning(f"domain {domain_name}: the lease of {holder} could not be renewed in time")
-
-    beating = threading.Thread(target=renew, name="lease", daemon=True)
-    beating.start()
-    try:
-        yield may_send
-    finally:
-        over.set()
-        beating.join()
-        ledger.release_lease(domain_name, holder)
 
 
 class _Round:
@@ -201,14 +205,14 @@ class _Round:
         self._executor = executor
         self._ledger = ledger
         self._options = options
+        self._progress = Progress(options.brakes)
         self._by_number: dict[int, PlanOutcome] = {}
-        self._finished: list[PlanOutcome] = []  # in the order of their ends
-        self._stopped: str | None = None
 
     def report(self, plans: Sequence[MergePlan], domain: Domain) -> ApplyReport:
         settled: tuple[JournalEntry, ...] = ()
         if not self._options.dry_run:
             settled = tuple(self._executor.settle(entry) for entry in self._ledger.open_intents(domain.name))
+            settled += tuple(self._late(domain))
         unfinished = self._ledger.unfinished_plans(domain.name)
         theirs = {plan.plan_id for plan in unfinished}
         self._pass_over([*unfinished, *(p for p in plans if p.plan_id not in theirs)], domain)
@@ -218,23 +222,37 @@ class _Round:
             dry_run=self._options.dry_run,
             outcomes=tuple(outcome for _, outcome in sorted(self._by_number.items())),
             settled=settled,
-            stopped=self._stopped,
+            stopped=self._progress.stopped,
             calls=domain.calls.counts,
         )
+
+    def _late(self, domain: Domain) -> Iterator[JournalEntry]:
+        """Merges that were taken for not executed and were executed since, whoever hands in which plans."""
+        done = self._ledger.done_steps(domain.name)
+        since = self._options.clock() - LATE
+        latest = {(e.plan_id, e.step): e for e in self._ledger.standing(domain.name, (JournalState.FAILED,))}
+        for entry in latest.values():
+            if entry.at >= since and entry.step >= done.get(entry.plan_id, 0):
+                found = self._executor.settle_late(entry)
+                if found is not None:
+                    yield found
 
     def _pass_over(self, plans: Sequence[MergePlan], domain: Domain) -> None:
         """Several plans at a time; two that share a profile are never both carried out."""
         done = self._ledger.done_steps(domain.name)
         waiting = _members_of(self._ledger.unclear(domain.name))
+        undone = self._ledger.restore_states(domain.name)
         taken: dict[str, str] = {}
         queue = deque(enumerate(plans))
         running: dict[Future[PlanOutcome], int] = {}
         with ThreadPoolExecutor(self._options.workers, thread_name_prefix="apply") as pool:
             while queue or running:
-                while queue and len(running) < self._options.workers and self._may_begin(len(running)):
+                while (
+                    queue and len(running) < self._options.workers and self._progress.may_begin(len(running))
+                ):
                     number, plan = queue.popleft()
                     steps = done.get(plan.plan_id, 0)
-                    outcome = self._before(plan, steps, waiting) or self._clash(plan, taken)
+                    outcome = self._before(plan, steps, undone) or _clash(plan, taken, waiting)
                     if outcome is None:
                         taken |= dict.fromkeys(plan.profile_ids, plan.plan_id)
                         running[pool.submit(self._run, plan, steps)] = number
@@ -243,70 +261,59 @@ class _Round:
                 for future in wait(running, return_when=FIRST_COMPLETED).done if running else ():
                     self._end(running.pop(future), future.result())
 
-    def _may_begin(self, running: int) -> bool:
-        """Whether the limit leaves room for one more; a stopped run goes through the rest, beginning none."""
-        limit = self._options.limit
-        return self._stopped is not None or limit is None or self._applied() + running < limit
-
-    def _applied(self) -> int:
-        return sum(outcome.result in (Result.APPLIED, Result.WOULD_APPLY) for outcome in self._finished)
-
     def _end(self, number: int, outcome: PlanOutcome) -> None:
         self._by_number[number] = outcome
-        self._finished.append(outcome)
+        self._progress.note(outcome)
         self._options.on_progress(outcome)
-        self._stopped = self._stopped or self._reason_to_stop()
 
     def _run(self, plan: MergePlan, done: int) -> PlanOutcome:
         if self._options.dry_run:
             return self._executor.rehearse(plan, done)
         return self._executor.execute(plan, done)
 
-    def _before(self, plan: MergePlan, done: int, waiting: Mapping[str, str]) -> PlanOutcome | None:
+    def _before(
+        self, plan: MergePlan, done: int, undone: Mapping[str, tuple[str, str]]
+    ) -> PlanOutcome | None:
         """What is to be said of a plan without asking the service."""
         calls = len(plan.steps) + len(plan.post_steps)
-        held = sorted({waiting[i] for i in plan.profile_ids if i in waiting})
-        if self._stopped:
-            return PlanOutcome(plan.plan_id, Result.NOT_REACHED, self._stopped)
+        if self._progress.stopped:
+            return PlanOutcome(plan.plan_id, Result.NOT_REACHED, self._progress.stopped)
         if not plan.steps:
             return PlanOutcome(plan.plan_id, Result.REFUSED, "; ".join(plan.reasons) or "nothing to merge")
+        if plan.plan_id in undone:
+            restore_id, state = undone[plan.plan_id]
+            reason = f"it was undone by restore {restore_id[:12]} ({state})"
+            return PlanOutcome(plan.plan_id, Result.REFUSED, reason)
         if done >= calls:
             return PlanOutcome(plan.plan_id, Result.ALREADY_APPLIED)
-        if held:
-            return PlanOutcome(
-                plan.plan_id,
-                Result.REFUSED,
-                f"shares profiles with plan {', '.join(held)}, which waits for a person",
-            )
         if plan.after:
             return PlanOutcome(
                 plan.plan_id, Result.REFUSED, f"to be planned anew after plan {', '.join(plan.after)}"
             )
         return None
 
-    def _clash(self, plan: MergePlan, taken: Mapping[str, str]) -> PlanOutcome | None:
-        clashes = sorted({taken[i] for i in plan.profile_ids if i in taken})
-        if not clashes:
-            return None
-        return PlanOutcome(plan.plan_id, Result.REFUSED, f"shares profiles with plan {', '.join(clashes)}")
 
-    def _reason_to_stop(self) -> str | None:
-        latest = self._finished[-1]
-        if latest.result is Result.UNCLEAR:
-            return f"the outcome of plan {latest.plan_id} is unclear"
-        if latest.result is Result.NOT_REACHED:
-            return latest.reason
-        if self._options.limit is not None and self._applied() >= self._options.limit:
-            return f"the limit of {self._options.limit} plans is reached"
-        last = self._finished[-FAILURES_IN_A_ROW:]
-        if len(last) == FAILURES_IN_A_ROW and all(outcome.result is Result.FAILED for outcome in last):
-            return f"{FAILURES_IN_A_ROW} plans in a row failed"
-        return None
+def _clash(plan: MergePlan, taken: Mapping[str, str], waiting: Mapping[str, str]) -> PlanOutcome | None:
+    """Why a plan cannot go beside another one that has some of its profiles."""
+    held = sorted({waiting[i] for i in plan.profile_ids if i in waiting})
+    if held:
+        reason = f"shares profiles with plan {', '.join(held)}, which waits for a person"
+        return PlanOutcome(plan.plan_id, Result.REFUSED, reason)
+    clashes = sorted({taken[i] for i in plan.profile_ids if i in taken})
+    if clashes:
+        return PlanOutcome(plan.plan_id, Result.REFUSED, f"shares profiles with plan {', '.join(clashes)}")
+    return None
 
 
 def _members_of(unclear: Sequence[JournalEntry]) -> dict[str, str]:
+    """The profiles of calls that wait for a person, by the journal: the images may have been erased."""
     return {
         profile_id: entry.plan_id
         for entry in unclear
-        for profile_id in (entry.before or {}).get("profiles", ())
+        for name in ("MainProfileId", "ProfileId", "ProfileIdsToBeMerged")
+        for profile_id in _listed((entry.request or {}).get(name))
     }
+
+
+def _listed(value: str | list[str] | None) -> list[str]:
+    return [value] if isinstance(value, str) else value or []

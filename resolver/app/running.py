@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
 from resolver.app.applying import ApplyOptions, ApplyReport, apply_plans
-from resolver.app.execution import Result
+from resolver.app.brakes import Brakes
+from resolver.app.calls import Result
 from resolver.app.exporting import ExportOptions, ExportReport, export_domain, export_objects, facts_beside
 from resolver.app.files import whole, write_frame, write_json
 from resolver.app.matching import write_linkage
@@ -36,7 +37,7 @@ from resolver.report.summary import (
 from resolver.rule_file import load_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from resolver.app.execution import PlanOutcome
@@ -65,7 +66,9 @@ class RunOptions:
     keys: Path | None = None
     rules: Path | None = None
     apply: bool = False
-    should_stop: Callable[[], bool] = lambda: False
+    brakes: Brakes = field(default_factory=Brakes)
+    keep_days: int | None = None
+    allow_cases: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +262,9 @@ def _apply(
             options.run_id,
             options.actor,
             lambda: datetime.now(UTC),
-            should_stop=options.should_stop,
+            allow_cases=options.allow_cases,
+            keep_days=options.keep_days,
+            brakes=options.brakes,
             on_progress=count,
         ),
     )

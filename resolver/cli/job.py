@@ -6,17 +6,25 @@ import getpass
 import hashlib
 import os
 import secrets
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from resolver.cli.braking import (
+    KEEP_DAYS,
+    AllowCases,
+    Canary,
+    KeepDays,
+    Limit,
+    StopFile,
+    Until,
+    moment_of,
+    stopping_on_signals,
+    tell_of_new_key,
+)
 from resolver.cli.options import AwsProfile, Domain, Endpoint, Json, Keys, Ledger, Quiet, Region, Rules
 from resolver.cli.output import PARTLY, Output
 from resolver.errors import LedgerFailed
@@ -86,6 +94,11 @@ def run(
     apply_plans: Annotated[
         bool, typer.Option("--apply", help="Merge the ready plans, too. AWS cannot undo it.")
     ] = False,
+    until: Until = None,
+    canary: Canary = 0,
+    stop_file: StopFile = None,
+    allow_cases: AllowCases = False,
+    keep_days: KeepDays = KEEP_DAYS,
     endpoint_url: Endpoint = None,
     region: Region = None,
     profile: AwsProfile = None,
@@ -96,6 +109,7 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """The scheduled job: export, resolve, plan, report; with --apply merge what needs no person."""
+    from resolver.app.brakes import Brakes
     from resolver.app.running import RunOptions, check_inputs, run_job
     from resolver.ledger.ledger import open_ledger
     from resolver.profiles.domain import ConnectionSettings, connect
@@ -116,11 +130,19 @@ def run(
             keys,
             rules,
             apply_plans,
-            should_stop=stopped.is_set,
+            brakes=Brakes(
+                until=moment_of(until, datetime.now().astimezone()),
+                stop_file=stop_file or out / "STOP",
+                canary=canary,
+                should_stop=stopped.is_set,
+            ),
+            keep_days=keep_days or None,
+            allow_cases=allow_cases,
         )
         check_inputs(store, options)
         with open_ledger(ledger or default_ledger(store, out)) as memory:
             report = run_job(store, options, memory, output)
+            tell_of_new_key(memory)
     output.result(report, render_report(report))
     if report["apply"] and not report["apply"]["complete"]:
         raise typer.Exit(PARTLY)
@@ -131,7 +153,12 @@ def apply(
     *,
     run_directory: RunDirectory,
     rules: Rules = None,
-    limit: Annotated[int | None, typer.Option("--limit", help="Stop after so many merges.", min=1)] = None,
+    limit: Limit = None,
+    until: Until = None,
+    canary: Canary = 0,
+    stop_file: StopFile = None,
+    allow_cases: AllowCases = False,
+    keep_days: KeepDays = KEEP_DAYS,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and say what would happen.")] = False,
     endpoint_url: Endpoint = None,
     region: Region = None,
@@ -146,6 +173,7 @@ def apply(
     Plans of another domain or another rule set than --rules are refused.
     """
     from resolver.app.applying import ApplyOptions, apply_plans
+    from resolver.app.brakes import Brakes
     from resolver.app.running import describe_apply, reached_limit, read_plans
     from resolver.ledger.ledger import open_ledger
     from resolver.planning.plan_table import check_origin
@@ -174,11 +202,19 @@ def apply(
             actor(),
             lambda: datetime.now(UTC),
             dry_run=dry_run,
-            limit=limit,
-            should_stop=stopped.is_set,
+            allow_cases=allow_cases,
+            keep_days=keep_days or None,
+            brakes=Brakes(
+                limit,
+                moment_of(until, datetime.now().astimezone()),
+                stop_file or run_directory / "STOP",
+                canary,
+                stopped.is_set,
+            ),
             on_progress=count,
         )
         applied = apply_plans(plans, store, memory, options)
+        tell_of_new_key(memory)
     output.result(describe_apply(applied))
     if not applied.complete and (limit is None or not reached_limit(applied)):
         raise typer.Exit(PARTLY)
@@ -212,13 +248,17 @@ def default_ledger(store: Store, out: Path) -> str:
     """Where a run remembers when nobody said where.
 
     One SQLite file per domain and endpoint in the user's state directory, whatever ``--out`` is: the lock
-    that keeps two runs apart, open intents and decisions belong to the domain. An embedded service lives as
-    short as its data: with a loopback endpoint the ledger stays beside the run.
+    that keeps two runs apart, open intents and decisions belong to the domain. An embedded service may come
+    back at another port, and another one at the same: there the moment of the domain's creation tells which
+    it is. A ledger that is beside the run already goes on being used.
     """
-    from resolver.profiles.domain import is_loopback
+    from resolver.profiles.domain import describe_domain, is_loopback
 
-    if is_loopback(store.clients.endpoint):
+    if (out / "ledger.sqlite").exists():
         return ledger_beside(out)
+    where = store.clients.endpoint
+    if is_loopback(where):
+        where = f"embedded {describe_domain(store).created_at}"
     state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "resolver"
     try:
         state.mkdir(mode=0o700, parents=True, exist_ok=True)  # before-images are customers' data
@@ -226,8 +266,8 @@ def default_ledger(store: Store, out: Path) -> str:
         raise LedgerFailed(
             f"{state}: cannot be made ({error.strerror}); name a ledger with --ledger"
         ) from None
-    where = hashlib.sha256(store.clients.endpoint.encode()).hexdigest()[:8]
-    return f"sqlite:///{state / f'{store.name}-{where}.sqlite'}"
+    which = hashlib.sha256(where.encode()).hexdigest()[:8]
+    return f"sqlite:///{state / f'{store.name}-{which}.sqlite'}"
 
 
 def actor() -> str:
@@ -236,14 +276,3 @@ def actor() -> str:
         return getpass.getuser()
     except (OSError, KeyError):
         return f"uid {os.getuid()}"
-
-
-@contextmanager
-def stopping_on_signals() -> Iterator[Event]:
-    """An event that SIGTERM sets: merging ends after the call in hand."""
-    stopped = Event()
-    before = signal.signal(signal.SIGTERM, lambda *_: stopped.set())
-    try:
-        yield stopped
-    finally:
-        signal.signal(signal.SIGTERM, before)

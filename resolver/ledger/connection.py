@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from resolver.errors import LedgerFailed
-from resolver.ledger.tables import SCHEMA_VERSION, metadata, schema_version
+from resolver.ledger.contents import reseal
+from resolver.ledger.schema import HEAD, migrate, version_of
+from resolver.ledger.sealing import Seal, seal_for
+from resolver.ledger.tables import schema_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: How long a writer waits for another one, in milliseconds.
 BUSY_TIMEOUT: Final = 30_000
+#: What can be migrated; null is an empty database.
+_EARLIER: Final = (None, "1")
 #: Any number that nobody else locks: guards the creation of the tables on PostgreSQL.
 _CREATION_LOCK: Final = 5_022_014
 
 
 def connect(url: str) -> Engine:
-    """An engine for the URL (or a plain path: SQLite), its tables there and of this version.
+    """An engine for the URL (or a plain path: SQLite), its tables there and of today's version.
 
     A ledger is checked when it is opened, and written to once, so that a run finds out before it sends
-    anything.
+    anything. An earlier version is migrated, all of it or not at all.
 
     Raises:
-        LedgerFailed: no such place, not a ledger, damaged, not writable, of another version.
+        LedgerFailed: no such place, not a ledger, damaged, not writable, of a newer version.
     """
     try:
         parsed = make_url(url) if "://" in url else URL.create("sqlite", database=url)
@@ -53,6 +58,18 @@ def place(engine: Engine) -> str:
     return engine.url.render_as_string(hide_password=True)
 
 
+def seal_of(engine: Engine) -> Seal:
+    """The seal of a ledger's customers' data, by the environment or the key file beside it.
+
+    Raises:
+        BadInput: a key or a key file that cannot be used.
+    """
+    if engine.dialect.name != "sqlite":
+        return seal_for(None, os.environ)
+    database = engine.url.database or ""
+    return seal_for("" if database == ":memory:" else database.removeprefix("file:"), os.environ)
+
+
 def _prepare_sqlite(engine: Engine) -> None:
     """Durable at every commit, and one writer at a time from its first statement on."""
 
@@ -65,6 +82,7 @@ def _prepare_sqlite(engine: Engine) -> None:
             "journal_mode=wal",
             "synchronous=full",
             "foreign_keys=on",
+            "secure_delete=on",  # what is erased is overwritten, not only unlinked
         ):
             cursor.execute(f"PRAGMA {setting}")
         cursor.close()
@@ -121,22 +139,18 @@ def _check(engine: Engine) -> None:
                 raise LedgerFailed(f"ledger {place(engine)}: the file is damaged; restore it from a backup")
         else:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _CREATION_LOCK})
-        there = set(inspect(connection).get_table_names())
-        if not there:
-            metadata.create_all(connection)
-            connection.execute(
-                schema_version.insert().values(
-                    version=SCHEMA_VERSION, at=datetime.now(UTC)
-                )  # when it was made
-            )
-            return
-        if schema_version.name not in there:
+        version = version_of(connection)
+        if version == "":
             raise LedgerFailed(
                 f"ledger {place(engine)}: this database is not a ledger (it holds other tables)"
             )
-        version = connection.execute(select(schema_version.c.version)).scalar_one_or_none()
-        if version != SCHEMA_VERSION:
+        if version in _EARLIER:
+            migrate(connection)
+            seal = seal_of(engine)
+            if version is not None and seal.usable:
+                reseal(connection, seal, all_of_it=False)
+        elif version != HEAD:
             raise LedgerFailed(
-                f"ledger {place(engine)}: its tables have version {version}, not {SCHEMA_VERSION}"
+                f"ledger {place(engine)}: its tables have version {version}; this program knows up to {HEAD}"
             )
-        connection.execute(schema_version.update().values(version=version))  # proves that it can be written
+        connection.execute(schema_version.update().values(version=int(HEAD)))  # proves that it can be written

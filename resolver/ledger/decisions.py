@@ -8,7 +8,7 @@ import polars as pl
 from sqlalchemy import insert, select
 
 from resolver.ledger.connection import reading, writing
-from resolver.ledger.journal import survivors
+from resolver.ledger.recollection import survivors
 from resolver.ledger.tables import decisions
 from resolver.model.decision import Verdict
 from resolver.model.frames import DECISIONS

@@ -7,40 +7,56 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy import insert, select
 
-from resolver.ledger import decisions, journal, leases
-from resolver.ledger.connection import connect, place, reading, writing
+from resolver.errors import ResolverError
+from resolver.ledger import decisions, erasing, journal, leases, receipts, recollection, restores
+from resolver.ledger.connection import connect, place, reading, seal_of, writing
+from resolver.ledger.contents import reseal
 from resolver.ledger.tables import run_ends, runs
 from resolver.model.journal import JournalState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
+    from pathlib import Path
     from types import TracebackType
 
     import polars as pl
     from sqlalchemy import Engine
 
+    from resolver.ledger.receipts import CallReceipt, MergeFact
+    from resolver.ledger.restores import RestoreFact
+    from resolver.ledger.sealing import Seal
     from resolver.model.decision import Decision
     from resolver.model.journal import JournalEntry
     from resolver.model.merge_plan import MergePlan
-    from resolver.model.profile import Profile
+    from resolver.model.restoration import Restoration
     from resolver.model.run import Run
 
 
 def open_ledger(url: str) -> Ledger:
     """The ledger at a path or ``sqlite:///`` URL (made where there is none), or in PostgreSQL by URL.
 
+    Customers' data in it is sealed with the key of the environment (RESOLVER_LEDGER_KEY, or the file that
+    RESOLVER_LEDGER_KEY_FILE names), else with one that is made beside a SQLite file.
+
     Raises:
-        LedgerFailed: not writable, damaged, not a ledger, of another version.
+        LedgerFailed: not writable, damaged, not a ledger, of a newer version.
+        BadInput: the key is none.
     """
-    return Ledger(connect(url))
+    engine = connect(url)
+    try:
+        return Ledger(engine, seal_of(engine))
+    except ResolverError:
+        engine.dispose()
+        raise
 
 
 class Ledger:
     """A context manager. Every verb is one transaction, on disk when it returns, or raises LedgerFailed."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, seal: Seal) -> None:
         self._engine = engine
+        self._seal = seal
 
     def __enter__(self) -> Self:
         return self
@@ -88,45 +104,109 @@ class Ledger:
             row = connection.execute(query).one_or_none()
         return None if row is None else (row.outcome, json.loads(row.summary))
 
-    def record_plans(self, run_id: str, plans: Sequence[MergePlan]) -> None:
-        """Remember what a run concluded, whole."""
-        journal.record_plans(self._engine, run_id, plans)
+    @property
+    def new_key_file(self) -> Path | None:
+        """The key file that was made since the ledger was opened; null where there was a key."""
+        return self._seal.made
+
+    def reseal(self) -> int:
+        """Seal all customers' data anew with the first key; how many texts."""
+        with writing(self._engine) as connection:
+            return reseal(connection, self._seal, all_of_it=True)
+
+    def record_plans(
+        self, run_id: str, plans: Sequence[MergePlan], approvals: Mapping[str, str] | None = None
+    ) -> None:
+        """Remember what a run concluded, whole, and who approved it (by plan id)."""
+        journal.record_plans((self._engine, self._seal), run_id, plans, approvals or {})
 
     def record_intent(self, entry: JournalEntry) -> int:
         """Put an intent with its images on disk; only then may the merge be sent."""
-        return journal.record_intent(self._engine, entry)
+        return journal.record_intent(self._engine, self._seal, entry)
 
     def record_result(self, entry: JournalEntry) -> int:
         """Put on disk what came of an intent, or why there was none."""
-        return journal.record_result(self._engine, entry)
+        return journal.record_result(self._engine, self._seal, entry)
 
     def open_intents(self, domain: str) -> list[JournalEntry]:
         """Merge steps whose outcome is not known: the executor died, or never got an answer."""
-        return journal.standing(self._engine, domain, (JournalState.INTENT, JournalState.SENT))
+        return self.standing(domain, (JournalState.INTENT, JournalState.SENT))
 
     def unclear(self, domain: str) -> list[JournalEntry]:
         """Merge steps that wait for a person."""
-        return journal.standing(self._engine, domain, (JournalState.UNCLEAR,))
+        return self.standing(domain, (JournalState.UNCLEAR,))
+
+    def standing(self, domain: str, states: Iterable[JournalState]) -> list[JournalEntry]:
+        """The intents of those steps whose latest entry in its run has such a state."""
+        return recollection.standing(self._engine, self._seal, domain, states)
 
     def done_steps(self, domain: str) -> dict[str, int]:
         """How many steps of each plan are done, for plans of which at least one is."""
-        return journal.done_steps(self._engine, domain)
+        return recollection.done_steps(self._engine, domain)
 
-    def expected_after(self, plan_id: str, step: int) -> Profile:
-        """The profile that a step of a plan was to leave, by its latest intent."""
-        return journal.expected_after(self._engine, plan_id, step)
+    def intent_of(self, plan_id: str, step: int) -> JournalEntry:
+        """The latest intent of a step of a plan, with its images."""
+        return recollection.intent_of(self._engine, self._seal, plan_id, step)
 
     def unfinished_plans(self, domain: str) -> list[MergePlan]:
         """Plans of which some calls are done and others are not."""
-        return journal.unfinished_plans(self._engine, domain)
+        return recollection.unfinished_plans(self._engine, self._seal, domain)
 
     def entries_of(self, plan_id: str) -> list[JournalEntry]:
         """Every entry about a plan in the order of recording, without the images."""
-        return journal.entries_of(self._engine, plan_id)
+        return recollection.entries_of(self._engine, plan_id)
 
     def survivors(self, domain: str) -> dict[str, str]:
         """Each merged-away id and the id of the profile that holds its content now."""
-        return journal.survivors(self._engine, domain)
+        return recollection.survivors(self._engine, domain)
+
+    def merges_of(self, domain: str) -> list[MergeFact]:
+        """The plans of which something was sent or tried, the latest first."""
+        return receipts.merges_of(self._engine, domain)
+
+    def receipts_of(self, plan_id: str) -> list[CallReceipt]:
+        """Every entry about a plan with what was read back."""
+        return receipts.receipts_of(self._engine, self._seal, plan_id)
+
+    def check_images(self, domain: str) -> dict[str, Any]:
+        """Prove that the before-images can be read: counts, and the plans whose images cannot."""
+        return receipts.check_images(self._engine, self._seal, domain)
+
+    def begin_restore(self, restoration: Restoration, run_id: str, at: datetime) -> None:
+        """Put a whole restoration on disk; only then may its first call be sent."""
+        restores.begin((self._engine, self._seal), restoration, run_id, at)
+
+    def record_restore(self, fact: RestoreFact, new_id: tuple[str, str] | None = None) -> None:
+        """Put on disk what was done of a restore, and (old id, new id) of a profile that it made."""
+        restores.record(self._engine, fact, new_id)
+
+    def restore_of(self, plan_id: str) -> tuple[str, str, Restoration | None] | None:
+        """Id, state and content of the restore of a plan; null where none was begun."""
+        return restores.of_plan((self._engine, self._seal), plan_id)
+
+    def restored(self, restore_id: str) -> tuple[set[int], dict[str, str]]:
+        """The steps of a restore that are done, and old id → new id."""
+        return restores.done_of(self._engine, restore_id)
+
+    def restored_as(self, domain: str) -> dict[str, str]:
+        """Old id → new id of every profile that a restore made."""
+        return restores.restored_as(self._engine, domain)
+
+    def restore_states(self, domain: str) -> dict[str, tuple[str, str]]:
+        """Restore id and state of each plan whose restore was begun."""
+        return restores.states(self._engine, domain)
+
+    def expire(self, domain: str, before: datetime) -> dict[str, int]:
+        """Empty what is older and no longer needed; counts."""
+        return erasing.expire(self._engine, domain, before)
+
+    def forget(self, domain: str, profile_id: str, by: tuple[str, datetime]) -> dict[str, Any]:
+        """Erase a person's data, found through the merges; the ids, and counts of what was removed."""
+        return erasing.forget(self._engine, domain, profile_id, by)
+
+    def erasures_of(self, domain: str) -> list[dict[str, Any]]:
+        """What was erased on request."""
+        return erasing.erasures_of(self._engine, domain)
 
     def record_decisions(self, domain: str, made: Iterable[Decision]) -> None:
         """Add people's verdicts; the latest on a pair holds."""
@@ -147,3 +227,7 @@ class Ledger:
     def release_lease(self, domain: str, holder: str) -> None:
         """Let the domain go."""
         leases.release(self._engine, domain, holder)
+
+    def check_clock(self) -> None:
+        """See that this machine's clock fits the database's, where hosts share it."""
+        leases.check_clock(self._engine)

@@ -1,22 +1,20 @@
 """The ledger's tables. All but ``leases`` only grow: what was decided and done is never edited.
 
 Customers' data (before-images, expected profiles, plans) stands in columns of its own, apart from the facts
-about it, so that it can expire or be erased without touching the history.
+about it: sealed (``sealing.py``), and emptied when it expires or is erased, without touching the history.
+A change here comes with a migration under ``migrations/versions``.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
 from sqlalchemy.types import TypeDecorator
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
-
-#: Raised with every change of these tables; a ledger of another version is refused, not guessed at.
-SCHEMA_VERSION: Final = 1
 
 
 class Moment(TypeDecorator[datetime]):
@@ -36,7 +34,7 @@ class Moment(TypeDecorator[datetime]):
 
 metadata = MetaData()
 
-schema_version = Table(
+schema_version = Table(  # for programs older than the migrations, which look here and stop
     "schema_version",
     metadata,
     Column("version", Integer, primary_key=True, autoincrement=False),
@@ -70,7 +68,9 @@ plans = Table(
     Column("cluster_id", String(64), nullable=False),
     Column("band", String(16), nullable=False),
     Column("calls", Integer, nullable=False),  # merge steps and post-steps
-    Column("content", Text, nullable=False),  # JSON of the whole MergePlan: customers' data
+    Column("content", Text),  # sealed JSON of the whole MergePlan; null once expired or erased
+    Column("profile_ids", Text, nullable=False, server_default=""),  # of all members, blanks between
+    Column("approved_by", Text, nullable=False, server_default=""),
 )
 
 journal = Table(
@@ -93,8 +93,17 @@ images = Table(
     "images",
     metadata,
     Column("entry_id", ForeignKey("journal.entry_id"), primary_key=True),
-    Column("before", Text, nullable=False),  # JSON: customers' data
-    Column("expected", Text, nullable=False),  # JSON: customers' data
+    Column("before", Text),  # sealed JSON: customers' data; null once expired or erased
+    Column("expected", Text),  # same
+    Column("gone", Text),  # why they are null
+)
+
+readings = Table(
+    "readings",
+    metadata,
+    Column("entry_id", ForeignKey("journal.entry_id"), primary_key=True),
+    Column("history", Text, nullable=False),  # what the service's own history of the survivor says
+    Column("actual", Text),  # sealed JSON of what was read where it is not what was predicted
 )
 
 merged_ids = Table(
@@ -126,4 +135,47 @@ leases = Table(
     Column("domain", String(64), primary_key=True),
     Column("holder", Text, nullable=False),
     Column("expires_at", Moment, nullable=False),
+    Column("process", Text),  # JSON: which process on which machine, as its successor can look it up
+)
+
+restores = Table(
+    "restores",
+    metadata,
+    Column("restore_id", String(64), primary_key=True),
+    Column("run_id", ForeignKey("runs.run_id"), nullable=False),
+    Column("plan_id", String(64), nullable=False, index=True),
+    Column("content", Text),  # sealed JSON of the whole Restoration; null once expired or erased
+    Column("at", Moment, nullable=False),
+)
+
+restore_steps = Table(
+    "restore_steps",
+    metadata,
+    Column("entry_id", Integer, primary_key=True),
+    Column("restore_id", ForeignKey("restores.restore_id"), nullable=False, index=True),
+    Column("run_id", ForeignKey("runs.run_id"), nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("detail", Text, nullable=False),  # ids and field names only
+    Column("at", Moment, nullable=False),
+)
+
+restored_ids = Table(
+    "restored_ids",
+    metadata,
+    Column("restore_id", ForeignKey("restores.restore_id"), primary_key=True),
+    Column("old_id", String(32), primary_key=True),
+    Column("new_id", String(32), nullable=False),
+    Index("restored_ids_by_old", "old_id"),
+)
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("erasure_id", Integer, primary_key=True),
+    Column("domain", String(64), nullable=False, index=True),
+    Column("profile_ids", Text, nullable=False),
+    Column("removed", Text, nullable=False),  # JSON: counts
+    Column("actor", Text, nullable=False),
+    Column("at", Moment, nullable=False),
 )

@@ -26,9 +26,11 @@ class JournalState(StrEnum):
 class JournalEntry:
     """One fact about one merge step.
 
-    An intent carries ``before``, the full snapshots of all members (``profiles`` and ``objects``, by profile
-    id), and ``expected``, the profile that is to be there afterwards: enough to tell later, by reading alone,
-    whether the merge happened, and to undo it.
+    An intent carries ``before``, the full snapshots of all members (``profiles``, ``objects`` and known
+    ``keys``, by profile id; the ``request`` of a call that sends values), and ``expected``, the profile that
+    is to be there afterwards: enough to tell later, by reading alone, whether the merge happened, and to undo
+    it. A result carries what the service's ``history`` says, and ``actual``, the members as they were read,
+    where these are not as predicted. ``request`` holds ids and field names only.
     """
 
     entry_id: int | None
@@ -43,3 +45,5 @@ class JournalEntry:
     detail: str
     actor: str
     at: datetime
+    history: str = ""
+    actual: Mapping[str, Any] | None = None

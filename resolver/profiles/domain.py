@@ -6,6 +6,7 @@ import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -80,13 +81,17 @@ class Clients:
 
 @dataclass(frozen=True, slots=True)
 class DomainDescription:
-    """What the domain says of itself; ``merging_by_aws`` names the settings by which AWS merges there."""
+    """What the domain says of itself; ``merging_by_aws`` names the settings by which AWS merges there.
+
+    ``created_at`` is an ISO moment: a domain that was deleted and made again is another one.
+    """
 
     name: str
     profile_count: int
     object_count: int
     matching_enabled: bool
     merging_by_aws: tuple[str, ...]
+    created_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +249,7 @@ def describe_domain(domain: Domain) -> DomainDescription:
         object_count=int(stats.get("ObjectCount", 0)),
         matching_enabled=bool(matching.get("Enabled")),
         merging_by_aws=tuple(_merging_by_aws(matching, answer.get("RuleBasedMatching") or {})),
+        created_at=answer["CreatedAt"].astimezone(UTC).isoformat() if "CreatedAt" in answer else "",
     )
 
 

@@ -1,4 +1,4 @@
-"""Sending one merge, once, and telling by reading alone whether it happened."""
+"""Sending a call that changes something, once, and telling by reading alone whether a merge happened."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from resolver.model.profile import by_id, without_blanks
-from resolver.profiles.failures import Failure, code_of, described, kind_of
+from resolver.profiles.failures import Failure, code_of, described, is_not_found, kind_of
 from resolver.profiles.frontier import KEYS_PER_SEARCH
 from resolver.profiles.reading import search
 from resolver.profiles.search_keys import PROFILE_ID, SearchKey
@@ -27,6 +27,7 @@ class Sending(StrEnum):
     ACCEPTED = "accepted"  #: HTTP 200: accepted and normally done
     THROTTLED = "throttled"  #: not executed; the only outcome after which the same merge may be sent again
     REFUSED = "refused"  #: not executed, or it never left this machine
+    MISSING = "missing"  #: not executed: what it speaks of is not there
     UNKNOWN = "unknown"  #: 5xx, time-out, dropped connection: executed or not, only reading tells
 
 
@@ -39,24 +40,27 @@ class Sent:
     detail: str
 
 
-def merge_once(domain: Domain, request: Mapping[str, Any]) -> Sent:
-    """Send one MergeProfiles call exactly once, in its turn."""
+def send_once(domain: Domain, operation: str, request: Mapping[str, Any]) -> Sent:
+    """Send one call that changes something exactly once, in its turn."""
     started = domain.clients.merge_pace.wait()
-    domain.calls.add("merge_profiles")
+    domain.calls.add(operation)
     try:
-        answer = domain.clients.merge.merge_profiles(DomainName=domain.name, **request)
+        answer = getattr(domain.clients.merge, operation)(DomainName=domain.name, **request)
     except (ClientError, BotoCoreError) as error:
-        detail = str(described(error, "merge_profiles", domain.clients.endpoint))
+        detail = str(described(error, operation, domain.clients.endpoint))
         kind = kind_of(error)
         if kind is Failure.THROTTLED:
             domain.clients.merge_pace.throttled(started)
             return Sent(Sending.THROTTLED, None, detail)
         if kind is Failure.UNKNOWN:
             return Sent(Sending.UNKNOWN, None, detail)
-        return Sent(Sending.REFUSED, None, f"{detail} [{code_of(error)}]")
+        outcome = Sending.MISSING if is_not_found(error) else Sending.REFUSED
+        return Sent(outcome, None, f"{detail} [{code_of(error)}]")
     domain.clients.merge_pace.answered()
     metadata = answer.get("ResponseMetadata", {})
     response = {"Message": answer.get("Message"), "RequestId": metadata.get("RequestId")}
+    if "ProfileId" in answer:
+        response["ProfileId"] = answer["ProfileId"]
     return Sent(Sending.ACCEPTED, response, "")
 
 
@@ -70,10 +74,14 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What a reading of a merge's members shows. ``detail`` names ids and fields, never a value."""
+    """What a reading of a merge's members shows. ``detail`` names ids and fields, never a value.
+
+    ``there`` are the members as read, where they stand neither before nor after.
+    """
 
     standing: Standing
     detail: str
+    there: Mapping[str, Profile] | None = None
 
 
 def look(
@@ -89,7 +97,7 @@ def look(
         keys = [SearchKey(PROFILE_ID, i) for i in members[start : start + KEYS_PER_SEARCH]]
         hits |= by_id(without_blanks(item) for item in search(domain, keys))
     if foreign := sorted(hits.keys() - set(members)):
-        return Sight(Standing.MIXED, f"a search for the members finds {', '.join(foreign)}")
+        return Sight(Standing.MIXED, f"a search for the members finds {', '.join(foreign)}", hits)
     return compare(before, expected, hits)
 
 
@@ -108,7 +116,7 @@ def compare(before: Mapping[str, Profile], expected: Profile, there: Mapping[str
         faults.append(f"survivor {main_id} differs from the prediction in {', '.join(differing)}")
     if left:
         faults.append(f"still there: {', '.join(left)}")
-    return Sight(Standing.MIXED, "; ".join(faults))
+    return Sight(Standing.MIXED, "; ".join(faults), dict(there))
 
 
 def _differing(one: Profile, other: Profile) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 TARGET: Final = "_profile.SourceLastUpdatedTimestamp"
 EPOCH_MILLIS: Final = "epochmilli"  # written in any case (seen in public code)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_ACCESSOR: Final = re.compile(r"(?:\{\{)?\s*_source((?:\.[A-Za-z0-9_-]+)+)\s*(?:\}\})?")
+ACCESSOR: Final = re.compile(r"(?:\{\{)?\s*_source((?:\.[A-Za-z0-9_-]+)+)\s*(?:\}\})?")
 _TOKEN: Final = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|[^A-Za-z']+")
 
 #: Letters of Java's SimpleDateFormat, as far as strptime has them.
@@ -54,11 +54,15 @@ _DIRECTIVES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class ObjectType:
-    """An object type, and where its objects hold their moment: a path of members and a format, or null."""
+    """An object type, and where its objects hold their moment: a path of members and a format, or null.
+
+    ``definition`` is the answer of GetProfileObjectType; empty where it could not be read.
+    """
 
     name: str
     path: tuple[str, ...] | None = None
     format: str | None = None
+    definition: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def moment_of(self, text: str | None) -> datetime | None:
         """When the object with that JSON text last changed, in UTC; null where it does not say so legibly.
@@ -80,13 +84,14 @@ def object_type(definition: Mapping[str, Any]) -> ObjectType:
     """The type of an answer of GetProfileObjectType. Only a plain accessor is followed, no expression."""
     name = definition["ObjectTypeName"]
     pattern = definition.get("SourceLastUpdatedTimestampFormat")
-    for field in (definition.get("Fields") or {}).values():
-        if field.get("Target") == TARGET and pattern:
-            accessor = _ACCESSOR.fullmatch(field.get("Source") or "")
+    for mapped in (definition.get("Fields") or {}).values():
+        if mapped.get("Target") == TARGET and pattern:
+            accessor = ACCESSOR.fullmatch(mapped.get("Source") or "")
             known = pattern.casefold() == EPOCH_MILLIS or _strptime_format(pattern) is not None
             if accessor and known:
-                return ObjectType(name, tuple(accessor[1].removeprefix(".").split(".")), pattern)
-    return ObjectType(name)
+                path = tuple(accessor[1].removeprefix(".").split("."))
+                return ObjectType(name, path, pattern, definition)
+    return ObjectType(name, definition=definition)
 
 
 def _moment(value: Any, pattern: str) -> datetime:

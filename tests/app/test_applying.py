@@ -10,7 +10,8 @@ from embedded import NAME, domain_at, embedded, pid
 from merges import plan_of_group
 
 from resolver.app.applying import ApplyOptions, apply_plans
-from resolver.app.execution import Result
+from resolver.app.brakes import Brakes
+from resolver.app.calls import Result
 from resolver.errors import AlreadyRunning, BadInput, Held, LedgerFailed, ServiceFailed
 from resolver.ledger.ledger import open_ledger
 from resolver.local.faults import Fault, Faults
@@ -41,7 +42,8 @@ def options(**over):
         "settle_seconds": 0.5,
         "workers": 1,
     }
-    return ApplyOptions(**(facts | over))
+    brakes = {name: over.pop(name) for name in ("limit", "should_stop") if name in over}
+    return ApplyOptions(**(facts | {"brakes": Brakes(**brakes)} | over))
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ from killing import apply_and_die
 from merges import plan_of_group
 
 from resolver.app.applying import ApplyOptions, apply_plans
-from resolver.app.execution import Result
+from resolver.app.brakes import Brakes
+from resolver.app.calls import Result
 from resolver.errors import ServiceFailed
 from resolver.ledger.ledger import open_ledger
 from resolver.local.faults import Fault, Faults
@@ -45,7 +46,8 @@ def options(**over):
         "settle_seconds": 0.3,
         "workers": 3,
     }
-    return ApplyOptions(**(facts | over))
+    brakes = {name: over.pop(name) for name in ("limit", "should_stop") if name in over}
+    return ApplyOptions(**(facts | {"brakes": Brakes(**brakes)} | over))
 
 
 @pytest.fixture

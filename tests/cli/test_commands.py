@@ -13,6 +13,7 @@ from resolver.cli.job import default_ledger
 from resolver.ledger.ledger import open_ledger
 from resolver.local.loading import load_profiles
 from resolver.local.sample.generator import make_sample
+from resolver.local.server import running
 from resolver.profiles.domain import ConnectionSettings, Domain, connect
 
 DOMAIN = "shop"
@@ -205,10 +206,14 @@ def test_plans_of_another_rule_set_are_refused(run, domain, tmp_path):
     assert jsonl["plan_id"].to_list() == pl.read_parquet(out / "plans.parquet")["plan_id"].to_list()
 
 
-def test_the_embedded_service_keeps_its_ledger_beside_the_run(run, domain, tmp_path):
-    where, seeds = domain
-    assert run("run", *where, *seeds, "--out", tmp_path / "run")[0] == 0
-    assert (tmp_path / "run" / "ledger.sqlite").exists()
+def test_a_domain_of_the_embedded_service_has_one_ledger_for_all_runs_and_ports(domain, endpoint, tmp_path):
+    with running(endpoint.service) as again:
+        at = [Domain(DOMAIN, connect(ConnectionSettings(url))) for url in (endpoint.url, again)]
+        first, moved = (default_ledger(store, tmp_path / name) for store, name in zip(at, "ab", strict=True))
+        assert first == moved
+        at[0].clients.read.delete_domain(DomainName=DOMAIN)
+        at[0].clients.read.create_domain(DomainName=DOMAIN, DefaultExpirationDays=366)
+        assert default_ledger(at[0], tmp_path / "a") != first
 
 
 def test_a_domain_of_aws_has_one_ledger_whatever_the_output_directory(tmp_path, monkeypatch):

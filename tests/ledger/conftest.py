@@ -17,6 +17,7 @@ import psycopg
 import pytest
 
 from resolver.ledger.ledger import open_ledger
+from resolver.ledger.sealing import new_key
 from resolver.model.run import Run
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -69,10 +70,11 @@ _NUMBERS = count()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def url(request, tmp_path):
+def url(request, tmp_path, monkeypatch):
     """The URL of an empty ledger, once on each database."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/ledger.db"
+    monkeypatch.setenv("RESOLVER_LEDGER_KEY", new_key())  # hosts that share a ledger share its key
     server = request.getfixturevalue("postgres")
     name = f"ledger{next(_NUMBERS)}"
     with psycopg.connect(f"postgresql://postgres@{server}/postgres", autocommit=True) as connection:

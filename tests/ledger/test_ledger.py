@@ -10,11 +10,12 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from racing import record_and_die, try_to_hold
+from racing import hold_and_die, record_and_die, try_to_hold
 
 from resolver.errors import AlreadyRunning, LedgerFailed
 from resolver.ledger.leases import LASTING
 from resolver.ledger.ledger import open_ledger
+from resolver.ledger.sealing import new_key
 from resolver.model.decision import Decision, Verdict
 from resolver.model.frames import DECISIONS, conform
 from resolver.model.journal import JournalEntry, JournalState
@@ -163,22 +164,49 @@ def processes():
 
 def test_of_processes_started_together_exactly_one_holds_the_domain(processes, url):
     open_ledger(url).close()
-    answers = processes.Queue()
+    answers, all_answered = processes.Queue(), processes.Event()
     racers = [
-        processes.Process(target=try_to_hold, args=(url, f"racer {n}", NOON, answers)) for n in range(4)
+        processes.Process(target=try_to_hold, args=(url, f"racer {n}", NOON, (answers, all_answered)))
+        for n in range(4)
     ]
     for racer in racers:
         racer.start()
     outcome = sorted(answers.get(timeout=60) for _ in racers)
+    all_answered.set()
     for racer in racers:
         racer.join(60)
 
     assert outcome == ["held"] + ["turned away"] * 3
 
 
-def test_an_intent_survives_the_death_of_its_process(processes, url):
+def test_a_killed_process_of_this_machine_loses_the_domain_at_once(processes, url):
+    open_ledger(url).close()
+    child = processes.Process(target=hold_and_die, args=(url, "the killed", NOON))
+    child.start()
+    child.join(60)
+
+    with open_ledger(url) as ledger:
+        ledger.acquire_lease("retail", "its successor", NOON)
+        with pytest.raises(AlreadyRunning, match="its successor"):
+            ledger.acquire_lease("retail", "a third", NOON)
+
+
+def test_a_process_of_another_machine_keeps_the_domain_until_its_lease_ends(ledger, monkeypatch):
+    elsewhere = '{"boot": "b", "host": "h", "namespace": "n", "pid": 1, "started": "1"}'
+    with monkeypatch.context() as patch:
+        patch.setattr("resolver.ledger.leases.this_process", lambda: elsewhere)
+        ledger.acquire_lease("retail", "another host", NOON)
+
+    with pytest.raises(AlreadyRunning, match="another host"):
+        ledger.acquire_lease("retail", "this host", NOON + LASTING - timedelta(seconds=1))
+    ledger.acquire_lease("retail", "this host", NOON + LASTING)
+
+
+def test_an_intent_survives_the_death_of_its_process(processes, url, monkeypatch):
+    key = new_key()
+    monkeypatch.setenv("RESOLVER_LEDGER_KEY", key)
     run = Run("run-1", "retail", "apply", "ana", NOON)
-    child = processes.Process(target=record_and_die, args=(url, run, entry(JournalState.INTENT)))
+    child = processes.Process(target=record_and_die, args=(url, run, entry(JournalState.INTENT), key))
     child.start()
     child.join(60)
 
@@ -227,7 +255,7 @@ def test_another_programs_database_is_refused_and_left_as_it_was(tmp_path):
 def test_a_ledger_of_another_version_is_refused(file_url, tmp_path):
     open_ledger(file_url).close()
     raw = sqlite3.connect(tmp_path / "ledger.db")
-    raw.execute("UPDATE schema_version SET version = 99")
+    raw.execute("UPDATE alembic_version SET version_num = '99'")
     raw.commit()
     raw.close()
 
