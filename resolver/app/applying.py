@@ -240,7 +240,7 @@ class _Round:
     def _pass_over(self, plans: Sequence[MergePlan], domain: Domain) -> None:
         """Several plans at a time; two that share a profile are never both carried out."""
         done = self._ledger.done_steps(domain.name)
-        waiting = _members_of(self._ledger.unclear(domain.name))
+        waiting = _members_of(self._ledger.unclear(domain.name)) | self._ledger.restoring(domain.name)
         undone = self._ledger.restore_states(domain.name)
         taken: dict[str, str] = {}
         queue = deque(enumerate(plans))

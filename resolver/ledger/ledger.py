@@ -152,6 +152,10 @@ class Ledger:
         """Plans of which some calls are done and others are not."""
         return recollection.unfinished_plans(self._engine, self._seal, domain)
 
+    def plan_of(self, plan_id: str) -> MergePlan:
+        """A plan as it was recorded."""
+        return recollection.plan_by_id(self._engine, self._seal, plan_id)
+
     def entries_of(self, plan_id: str) -> list[JournalEntry]:
         """Every entry about a plan in the order of recording, without the images."""
         return recollection.entries_of(self._engine, plan_id)
@@ -195,6 +199,10 @@ class Ledger:
     def restore_states(self, domain: str) -> dict[str, tuple[str, str]]:
         """Restore id and state of each plan whose restore was begun."""
         return restores.states(self._engine, domain)
+
+    def restoring(self, domain: str) -> dict[str, str]:
+        """Profiles in the middle of an unfinished restore, and the plan that it undoes."""
+        return restores.restoring(self._engine, domain)
 
     def expire(self, domain: str, before: datetime) -> dict[str, int]:
         """Empty what is older and no longer needed; counts."""

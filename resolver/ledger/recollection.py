@@ -138,6 +138,26 @@ def unfinished_plans(engine: Engine, seal: Seal, domain: str) -> list[MergePlan]
         return [plan_of(seal.open(text)) for text in connection.execute(query).scalars()]
 
 
+def plan_by_id(engine: Engine, seal: Seal, plan_id: str) -> MergePlan:
+    """A plan as the latest run that has it recorded it.
+
+    Raises:
+        LedgerFailed: no run did, or it has expired or was erased.
+    """
+    query = (
+        select(plans.c.content)
+        .join(runs, runs.c.run_id == plans.c.run_id)
+        .where(plans.c.plan_id == plan_id, plans.c.content.is_not(None))
+        .order_by(runs.c.started_at.desc())
+        .limit(1)
+    )
+    with reading(engine) as connection:
+        text = connection.execute(query).scalar_one_or_none()
+    if text is None:
+        raise LedgerFailed(f"ledger {place(engine)}: plan {plan_id} is not there any more: expired or erased")
+    return plan_of(seal.open(text))
+
+
 def survivors(engine: Engine, domain: str) -> dict[str, str]:
     """Each merged-away id and the id of the profile that holds its content now.
 

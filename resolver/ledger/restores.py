@@ -11,7 +11,7 @@ from resolver.errors import LedgerFailed
 from resolver.ledger.connection import place, reading, writing
 from resolver.ledger.contents import opened, sealed
 from resolver.ledger.erasing import ENDED
-from resolver.ledger.tables import restore_steps, restored_ids, restores, runs
+from resolver.ledger.tables import plans, restore_steps, restored_ids, restores, runs
 from resolver.model.restoration import Restoration, RestoreStep
 
 if TYPE_CHECKING:
@@ -128,6 +128,21 @@ def states(engine: Engine, domain: str) -> dict[str, tuple[str, str]]:
             plan_id: (restore_id, ended.get(restore_id, "unfinished"))
             for plan_id, restore_id in connection.execute(mine)
         }
+
+
+def restoring(engine: Engine, domain: str) -> dict[str, str]:
+    """Each profile of an unfinished restore, under its old id and its new one, and the plan it belongs to."""
+    unfinished = {p: r for p, (r, state) in states(engine, domain).items() if state == "unfinished"}
+    found: dict[str, str] = {}
+    for plan_id, restore_id in unfinished.items():
+        with reading(engine) as connection:
+            named = connection.execute(
+                select(plans.c.profile_ids).where(plans.c.plan_id == plan_id)
+            ).scalars()
+            ids = {i for text in named for i in text.split()}
+        ids |= set(done_of(engine, restore_id)[1].values())
+        found |= dict.fromkeys(ids, plan_id)
+    return found
 
 
 def _restoration(content: dict[str, Any]) -> Restoration:
