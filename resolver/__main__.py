@@ -2,4 +2,5 @@
 
 from resolver.cli import main
 
-main()
+if __name__ == "__main__":  # a drill's processes import this module, too
+    main()

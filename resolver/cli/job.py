@@ -244,7 +244,7 @@ def ledger_beside(out: Path) -> str:
     return f"sqlite:///{(out / 'ledger.sqlite').absolute()}"
 
 
-def default_ledger(store: Store, out: Path) -> str:
+def default_ledger(store: Store, out: Path | None) -> str:
     """Where a run remembers when nobody said where.
 
     One SQLite file per domain and endpoint in the user's state directory, whatever ``--out`` is: the lock
@@ -254,7 +254,7 @@ def default_ledger(store: Store, out: Path) -> str:
     """
     from resolver.profiles.domain import describe_domain, is_loopback
 
-    if (out / "ledger.sqlite").exists():
+    if out is not None and (out / "ledger.sqlite").exists():
         return ledger_beside(out)
     where = store.clients.endpoint
     if is_loopback(where):
