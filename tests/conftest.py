@@ -17,6 +17,8 @@ from resolver.local.store import Store
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytest_plugins = ["databases"]
+
 settings.register_profile("ci", deadline=None, derandomize=True, max_examples=50)
 settings.register_profile("soak", deadline=None, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))

@@ -214,7 +214,6 @@ class _Exercise:
         survivor = self._ids[0]
         objects = read_objects(self.domain, survivor, object_types(self.domain))["unique_key"].to_list()
         name = self.domain.name
-        into = ledger.survivors(name)
         return {
             "profiles": {names[i]: {**p, "ProfileId": ""} for i, p in sorted(there.items())},
             "in the domain": describe_domain(self.domain).profile_count,

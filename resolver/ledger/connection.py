@@ -45,7 +45,7 @@ def connect(url: str) -> Engine:
         _prepare_sqlite(engine)
     try:
         _check(engine)
-    except LedgerFailed:
+    except BaseException:
         engine.dispose()
         raise
     return engine

@@ -69,6 +69,7 @@ class Faults:
     """The switches of one service. Nothing fails until something is planned here."""
 
     quotas: bool = False
+    rates: dict[str, float] = field(default_factory=dict)  # quotas other than the default ones
     planned: dict[str, list[Fault]] = field(default_factory=dict)
     _buckets: dict[str, tuple[float, float]] = field(default_factory=dict)
     _due: threading.local = field(default_factory=threading.local)
@@ -119,7 +120,7 @@ class Faults:
 
     def _take_token(self, operation: str, at: float) -> bool:
         """A bucket of one second's quota, refilled continuously (the real burst size is not published)."""
-        rate = QUOTAS.get(operation, _COMMON_QUOTA)
+        rate = self.rates.get(operation, QUOTAS.get(operation, _COMMON_QUOTA))
         tokens, since = self._buckets.get(operation, (float(rate), at))
         tokens = min(float(rate), tokens + max(0.0, at - since) * rate)
         taken = tokens >= 1
