@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from resolver.model.merge_plan import MAX_MERGED_PER_STEP, FieldChoice, MergePlan, MergeStep
-from resolver.model.profile import by_id
+from resolver.model.profile import UNSTEERABLE, by_id
 from resolver.planning.fingerprint import canonical_json, fingerprint_profile
 from resolver.planning.simulation import simulate_steps
 
@@ -62,5 +62,6 @@ def _choices(
 
 
 def _flat(profile: Mapping[str, Any]) -> dict[str, Any]:
-    flat = {name: value for name, value in profile.items() if name not in ("ProfileId", "Attributes")}
+    left_out = ("ProfileId", "Attributes", *UNSTEERABLE)
+    flat = {name: value for name, value in profile.items() if name not in left_out}
     return flat | {f"Attributes.{key}": value for key, value in profile.get("Attributes", {}).items()}

@@ -111,6 +111,7 @@ def run_job(domain: Domain, options: RunOptions, ledger: Ledger, listener: Liste
         ledger.record_plans(options.run_id, concluded.planning.plans)
     report["profiles"]["calls"] = domain.calls.counts
     report["stages"] = watch.stages
+    report["ledger"] = ledger.place
     write_json(report, options.out / "report.json")
     return report
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -45,14 +45,23 @@ def review(
     if url is None and (run_directory / "ledger.sqlite").exists():
         url = ledger_beside(run_directory)
     if url is None:
-        store = Domain(_domain_of(run_directory), connect(ConnectionSettings(endpoint_url, region, profile)))
+        named = _reported(run_directory).get("ledger")
+        url = named if named and Path(named).is_file() else None
+    if url is None:
+        store = Domain(
+            str(_reported(run_directory)["domain"]),
+            connect(ConnectionSettings(endpoint_url, region, profile)),
+        )
         url = default_ledger(store, run_directory)
     with open_review_book(url) as book:
         serve(Settings(Desk(batch, book), port=port, announce=typer.echo))
 
 
-def _domain_of(directory: Path) -> str:
+def _reported(directory: Path) -> dict[str, Any]:
+    """The run's report, which names its domain and its ledger."""
     try:
-        return str(json.loads((directory / "report.json").read_text(encoding="utf-8"))["domain"])
-    except (OSError, ValueError, KeyError) as error:
+        report: dict[str, Any] = json.loads((directory / "report.json").read_text(encoding="utf-8"))
+        report["domain"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadFile(f"{directory}: no report of a run there ({type(error).__name__})") from None
+    return report

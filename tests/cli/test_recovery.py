@@ -1,0 +1,179 @@
+"""`restore`, `history`, `forget`, `ledger-key` and the brakes of `apply`, as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import boto3
+import polars as pl
+import pytest
+
+from resolver.local.faults import Fault, Faults
+from resolver.local.loading import load_profiles
+from resolver.local.sample.generator import make_sample
+from resolver.local.service import Settings
+
+DOMAIN = "shop"
+
+
+@pytest.fixture(scope="module")
+def sample():
+    return make_sample(120, seed=3)
+
+
+@pytest.fixture
+def concluded(run, sample, endpoint, tmp_path):
+    """A run on the sample, not applied; gives (where, run directory, count of profiles there)."""
+    load_profiles(endpoint.store, DOMAIN, sample.profiles)
+    keys = tmp_path / "keys.csv"
+    pl.DataFrame(sample.keys, schema=["key_name", "value"], orient="row").write_csv(keys)
+    where = ("--domain", DOMAIN, "--endpoint-url", endpoint.url)
+    out = tmp_path / "run"
+    code, _, _ = run("run", *where, "--quiet", "--calls-per-second", 0, "--keys", keys, "--out", out)
+    assert code == 0
+    client = boto3.client("customer-profiles", endpoint_url=endpoint.url)
+    return where, out, lambda: client.get_domain(DomainName=DOMAIN)["Stats"]["ProfileCount"]
+
+
+def apply_to(out, *more):
+    return ("apply", "--run", out, "--quiet", "--merges-per-second", 0, "--json", *more)
+
+
+def plans_of(out):
+    return pl.read_parquet(out / "plans.parquet").filter(pl.col("band") == "merge")
+
+
+def test_a_merge_is_looked_up_restored_and_forgotten(run, concluded):
+    where, out, profiles = concluded
+    assert run(*apply_to(out), *where)[0] == 0
+    after = profiles()
+
+    code, text, _ = run("history", *where, "--json")
+    merges = json.loads(text)["merges"]
+    assert code == 0
+    assert len(merges) == plans_of(out).height
+    assert merges[0]["state"] == "done"
+    assert merges[0]["approved_by"].startswith("rule set ")
+    merge_id = merges[0]["merge_id"]
+    code, text, _ = run("history", merge_id[:10], *where)
+    assert code == 0
+    for words in ("approved by rule set", "merge_profiles of", "read back as predicted", "1 MERGED", "kept"):
+        assert words in text
+
+    code, text, _ = run("restore", merge_id[:10], *where)
+    assert code == 0
+    assert "Would restore" in text
+    assert "cannot return: Connect Cases" in text
+    assert profiles() == after
+    code, text, _ = run("restore", merge_id[:10], *where, "--apply", "--json")
+    report = json.loads(text)
+    assert (code, report["state"], report["differences"]) == (0, "restored", [])
+    assert profiles() == after + merges[0]["merged"]
+    assert run("restore", merge_id[:10], *where, "--apply")[0] == 2
+    assert json.loads(run("history", *where, "--json")[1])["merges"][0]["state"] == "restored"
+
+    code, text, _ = run("restore", "--check", *where, "--json")
+    assert (code, json.loads(text)["unreadable"]) == (0, [])
+    person = merges[1]["survivor"]
+    code, text, _ = run("forget", person, *where)
+    assert code == 0
+    assert person in text
+    code, _, err = run("restore", merges[1]["merge_id"], *where)
+    assert code == 1
+    assert "erased" in err
+
+
+def test_the_key_of_the_before_images_is_told_of_once(run, concluded):
+    where, out, _ = concluded
+    assert "new key" not in run(*apply_to(out), *where)[2]  # the run made it, and said so
+    key = next((out.parent / "state" / "resolver").glob("*.key"))
+    key.rename(key.with_suffix(".lost"))
+    code, text, _ = run("restore", "--check", *where, "--json")
+    assert code == 1
+    assert json.loads(text)["readable"] == 0
+
+
+def test_a_stop_file_and_a_closed_window_keep_merges_from_beginning(run, concluded, tmp_path):
+    where, out, profiles = concluded
+    before = profiles()
+    (out / "STOP").touch()
+    code, _, err = run(*apply_to(out), *where)
+    assert code == 3
+    assert "STOP" in err
+    (out / "STOP").unlink()
+    code, _, err = run(*apply_to(out, "--until", "25:99"), *where)
+    assert code == 2
+    assert "25:99" in err
+    assert profiles() == before
+
+
+def test_a_canary_that_meets_a_surprise_ends_the_run(run, concluded, endpoint, monkeypatch):
+    where, out, profiles = concluded
+    before = profiles()
+    faults = Faults()
+    monkeypatch.setattr(endpoint.service, "settings", Settings(faults=faults))
+    faults.plan("MergeProfiles", Fault("fail_before"))
+    code, text, _ = run(*apply_to(out, "--canary", 2), *where)
+    report = json.loads(text)
+    assert code == 4
+    assert report["by_result"]["failed"] == 1
+    assert report["by_result"]["not reached"] == plans_of(out).height - 1
+    assert "canary" in report["stopped"]
+    assert profiles() == before
+    code, text, _ = run(*apply_to(out, "--canary", 2), *where)
+    assert (code, json.loads(text)["complete"]) == (0, True)
+
+
+def test_ledger_key_prints_a_key_that_works(run, tmp_path, monkeypatch):
+    code, key, _ = run("ledger-key")
+    assert code == 0
+    monkeypatch.setenv("RESOLVER_LEDGER_KEY", key.strip())
+    code, text, _ = run("ledger-key", "--reseal", "--ledger", tmp_path / "l.db", "--json")
+    assert (code, json.loads(text)) == (0, {"resealed": 0})
+    assert run("ledger-key", "--reseal")[0] == 2
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def ledger_url(request, tmp_path):
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/shared.db"
+    return request.getfixturevalue("postgres_url")
+
+
+def start(arguments, ledger_url):
+    command = [sys.executable, "-m", "resolver", *map(str, arguments), "--ledger", ledger_url]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(os.environ))  # noqa: S603  # our own
+
+
+def wait_for_a_merge(profiles, before):
+    for _ in range(600):
+        if profiles() < before:
+            return
+        time.sleep(0.1)
+    raise TimeoutError("no merge in a minute")
+
+
+def test_of_two_executors_one_works_and_a_killed_one_is_succeeded(concluded, ledger_url):
+    where, out, profiles = concluded
+    before = profiles()
+    slow = ("apply", "--run", out, "--quiet", "--json", "--merges-per-second", 0.02, *where)
+    first = start(slow, ledger_url)
+    try:
+        wait_for_a_merge(profiles, before)
+        second = start(slow, ledger_url)
+        _, said = second.communicate(timeout=120)
+        assert second.returncode == 75
+        assert b"is at work there" in said
+    finally:
+        first.send_signal(signal.SIGKILL)
+        first.communicate(timeout=60)
+    third = start(apply_to(out, *where), ledger_url)
+    answer, _ = third.communicate(timeout=120)
+    report = json.loads(answer)
+    assert (third.returncode, report["complete"]) == (0, True)
+    assert profiles() == before - plans_of(out)["merged_profile_ids"].list.len().sum()
