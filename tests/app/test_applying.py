@@ -16,7 +16,9 @@ from resolver.errors import AlreadyRunning, BadInput, Held, LedgerFailed, Servic
 from resolver.ledger.ledger import open_ledger
 from resolver.local.faults import Fault, Faults
 from resolver.local.service import Settings
+from resolver.model.decision import Decision, Verdict
 from resolver.model.journal import JournalState
+from resolver.model.merge_plan import PostStep
 from resolver.profiles.domain import Domain, describe_domain
 from resolver.profiles.reading import read_profiles
 
@@ -425,3 +427,90 @@ def test_the_ledger_knows_how_each_run_ended(ledger, faults):
     )
     assert ledger.end_of("whole")[0] == "complete"
     assert ledger.end_of("another") is None
+
+
+def test_a_late_merge_is_found_by_any_run_whatever_plans_it_is_given(ledger, faults):
+    plan = plan_of_group(ANA)
+    with embedded(ANA, Settings(faults=faults)) as (domain, _):
+        faults.plan("MergeProfiles", Fault("fail_before"))
+        apply_plans([plan], domain, ledger, options())
+        domain.clients.merge.merge_profiles(
+            DomainName=NAME, MainProfileId=pid(1), ProfileIdsToBeMerged=[pid(2)]
+        )
+        report = apply_plans([], domain, ledger, options())
+
+    assert [entry.state for entry in report.settled] == [JournalState.DONE]
+    assert report.merged == 1
+    assert ledger.survivors(NAME) == {pid(2): pid(1)}
+
+
+def define_cases(client):
+    client.put_profile_object_type(
+        DomainName=NAME,
+        ObjectTypeName="Tickets",
+        Description="Connect Cases",
+        Fields={"id": {"Source": "_source.id"}, "phone": {"Source": "_source.phone"}},
+        Keys={
+            "ticketId": [{"FieldNames": ["id"], "StandardIdentifiers": ["UNIQUE", "CASE"]}],
+            "_phone": [{"FieldNames": ["phone"], "StandardIdentifiers": ["PROFILE"]}],
+        },
+    )
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_profiles_with_connect_cases_are_held_unless_they_are_allowed(ledger, allowed):
+    plan = plan_of_group(ANA)
+    with embedded(ANA) as (domain, service):
+        define_cases(domain.clients.read)
+        domain.clients.read.put_profile_object(
+            DomainName=NAME, ObjectTypeName="Tickets", Object='{"id": "7", "phone": "0800"}'
+        )
+        report = apply_plans([plan], domain, ledger, options(allow_cases=allowed))
+
+        assert merges_in_history(service) == int(allowed)
+    assert report.complete is allowed
+    if not allowed:
+        assert report.outcomes[0].result is Result.HELD
+        assert pid(2) in report.outcomes[0].reason
+
+
+def test_the_history_of_the_service_is_part_of_the_receipt(ledger):
+    plan = plan_of_group(ANA)
+    with embedded(ANA) as (domain, _):
+        apply_plans([plan], domain, ledger, options())
+
+    said = [receipt.history for receipt in ledger.receipts_of(plan.plan_id)]
+    assert said == ["", "", "1 MERGED since the intent"]
+
+
+def test_a_receipt_names_the_reviewers_whose_verdicts_joined_the_profiles(ledger):
+    plan = plan_of_group(ANA)
+    ledger.record_decisions(NAME, [Decision(pid(1), pid(2), Verdict.MATCH, "bea", "", "", NOON)])
+    with embedded(ANA) as (domain, _):
+        apply_plans([plan], domain, ledger, options())
+
+    (merge,) = ledger.merges_of(NAME)
+    assert merge.approved_by == "reviewer bea; rule set r1"
+
+
+def test_the_journal_holds_no_value_that_was_sent(ledger):
+    update = PostStep("update_profile", {"ProfileId": pid(1), "LastName": "Unmistakable"})
+    key = PostStep("add_profile_key", {"ProfileId": pid(1), "KeyName": "_phone", "Values": ["0911"]})
+    plan = plan_of_group(ANA, post_steps=(update, key))
+    with embedded(ANA) as (domain, _):
+        assert apply_plans([plan], domain, ledger, options()).complete
+
+    text = str(ledger.entries_of(plan.plan_id))
+    assert "Unmistakable" not in text
+    assert "0911" not in text
+    assert "LastName" in text
+
+
+def test_a_refused_post_step_fails_its_plan_and_the_others_go_on(ledger):
+    broken = PostStep("add_profile_key", {"ProfileId": pid(1), "KeyName": "nowhere", "Values": ["1"]})
+    plans = [plan_of_group(ANA, post_steps=(broken,)), plan_of_group(BOB)]
+    with embedded(ANA + BOB) as (domain, _):
+        report = apply_plans(plans, domain, ledger, options())
+
+    assert [outcome.result for outcome in report.outcomes] == [Result.FAILED, Result.APPLIED]
+    assert ledger.open_intents(NAME) == []
