@@ -77,8 +77,9 @@ _KILLED_AT: Final = {
 _POST_KILLED_AT: Final = (Moment.POST_STEP_INTENT, Moment.POST_STEP_SENT, Moment.POST_STEP_INTENT)
 
 RUNS: Final = 8  # after so many the plan must be done
-TIMEOUT: Final = 1.0  # seconds that the executor waits for an answer
+TIMEOUT: Final = 1.0  # seconds that an executor waits for an answer that is to come too late
 DELAY: Final = 1.6  # seconds that a delayed answer takes
+PATIENCE: Final = 60.0  # seconds that everybody else waits
 _HELD: Final = 0.3  # seconds after which a merge is committed and not answered
 
 #: operation, kind of fault, (times, skip), seconds
@@ -121,14 +122,14 @@ class Ground:
     plan_fault: PlanFault
     directory: Path
 
-    def domain(self, name: str) -> Domain:
-        """A domain there, with an impatient client."""
+    def domain(self, name: str, timeout: float = PATIENCE) -> Domain:
+        """A domain there, and a client that waits so many seconds for an answer."""
         settings = ConnectionSettings(
             self.url,
             calls_per_second=None,
             merges_per_second=None,
-            read_timeout=TIMEOUT,
-            merge_read_timeout=TIMEOUT,
+            read_timeout=timeout,
+            merge_read_timeout=timeout,
         )
         return Domain(name, connect(settings))
 
@@ -154,10 +155,11 @@ def _strike(ground: Ground, cell: Cell, against: tuple[str, dict[str, Any]]) -> 
         exercise.be_killed(cell)
     else:
         exercise.plan_fault(cell)
+    domain = ground.domain(name, TIMEOUT if cell.fault == "delay_after" else PATIENCE)
     with open_ledger(str(exercise.ledger)) as ledger:
         for runs in range(1, RUNS + 1):
             try:
-                report = apply_plans([exercise.plan], exercise.domain, ledger, _options(f"{name}-{runs}"))
+                report = apply_plans([exercise.plan], domain, ledger, _options(f"{name}-{runs}"))
             except ResolverError:
                 continue  # it broke off: the next run goes on
             if report.complete:
