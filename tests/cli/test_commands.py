@@ -288,5 +288,6 @@ def test_version_and_help(run):
     assert run("--version") == (0, "resolver 0.1.0\n", "")
     code, out, _ = run("--help")
     assert code == 0
-    for command in ("demo", "match", "run", "apply", "export", "evaluate", "local", "plan", "rules"):
+    work = ("demo", "match", "run", "apply", "export", "evaluate", "local", "plan", "rules")
+    for command in (*work, "restore", "history", "forget", "drill", "ledger-key"):
         assert command in out
