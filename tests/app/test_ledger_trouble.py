@@ -31,11 +31,11 @@ def options(run_id, minutes=0):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A file system of its own with 512 KiB."""
+    """A file system of its own with 4 MiB."""
     place = tmp_path / "small"
     place.mkdir()
     mount = shutil.which("mount")
-    command = [mount or "mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(place)]
+    command = [mount or "mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(place)]
     if mount is None or os.geteuid() or subprocess.run(command, capture_output=True, check=False).returncode:  # noqa: S603  # our own
         pytest.skip("no file system can be mounted here (needs root and the right to mount)")
     yield place
