@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from resolver.app.approvals import approvals
 from resolver.app.brakes import Brakes, Progress
 from resolver.app.calls import Moment, Result, Terms
 from resolver.app.execution import Executor, PlanOutcome
@@ -22,8 +23,6 @@ from resolver.profiles.reading import object_types
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
-
-    import polars as pl
 
     from resolver.ledger.ledger import Ledger
     from resolver.model.journal import JournalEntry
@@ -122,7 +121,7 @@ def apply_plans(
     with leased(domain.name, ledger, options.holder, options.clock) as may_send:
         check_nobody_else_merges(domain)
         ledger.start_run(Run(options.run_id, domain.name, "apply", options.actor, options.clock()))
-        ledger.record_plans(options.run_id, plans, _approvals(plans, ledger.decisions_of(domain.name)))
+        ledger.record_plans(options.run_id, plans, approvals(plans, ledger.decisions_of(domain.name)))
         with ending(ledger, options.run_id, options.clock):
             executor = Executor(domain, ledger, _terms(options, may_send), object_types(domain))
             report = _Round(executor, ledger, options).report(plans, domain)
@@ -166,23 +165,6 @@ def _check(plans: Sequence[MergePlan], domain: Domain) -> None:
     twice = [plan_id for plan_id, count in Counter(p.plan_id for p in plans).items() if count > 1]
     if twice:
         raise BadInput(f"plan {twice[0]} is there more than once")
-
-
-def _approvals(plans: Sequence[MergePlan], decisions: pl.DataFrame) -> dict[str, str]:
-    """Who approved each plan: the reviewers whose verdicts joined two of its members, else its rule set."""
-    said: dict[str, list[tuple[str, str]]] = {}
-    for left, right, verdict, reviewer in decisions.select(
-        "profile_id_left", "profile_id_right", "verdict", "reviewer"
-    ).iter_rows():
-        if verdict == "match":
-            said.setdefault(left, []).append((right, reviewer))
-    approvals = {}
-    for plan in plans:
-        members = set(plan.profile_ids)
-        people = {reviewer for left in members for right, reviewer in said.get(left, ()) if right in members}
-        policy = f"rule set {plan.rule_set_fingerprint}"
-        approvals[plan.plan_id] = "; ".join([*(f"reviewer {name}" for name in sorted(people)), policy])
-    return approvals
 
 
 def _terms(options: ApplyOptions, may_send: Callable[[], None]) -> Terms:

@@ -7,7 +7,6 @@ that no fault ever struck, each merge done exactly once, and the ledger must say
 
 from __future__ import annotations
 
-import hashlib
 import multiprocessing
 import os
 import signal
@@ -20,12 +19,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from resolver.app.applying import ApplyOptions, apply_plans
 from resolver.app.calls import Moment
+from resolver.app.drill_plan import OBJECT_TYPE, PEOPLE, plan_chain
 from resolver.errors import ResolverError
 from resolver.ledger.ledger import open_ledger
 from resolver.ledger.plan_texts import plan_of, plan_text
-from resolver.model.merge_plan import FieldChoice, MergePlan, MergeStep, PostStep
-from resolver.planning.fingerprint import fingerprint_profile
-from resolver.planning.simulation import simulate_steps
 from resolver.profiles.domain import ConnectionSettings, Domain, connect, describe_domain
 from resolver.profiles.history import count_merges
 from resolver.profiles.reading import object_types, read_objects, read_profiles, search
@@ -36,7 +33,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from resolver.ledger.ledger import Ledger
-    from resolver.model.profile import Profile
 
 KILL: Final = "kill"
 #: Kind of fault → what it is.
@@ -180,12 +176,12 @@ class _Exercise:
         self.ledger = ground.directory / f"{name}.sqlite"
         client = self.domain.clients.read
         client.create_domain(DomainName=name, DefaultExpirationDays=366)
-        self.domain.ask("put_profile_object_type", **_TYPE)
-        self._ids = [client.create_profile(DomainName=name, **fields)["ProfileId"] for fields in _PEOPLE]
-        for fields in _PEOPLE[:3]:
+        self.domain.ask("put_profile_object_type", **OBJECT_TYPE)
+        self._ids = [client.create_profile(DomainName=name, **fields)["ProfileId"] for fields in PEOPLE]
+        for fields in PEOPLE[:3]:
             body = f'{{"id": "{fields["AccountNumber"]}"}}'
-            self.domain.ask("put_profile_object", ObjectTypeName=_TYPE["ObjectTypeName"], Object=body)
-        self.plan = _plan(read_profiles(self.domain, self._ids), self._ids, name)
+            self.domain.ask("put_profile_object", ObjectTypeName=OBJECT_TYPE["ObjectTypeName"], Object=body)
+        self.plan = plan_chain(read_profiles(self.domain, self._ids), self._ids, name)
 
     def plan_fault(self, cell: Cell) -> None:
         """Let the service fail at that moment."""
@@ -212,7 +208,7 @@ class _Exercise:
         """All that can be seen of the domain and the ledger, with ids by their place in the group."""
         names = {profile_id: f"#{place}" for place, profile_id in enumerate(self._ids)}
         there = read_profiles(self.domain, self._ids)
-        keys = {key for fields in _PEOPLE for key in keys_of(fields)} | {SearchKey("_phone", "0900")}
+        keys = {key for fields in PEOPLE for key in keys_of(fields)} | {SearchKey("_phone", "0900")}
         survivor = self._ids[0]
         objects = read_objects(self.domain, survivor, object_types(self.domain))["unique_key"].to_list()
         name = self.domain.name
@@ -266,61 +262,3 @@ def _apply_and_die(text: str, at: tuple[str, str, str], cell: Cell) -> None:
 
 def _options(run_id: str) -> ApplyOptions:
     return ApplyOptions(run_id, "drill", lambda: datetime.now(UTC), workers=1, settle_seconds=2 * DELAY)
-
-
-_TYPE: Final[dict[str, Any]] = {
-    "ObjectTypeName": "Crm",
-    "Description": "objects of the drill",
-    "Fields": {"id": {"Source": "_source.id"}},
-    "Keys": {
-        "crmId": [{"FieldNames": ["id"], "StandardIdentifiers": ["UNIQUE"]}],
-        "_account": [{"FieldNames": ["id"], "StandardIdentifiers": ["PROFILE"]}],
-    },
-}
-_PEOPLE: Final[list[dict[str, Any]]] = [
-    {
-        "AccountNumber": f"account-{n}",
-        "FirstName": f"First{n}",
-        "EmailAddress": f"person{n}@example.com",
-        "Address": {"City": f"City{n}"},
-        "Attributes": {f"from_{n}": "yes", "shared": str(n)},
-    }
-    for n in range(7)
-]
-
-
-def _plan(there: dict[str, Profile], ids: Sequence[str], domain_name: str) -> MergePlan:
-    """The first takes in the others, two a call; of each pair the second gives one field and an attribute."""
-    main = ids[0]
-    steps = []
-    for start in (1, 3, 5):
-        pair = (ids[start], ids[start + 1])
-        donor = there[pair[1]]
-        choices = (
-            FieldChoice("EmailAddress", pair[1], donor["EmailAddress"], "drill"),
-            FieldChoice("Attributes.shared", pair[1], donor["Attributes"]["shared"], "drill"),
-        )
-        steps.append(MergeStep(main, pair, choices))
-    post_steps = (
-        PostStep("update_profile", {"ProfileId": main, "HomePhoneNumber": "0800"}),
-        PostStep("add_profile_key", {"ProfileId": main, "KeyName": "_phone", "Values": ["0900"]}),
-        PostStep("update_profile", {"ProfileId": main, "Attributes": {"was": "First1"}}),
-    )
-    return MergePlan(
-        plan_id=hashlib.sha256(" ".join(ids).encode()).hexdigest(),
-        cluster_id=main,
-        band="merge",
-        main_profile_id=main,
-        main_reason="drill",
-        merged_profile_ids=tuple(ids[1:]),
-        steps=tuple(steps),
-        field_choices=(),
-        predicted=simulate_steps(there, steps),
-        disposals=(),
-        fingerprints={i: fingerprint_profile(profile) for i, profile in there.items()},
-        reasons=(),
-        second_opinion="none",
-        rule_set_fingerprint="drill",
-        post_steps=post_steps,
-        domain_name=domain_name,
-    )
