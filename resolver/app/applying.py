@@ -257,7 +257,6 @@ class _Round:
         self, plan: MergePlan, done: int, undone: Mapping[str, tuple[str, str]]
     ) -> PlanOutcome | None:
         """What is to be said of a plan without asking the service."""
-        calls = len(plan.steps) + len(plan.post_steps)
         if self._progress.stopped:
             return PlanOutcome(plan.plan_id, Result.NOT_REACHED, self._progress.stopped)
         if not plan.steps:
@@ -266,7 +265,7 @@ class _Round:
             restore_id, state = undone[plan.plan_id]
             reason = f"it was undone by restore {restore_id[:12]} ({state})"
             return PlanOutcome(plan.plan_id, Result.REFUSED, reason)
-        if done >= calls:
+        if done >= len(plan.steps) + len(plan.post_steps):
             return PlanOutcome(plan.plan_id, Result.ALREADY_APPLIED)
         if plan.after:
             return PlanOutcome(

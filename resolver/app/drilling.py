@@ -134,11 +134,12 @@ def drill(ground: Ground, chosen: Sequence[Cell]) -> Iterator[Finding]:
     """Each cell's finding, one after another.
 
     Raises:
-        ServiceFailed, Unreachable: the service cannot be used at all.
+        ResolverError: the service cannot be used at all, or the plan fails without any fault.
     """
     calm = _Exercise(ground, "calm")
     with open_ledger(str(calm.ledger)) as ledger:
-        apply_plans([calm.plan], calm.domain, ledger, _options("calm"))
+        if not apply_plans([calm.plan], calm.domain, ledger, _options("calm")).complete:
+            raise ResolverError("drill: the plan is not carried out even where nothing strikes")
         wanted = calm.state(ledger)
     for number, cell in enumerate(chosen):
         yield _strike(ground, cell, (f"drill-{number}", wanted))

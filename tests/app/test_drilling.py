@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from itertools import count
 
 import pytest
 
 from resolver.app.drilling import FAULTS, KILL, MOMENTS, STEPS, Cell, cells, drill
 from resolver.cli.drill import training_ground
-from resolver.profiles.merging import Sight, Standing
+from resolver.errors import ResolverError
+from resolver.profiles.merging import Sight, Standing, look
 
 #: One step of each moment for the kinds that differ most, and each other kind once: the slice of `make test`.
 SLICE = [
@@ -34,11 +36,20 @@ def test_whatever_strikes_the_executor_the_domain_is_as_if_nothing_had():
 
 
 def test_a_drill_sees_an_executor_that_believes_answers_instead_of_reading(monkeypatch):
-    def blind(*_):
-        return Sight(Standing.BEFORE, "not looked")
+    looked = count()
+
+    def blind(*facts):
+        """Sees the three merges of the calm domain, and nothing afterwards."""
+        return look(*facts) if next(looked) < 3 else Sight(Standing.BEFORE, "not looked")
 
     monkeypatch.setattr("resolver.app.execution.look", blind)
     with training_ground() as ground:
         (finding,) = drill(ground, [Cell("reset_after", "during send", "first")])
 
     assert any("calls done by the ledger" in fault for fault in finding.faults)
+
+
+def test_a_drill_whose_plan_fails_without_any_fault_says_so(monkeypatch):
+    monkeypatch.setattr("resolver.app.execution.look", lambda *_: Sight(Standing.BEFORE, "not looked"))
+    with training_ground() as ground, pytest.raises(ResolverError, match="even where nothing strikes"):
+        list(drill(ground, SLICE[:1]))
