@@ -24,7 +24,7 @@ Ledger = Annotated[
     str | None,
     typer.Option(
         "--ledger",
-        help="Ledger URL [default: sqlite file beside the run's output].",
+        help="Ledger URL [default: a SQLite file per domain in the user's state directory].",
         envvar="RESOLVER_LEDGER",
     ),
 ]
