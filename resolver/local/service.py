@@ -17,7 +17,7 @@ from resolver.local.operations.expiry import expire
 from resolver.local.operations.ingestion import settle_due
 from resolver.local.refusal import InternalFailure, NotHere, Refusal
 from resolver.local.request import Request, Settings
-from resolver.local.schedule import last_scheduled
+from resolver.local.schedule import last_due
 from resolver.local.tables import domains, matches
 
 if TYPE_CHECKING:
@@ -28,9 +28,15 @@ __all__ = ["Service", "Settings"]
 
 _LOG: Final = logging.getLogger(__name__)
 _SCOPE_REGION: Final = re.compile(r"Credential=[^/]*/[0-9]{8}/([a-z0-9-]+)/")
-# Operations that show what the weekly job found: the job is run before them when it is due.
-_SHOW_MATCHES: Final = frozenset(
-    {"GetMatches", "GetSimilarProfiles", "ListIdentityResolutionJobs", "GetIdentityResolutionJob"}
+# Operations that show what the weekly job found, or change when it runs: a job that is due runs before them.
+_AFTER_DUE_JOB: Final = frozenset(
+    {
+        "GetMatches",
+        "GetSimilarProfiles",
+        "ListIdentityResolutionJobs",
+        "GetIdentityResolutionJob",
+        "UpdateDomain",
+    }
 )
 
 
@@ -50,7 +56,7 @@ class Service:
         except Refusal:
             return False
         handler = HANDLERS.get(route.operation)
-        return handler is not None and (handler.writes or route.operation in _SHOW_MATCHES)
+        return handler is not None and (handler.writes or route.operation in _AFTER_DUE_JOB)
 
     def handle(self, request: HttpRequest) -> HttpResponse:
         """Route, validate, dispatch. Signatures are not verified: any credentials will do."""
@@ -92,7 +98,7 @@ class Service:
             with self.store.writing() as session:
                 settle_due(session, request.at)
                 expire(session, request.at)
-        if request.operation in _SHOW_MATCHES:
+        if request.operation in _AFTER_DUE_JOB:
             self._run_due_job(request)
 
     def _run_due_job(self, request: Request) -> None:
@@ -101,7 +107,7 @@ class Service:
             job = matches.last_job(session, domain.seq) if domain is not None else None
         if domain is None:
             return
-        moment = last_scheduled(domain.settings, request.at)
         since = max(domain.updated_at, job.started_at if job is not None else 0.0)
-        if moment is not None and moment.timestamp() > since:
+        moment = last_due(domain.settings, since, request.at, has_run=job is not None)
+        if moment is not None:
             run_matching_job(self.store, domain.name, moment)

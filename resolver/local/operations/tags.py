@@ -55,7 +55,7 @@ def _resource(store: Session, request: Request) -> str:
         elif member_kind == "integrations":
             found = integrations.find_integration(store, member_name)
             exists = found is not None and found.domain == domain.seq
-        if exists:
+        if exists and not tail.endswith("/"):
             return tail
     raise NotFound("resourceArn names no resource of this account")
 

@@ -91,12 +91,19 @@ def key_names_of_others(store: Session, domain: int, object_type: str) -> dict[s
 
 
 def set_key_names(store: Session, domain: int, object_type: str, names: dict[str, list[str]]) -> None:
-    """Replace the keys that an object type defines; a name that nobody defines any more is gone."""
+    """Replace the keys that an object type defines; a name that nobody defines any more goes with its values.
+
+    Predefined names stay, whoever defines them.
+    """
+    rows = store.all("SELECT name FROM key_name WHERE domain = ? AND object_type = ?", domain, object_type)
     store.run("DELETE FROM key_name WHERE domain = ? AND object_type = ?", domain, object_type)
     store.many(
         "INSERT INTO key_name (domain, name, object_type, content_types) VALUES (?, ?, ?, ?)",
         [(domain, name, object_type, json.dumps(content_types)) for name, content_types in names.items()],
     )
+    for name in {row[0] for row in rows} - names.keys():
+        if not name.startswith("_") and key_content_types(store, domain, name) is None:
+            store.run("DELETE FROM profile_key WHERE domain = ? AND name = ?", domain, name)
 
 
 def keep_as_given(store: Session, profile: int, object_seq: int) -> None:
