@@ -2,11 +2,12 @@
 # make test   the tests                  make check  lint, types, import contracts
 # make bench  printed tables (bench-quality: accuracy, bench-local: the embedded service)
 # make docs   the generated pages        make soak   the long campaigns
+# make clients   the AWS command line and the JavaScript SDK, for tests/clients
 # `make` needs python3 only: the environment builds itself, with uv where pip can get it, else with pip.
 PY ?= python3
 B  := .venv/bin
 .DEFAULT_GOAL := test
-.PHONY: demo test check bench bench-quality bench-local soak docs clean
+.PHONY: demo test check bench bench-quality bench-local soak docs clients clean
 
 $(B)/.ready: pyproject.toml constraints.txt
 	@test -x $(B)/python || $(PY) -m venv .venv
@@ -41,5 +42,17 @@ bench-local: $(B)/.ready
 soak: $(B)/.ready
 	RESOLVER_SOAK=1 $(B)/pytest --timeout 3600
 
+# The command line pins a botocore of its own, so it gets an environment of its own.
+CLIENTS := .venv/clients
+clients: $(CLIENTS)/.ready
+$(CLIENTS)/.ready: $(B)/.ready tests/clients/requirements.txt tests/clients/package.json
+	@test -x $(CLIENTS)/bin/python || $(PY) -m venv $(CLIENTS)
+	@echo "installing the foreign clients ..."
+	@$(CLIENTS)/bin/pip install -q --disable-pip-version-check -r tests/clients/requirements.txt \
+	  >$(CLIENTS)/install.log 2>&1 || { cat $(CLIENTS)/install.log; exit 1; }
+	@if command -v npm >/dev/null; then npm install --prefix tests/clients --no-package-lock --no-audit --no-fund --silent; \
+	  else echo "npm is not here: the JavaScript SDK is left out"; fi
+	@touch $@
+
 clean:
-	rm -rf .venv out
+	rm -rf .venv out tests/clients/node_modules
