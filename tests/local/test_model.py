@@ -9,7 +9,7 @@ from typing import Any
 from checked_service import CheckedService
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
 from plain_domain import PlainDomain, derived, normal
 
 from resolver.local.store import Store
@@ -94,8 +94,15 @@ class DomainMachine(RuleBasedStateMachine):
     def refused(self, path: str, body: dict[str, Any]) -> int:
         return self.service.handle(HttpRequest("POST", path, "", {}, json.dumps(body).encode())).status
 
+    @initialize(target=profiles, people=st.lists(FIELDS, min_size=3, max_size=4))
+    def begin(self, people):
+        return multiple(*(self._create(fields) for fields in people))
+
     @rule(target=profiles, fields=FIELDS)
     def create(self, fields):
+        return self._create(fields)
+
+    def _create(self, fields):
         body = {**fields, "AdditionalInformation": "x"}
         profile_id = self.call("POST", "/domains/d/profiles", body)["ProfileId"]
         self.model.create(profile_id, body)
@@ -108,22 +115,25 @@ class DomainMachine(RuleBasedStateMachine):
         self.call("PUT", "/domains/d/profiles", {"ProfileId": profile, **change})
         self.model.update(profile, change)
 
-    @rule(profile=profiles, phone=st.sampled_from(PHONES))
-    def add_key(self, profile, phone):
-        body = {"ProfileId": profile, "KeyName": "_phone", "Values": [phone]}
-        self.call("POST", "/domains/d/profiles/keys", body)
-        self.model.profiles[profile].given.add(("_phone", normal("_phone", phone)))
+    @rule(profile=profiles, key=KEYS)
+    def add_key(self, profile, key):
+        name, value = key
+        self.call("POST", "/domains/d/profiles/keys", _key_body(profile, key))
+        self.model.profiles[profile].given.add((name, normal(name, value)))
 
-    @rule(profile=profiles, phone=st.sampled_from(PHONES))
-    def delete_key(self, profile, phone):
-        body = {"ProfileId": profile, "KeyName": "_phone", "Values": [phone]}
-        key, known = ("_phone", normal("_phone", phone)), self.model.profiles[profile]
-        if key in known.given:
-            self.call("POST", "/domains/d/profiles/keys/delete", body)
-            known.given.discard(key)
+    @rule(profile=profiles, key=KEYS)
+    def delete_key(self, profile, key):
+        name, value = key
+        held, known = (name, normal(name, value)), self.model.profiles[profile]
+        contributed = {k for one in known.objects.values() for k in one.keys}
+        if held in known.given | contributed:
+            self.call("POST", "/domains/d/profiles/keys/delete", _key_body(profile, key))
+            known.given.discard(held)
+            for one in known.objects.values():
+                one.keys.discard(held)
         else:
-            expected = 400 if key in derived(known.fields) else 404
-            assert self.refused("/domains/d/profiles/keys/delete", body) == expected
+            expected = 400 if held in derived(known.fields) else 404
+            assert self.refused("/domains/d/profiles/keys/delete", _key_body(profile, key)) == expected
 
     @rule(target=profiles, source=SOURCES)
     def ingest(self, source):
@@ -138,9 +148,10 @@ class DomainMachine(RuleBasedStateMachine):
         self.model.ingest(owner, source, text)
         return owner if created else multiple()
 
-    @rule(profile=profiles, unique=st.sampled_from(["u1", "u2", "u3"]))
-    def delete_object(self, profile, unique):
+    @rule(profile=profiles, choice=st.data())
+    def delete_object(self, profile, choice):
         held = self.model.profiles[profile].objects
+        unique = choice.draw(st.sampled_from([*sorted(held), "absent"]))
         asked = {"ProfileId": profile, "ObjectTypeName": "crm"}
         listed = self.call("POST", "/domains/d/profiles/objects", asked)["Items"]
         names = {json.loads(item["Object"])["id"]: item["ProfileObjectUniqueKey"] for item in listed}
@@ -185,6 +196,9 @@ class DomainMachine(RuleBasedStateMachine):
         size=st.sampled_from([1, 2, 100]),
     )
     def search(self, keys, operator, size):
+        self.search_for(keys, operator, size)
+
+    def search_for(self, keys, operator, size):
         asked = [{"KeyName": name, "Values": [value]} for name, value in keys]
         body = {**asked[0], "LogicalOperator": operator, "AdditionalSearchKeys": asked[1:]}
         if not asked[1:]:
@@ -198,6 +212,11 @@ class DomainMachine(RuleBasedStateMachine):
             more = f"&next-token={page['NextToken']}"
         wanted = self.model.search(keys, operator)
         assert found == [(profile_id, [asked[place] for place in places]) for profile_id, places in wanted]
+
+    @invariant()
+    def every_key_finds_the_same_profiles(self):
+        for name, values in VALUES.items():
+            self.search_for([(name, value) for value in values[:5]], "OR", 100)
 
     @invariant()
     def everything_reads_alike(self):
@@ -214,6 +233,10 @@ class DomainMachine(RuleBasedStateMachine):
         known = self.model.profiles
         counts = (len(known), sum(len(one.objects) for one in known.values()))
         assert (stats["ProfileCount"], stats["ObjectCount"]) == counts
+
+
+def _key_body(profile, key):
+    return {"ProfileId": profile, "KeyName": key[0], "Values": [key[1]]}
 
 
 def _merge_body(main, merged, sources):

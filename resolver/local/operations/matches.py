@@ -88,7 +88,7 @@ def list_identity_resolution_jobs(store: Session, request: Request) -> dict[str,
 
 
 def get_identity_resolution_job(store: Session, request: Request) -> dict[str, Any]:
-    """One run."""
+    """One run: its status, times and counts (documented by the model); it is always complete (assumed)."""
     domain = the_domain(store, request)
     job = table.find_job(store, domain.seq, request["JobId"])
     if job is None:

@@ -102,7 +102,7 @@ def delete_profile_object_type(store: Session, request: Request) -> dict[str, An
 
 
 def list_profile_object_type_templates(store: Session, request: Request) -> dict[str, Any]:
-    """The templates by TemplateId."""
+    """The read-only templates, by TemplateId (assumed); a small part of those that AWS documents."""
     del store  # templates are no domain's
     shown = ("SourceName", "SourceObject")
     found = [
@@ -116,7 +116,10 @@ def list_profile_object_type_templates(store: Session, request: Request) -> dict
 
 
 def get_profile_object_type_template(store: Session, request: Request) -> dict[str, Any]:
-    """One template."""
+    """One template with its Fields and Keys.
+
+    Documented: the mappings, as far as they are published. Assumed: the names of the fields.
+    """
     del store  # templates are no domain's
     template = TEMPLATES.get(request["TemplateId"])
     if template is None:
