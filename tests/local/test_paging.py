@@ -165,3 +165,13 @@ def test_a_token_is_good_twice_and_for_another_page_size(served, operation):
     for size in (1, 2, 1):
         again = call(client, operation, {**parameters, "NextToken": token, "MaxResults": size})
         assert again[PAGED[operation][1]] == whole[1 : 1 + size]
+
+
+def test_boto3s_own_paginator_reads_every_page(served):
+    _, client, _, worlds = served
+    parameters = worlds[0].filled(PAGED["GetSimilarProfiles"][0])
+    whole = client.get_similar_profiles(**parameters)["ProfileIds"]
+    read = client.get_paginator("get_similar_profiles").paginate(
+        **parameters, PaginationConfig={"PageSize": 1}
+    )
+    assert [page["ProfileIds"] for page in read] == [[one] for one in whole]
