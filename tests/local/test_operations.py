@@ -193,8 +193,11 @@ def test_tags_live_on_domains_object_types_and_integrations(client, domain):
     client.put_integration(
         DomainName=domain, Uri="arn:aws:s3:::bucket/x", ObjectTypeName="crm", Tags={"a": "1"}
     )
+    folder = "arn:aws:s3:::bucket/100%25/ß/"  # a Uri may end with a slash, and hold what looks encoded
+    client.put_integration(DomainName=domain, Uri=folder, ObjectTypeName="crm")
     base = f"arn:aws:profile:us-east-1:000000000000:domains/{domain}"
-    for arn in (base, f"{base}/object-types/crm", f"{base}/integrations/arn:aws:s3:::bucket/x"):
+    of_uri = f"{base}/integrations/"
+    for arn in (base, f"{base}/object-types/crm", f"{of_uri}arn:aws:s3:::bucket/x", of_uri + folder):
         client.tag_resource(resourceArn=arn, tags={"a": "2", "b": ""})
         client.untag_resource(resourceArn=arn, tagKeys=["b", "absent"])
         assert client.list_tags_for_resource(resourceArn=arn)["tags"] == {"a": "2"}
