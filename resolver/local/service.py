@@ -27,16 +27,11 @@ if TYPE_CHECKING:
 __all__ = ["Service", "Settings"]
 
 _LOG: Final = logging.getLogger(__name__)
+_CHANGES_SCHEDULE: Final = "UpdateDomain"  # what was due under the old schedule runs first
 _SCOPE_REGION: Final = re.compile(r"Credential=[^/]*/[0-9]{8}/([a-z0-9-]+)/")
-# Operations that show what the weekly job found, or change when it runs: a job that is due runs before them.
-_AFTER_DUE_JOB: Final = frozenset(
-    {
-        "GetMatches",
-        "GetSimilarProfiles",
-        "ListIdentityResolutionJobs",
-        "GetIdentityResolutionJob",
-        "UpdateDomain",
-    }
+# Operations that show what the weekly job found: the job is run before them when it is due.
+_SHOW_MATCHES: Final = frozenset(
+    {"GetMatches", "GetSimilarProfiles", "ListIdentityResolutionJobs", "GetIdentityResolutionJob"}
 )
 
 
@@ -56,7 +51,7 @@ class Service:
         except Refusal:
             return False
         handler = HANDLERS.get(route.operation)
-        return handler is not None and (handler.writes or route.operation in _AFTER_DUE_JOB)
+        return handler is not None and (handler.writes or route.operation in _SHOW_MATCHES)
 
     def handle(self, request: HttpRequest) -> HttpResponse:
         """Route, validate, dispatch. Signatures are not verified: any credentials will do."""
@@ -98,7 +93,7 @@ class Service:
             with self.store.writing() as session:
                 settle_due(session, request.at)
                 expire(session, request.at)
-        if request.operation in _AFTER_DUE_JOB:
+        if request.operation in _SHOW_MATCHES or request.operation == _CHANGES_SCHEDULE:
             self._run_due_job(request)
 
     def _run_due_job(self, request: Request) -> None:
