@@ -57,7 +57,7 @@ ADDRESS_PARTS: Final = (
 ADDRESS_FIELDS: Final = ("Address", "ShippingAddress", "MailingAddress", "BillingAddress")
 BLOCK_FIELDS: Final = (*ADDRESS_FIELDS, "Attributes")
 PROFILE_FIELDS: Final = (*SCALAR_FIELDS, *BLOCK_FIELDS, "EngagementPreferences")
-MOST_BYTES: Final = 256_000  # one profile as JSON, documented (250 KB)
+MOST_BYTES: Final = 256_000  # one profile, as stored JSON
 _EITHER_OR: Final = (("PartyType", "PartyTypeString"), ("Gender", "GenderString"))
 
 
@@ -208,6 +208,6 @@ def _refuse_both(request: Request) -> None:
 
 
 def _refuse_too_large(profile: Profile) -> None:
-    text = json.dumps(profile.fields)
+    text = json.dumps(profile.fields)  # at least as long as what counts, UTF-8
     if len(text) > MOST_BYTES and len(json.dumps(profile.fields, ensure_ascii=False).encode()) > MOST_BYTES:
         raise BadRequest(f"a profile has at most {MOST_BYTES} bytes")
