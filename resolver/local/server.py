@@ -1,7 +1,7 @@
 """The embedded service on a loopback port: the same `Service.handle` that the in-process transport calls.
 
-Reads are answered at once; whatever may wait for the writer goes to one worker thread, so that a bulk load
-never makes a search wait.
+Whatever can be answered at once is; what would wait for the writer or take long goes to one worker thread, so
+that a bulk load never makes a search wait.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class _Application:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="resolver-local-writer")
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="resolver-local-worker")
 
     async def __call__(
         self, scope: Any, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
@@ -74,9 +74,10 @@ class _Application:
         loop = asyncio.get_running_loop()
         if admin_routes.is_admin(request):
             return await loop.run_in_executor(None, admin_routes.handle, self._service, request)
-        if self._service.waits(request):
-            return await loop.run_in_executor(self._writer, self._service.handle, request)
-        return self._service.handle(request)
+        response = self._service.handle_at_once(request)
+        if response is None:
+            response = await loop.run_in_executor(self._worker, self._service.handle, request)
+        return response
 
 
 async def _body(receive: Callable[[], Awaitable[Any]]) -> bytes:
@@ -88,15 +89,17 @@ async def _body(receive: Callable[[], Awaitable[Any]]) -> bytes:
     return body
 
 
-def _config(service: Service) -> uvicorn.Config:
+def config(application: Any) -> uvicorn.Config:
+    """How every server here is set up."""
     return uvicorn.Config(
-        _Application(service),
+        application,
         http=_AbortableProtocol,
         lifespan="off",
         ws="none",
         log_level="warning",
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_keep_alive=60,
     )
 
@@ -119,7 +122,7 @@ def serve(service: Service, port: int, announce: Callable[[str], None] = lambda 
     try:
         listener.listen()
         announce(f"http://{HOST}:{listener.getsockname()[1]}")
-        uvicorn.Server(_config(service)).run(sockets=[listener])
+        uvicorn.Server(config(_Application(service))).run(sockets=[listener])
     finally:
         listener.close()
 
@@ -128,7 +131,7 @@ def serve(service: Service, port: int, announce: Callable[[str], None] = lambda 
 def running(service: Service, port: int = 0) -> Iterator[str]:
     """Serve in a thread of this process; gives the endpoint URL. Port 0: any free one."""
     listener = listen(port)
-    server = uvicorn.Server(_config(service))
+    server = uvicorn.Server(config(_Application(service)))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:

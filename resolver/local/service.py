@@ -32,6 +32,8 @@ _SCOPE_REGION: Final = re.compile(r"Credential=[^/]*/[0-9]{8}/([a-z0-9-]+)/")
 _SHOW_MATCHES: Final = frozenset(
     {"GetMatches", "GetSimilarProfiles", "ListIdentityResolutionJobs", "GetIdentityResolutionJob"}
 )
+# Operations whose work grows with the domain.
+_TAKE_LONG: Final = _SHOW_MATCHES | {"DeleteDomain", "DeleteProfileObjectType"}
 
 
 class Service:
@@ -41,16 +43,19 @@ class Service:
         self.store = store
         self.settings = settings or Settings()
 
-    def waits(self, request: HttpRequest) -> bool:
-        """Whether serving this request may wait for the one writer, or take long."""
-        if self._is_due():
-            return True
+    def handle_at_once(self, request: HttpRequest) -> HttpResponse | None:
+        """Like `handle`, or None: it would take long or wait for the one writer, and nothing was done."""
         try:
             route, _ = wire.find_route(request)
-        except Refusal:
-            return False
+        except Refusal as refusal:
+            return wire.render_refusal(refusal)
         handler = HANDLERS.get(route.operation)
-        return handler is not None and (handler.writes or route.operation in _SHOW_MATCHES)
+        if self._is_due() or route.operation in _TAKE_LONG:
+            return None
+        if handler is None or not handler.writes:
+            return self.handle(request)
+        with self.store.reserved() as is_free:
+            return self.handle(request) if is_free else None
 
     def handle(self, request: HttpRequest) -> HttpResponse:
         """Route, validate, dispatch. Signatures are not verified: any credentials will do."""
