@@ -63,6 +63,9 @@ class Service:
             return self._answer(request)
         except Refusal as refusal:
             return wire.render_refusal(refusal)
+        except OSError as problem:
+            _LOG.error("a %s request failed: %s", request.method, problem)
+            return wire.render_refusal(InternalFailure(str(problem)))
         except Exception:  # noqa: BLE001 - a defect of ours must answer as the real service's would
             _LOG.exception("a %s request failed", request.method)
             return wire.render_refusal(InternalFailure("the embedded service failed; see its log"))

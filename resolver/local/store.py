@@ -99,6 +99,7 @@ class Store:
         self.path = path
         self._temporary = temporary
         self._writer_lock = threading.RLock()
+        self._reserved = False  # whether the writer's transaction has begun for a `writing()` to come
         self._readers = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._connections_lock = threading.Lock()
@@ -136,17 +137,24 @@ class Store:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Session]:
-        """The one write transaction: committed whole when the block ends, undone whole when it raises."""
+        """The one write transaction: committed whole when the block ends, undone whole when it raises.
+
+        Raises:
+            OSError: the file cannot be written, as on a full disk; nothing was.
+        """
         with self._writer_lock:
             self._begin()
             session = Session(self._writer, self.token_secret, self.watch)
             try:
                 yield session
                 session.flush()
-            except BaseException:
-                self._writer.execute("ROLLBACK")
+                self._writer.execute("COMMIT")
+            except BaseException as error:
+                if self._writer.in_transaction:  # a full disk makes SQLite undo it by itself
+                    self._writer.execute("ROLLBACK")
+                if isinstance(error, sqlite3.OperationalError):
+                    raise self._unwritable(error) from error
                 raise
-            self._writer.execute("COMMIT")
 
     @contextlib.contextmanager
     def reserved(self) -> Iterator[bool]:
@@ -155,16 +163,22 @@ class Store:
             yield False
             return
         try:
-            yield self._try_begin()
+            with contextlib.suppress(OSError):  # `writing()` will tell
+                self._reserved = self._try_begin()
+            yield self._reserved
         finally:
-            if self._writer.in_transaction:  # reserved, and never used
+            if self._reserved:  # and never used
                 self._writer.execute("ROLLBACK")
+                self._reserved = False
             self._writer_lock.release()
 
     def _begin(self) -> None:
         """Begin a write transaction, or go on with the reserved one; waits for other processes."""
+        if self._reserved:
+            self._reserved = False
+            return
         deadline = time.monotonic() + _BUSY_SECONDS
-        while not (self._writer.in_transaction or self._try_begin()):
+        while not self._try_begin():
             if time.monotonic() > deadline:
                 raise TimeoutError(f"another process has been writing to {self.path.name} for too long")
             time.sleep(_BUSY_STEP_SECONDS)
@@ -175,9 +189,12 @@ class Store:
             self._writer.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & _PRIMARY_CODE != sqlite3.SQLITE_BUSY:
-                raise
+                raise self._unwritable(error) from error
             return False
         return True
+
+    def _unwritable(self, error: sqlite3.OperationalError) -> OSError:
+        return OSError(f"{self.path.name} cannot be written: {error}")
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Session]:
@@ -225,7 +242,7 @@ class Store:
             writer.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
         writer.execute("COMMIT")
         if version not in (0, _SCHEMA_VERSION):
-            raise ValueError(
+            raise OSError(
                 f"{self.path.name} has schema version {version}; this program knows {_SCHEMA_VERSION}"
             )
         secret = writer.execute("SELECT value FROM meta WHERE name = 'token_secret'").fetchone()[0]

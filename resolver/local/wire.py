@@ -12,6 +12,7 @@ import json
 import re
 import uuid
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, unquote
 
@@ -230,9 +231,9 @@ def render(content: Mapping[str, Any]) -> HttpResponse:
     return _response(200, content, {})
 
 
-def render_refusal(refusal: Refusal) -> HttpResponse:
+def render_refusal(refusal: Refusal, headers: Mapping[str, str] = MappingProxyType({})) -> HttpResponse:
     """An error in the form that every AWS SDK reads: the type in a header, the message in the body."""
-    return _response(refusal.status, {"Message": str(refusal)}, {"x-amzn-ErrorType": refusal.code})
+    return _response(refusal.status, {"Message": str(refusal)}, {"x-amzn-ErrorType": refusal.code, **headers})
 
 
 def _response(status: int, content: Mapping[str, Any], headers: Mapping[str, str]) -> HttpResponse:
