@@ -166,7 +166,7 @@ def serve(service: Service, port: int, announce: Callable[[str], None] = lambda 
 
 @contextlib.contextmanager
 def _outliving_signals() -> Iterator[None]:
-    """Let uvicorn, which raises a signal again once it has stopped, raise it to nobody: more is to be closed."""
+    """Let uvicorn raise a signal again to nobody when it has stopped: there is more to close."""
     former = {sign: signal.signal(sign, lambda *_: None) for sign in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
