@@ -137,6 +137,8 @@ def _complaints(endpoint_url: str | None) -> Iterator[None]:
     except (BadProfile, AdminRefused, Refusal) as error:
         raise BadInput(str(error)) from None
     except OSError as error:
+        if endpoint_url is None:
+            raise BadInput(str(error)) from None
         raise Unreachable(
             f"{endpoint_url}: {type(error).__name__}: no embedded service answers there"
         ) from None

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from resolver.local import switches
 from resolver.local.loading import BadProfile, load_objects, load_profiles
 from resolver.local.matching_job import run_matching_job
-from resolver.local.refusal import BadRequest, Refusal, UnknownPath
+from resolver.local.refusal import BadRequest, InternalFailure, Refusal, UnknownPath
 from resolver.local.wire import HttpRequest, HttpResponse, render, render_refusal
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ def handle(service: Service, request: HttpRequest) -> HttpResponse:
         return render_refusal(refusal)
     except BadProfile as problem:
         return render_refusal(BadRequest(str(problem)))
+    except OSError as problem:
+        return render_refusal(InternalFailure(str(problem)))
 
 
 def _answer(service: Service, request: HttpRequest) -> dict[str, Any]:
