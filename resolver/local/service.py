@@ -33,6 +33,8 @@ _SCOPE_REGION: Final = re.compile(r"Credential=[^/]*/[0-9]{8}/([a-z0-9-]+)/")
 _SHOW_MATCHES: Final = frozenset(
     {"GetMatches", "GetSimilarProfiles", "ListIdentityResolutionJobs", "GetIdentityResolutionJob"}
 )
+# Operations whose work grows with the domain.
+_TAKE_LONG: Final = _SHOW_MATCHES | {"DeleteDomain", "UpdateDomain", "DeleteProfileObjectType"}
 
 
 class Service:
@@ -42,16 +44,19 @@ class Service:
         self.store = store
         self.settings = settings or Settings()
 
-    def waits(self, request: HttpRequest) -> bool:
-        """Whether serving this request may wait for the one writer, or take long."""
-        if self._is_due():
-            return True
+    def handle_at_once(self, request: HttpRequest) -> HttpResponse | None:
+        """Like `handle`, or None: it would take long or wait for the one writer, and nothing was done."""
         try:
             route, _ = wire.find_route(request)
-        except Refusal:
-            return False
+        except Refusal as refusal:
+            return wire.render_refusal(refusal)
         handler = HANDLERS.get(route.operation)
-        return handler is not None and (handler.writes or route.operation in _SHOW_MATCHES)
+        if self._is_due() or route.operation in _TAKE_LONG:
+            return None
+        if handler is None or not handler.writes:
+            return self.handle(request)
+        with self.store.reserved() as is_free:
+            return self.handle(request) if is_free else None
 
     def handle(self, request: HttpRequest) -> HttpResponse:
         """Route, validate, dispatch. Signatures are not verified: any credentials will do."""
@@ -59,6 +64,9 @@ class Service:
             return self._answer(request)
         except Refusal as refusal:
             return wire.render_refusal(refusal)
+        except OSError as problem:
+            _LOG.error("a %s request failed: %s", request.method, problem)
+            return wire.render_refusal(InternalFailure(str(problem)))
         except Exception:  # noqa: BLE001 - a defect of ours must answer as the real service's would
             _LOG.exception("a %s request failed", request.method)
             return wire.render_refusal(InternalFailure("the embedded service failed; see its log"))

@@ -21,13 +21,15 @@ _DELETE = "DELETE FROM profile_key WHERE domain = ? AND name = ? AND value = ? A
 def add_keys(store: Session, owner: tuple[int, int], keys: Iterable[Key], origin: int) -> None:
     """Index keys of a profile; `owner` is (domain, profile). What is there already stays as it is."""
     domain, profile = owner
-    store.many(_INSERT, [(domain, name, value, profile, origin) for name, value in keys])
+    if rows := [(domain, name, value, profile, origin) for name, value in keys]:
+        store.many(_INSERT, rows)
 
 
 def remove_keys(store: Session, owner: tuple[int, int], keys: Iterable[Key], origin: int) -> None:
     """Take keys of one origin out of the index."""
     domain, profile = owner
-    store.many(_DELETE, [(domain, name, value, profile, origin) for name, value in keys])
+    if rows := [(domain, name, value, profile, origin) for name, value in keys]:
+        store.many(_DELETE, rows)
 
 
 def origins_of(store: Session, owner: tuple[int, int], key: Key) -> list[int]:
@@ -51,6 +53,9 @@ def remove_given(store: Session, owner: tuple[int, int], key: Key) -> None:
 
 def move_given(store: Session, profile: int, main: int) -> None:
     """Hand every key that does not derive from fields to another profile, with its origin."""
+    given = store.one("SELECT 1 FROM profile_key WHERE profile = ? AND origin <> 0", profile)
+    if given is None:  # as nearly always: to look is cheaper than to change nothing
+        return
     store.run("UPDATE OR IGNORE profile_key SET profile = ? WHERE profile = ? AND origin <> 0", main, profile)
     store.run("DELETE FROM profile_key WHERE profile = ? AND origin <> 0", profile)
 
