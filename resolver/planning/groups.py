@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
@@ -12,14 +13,18 @@ from resolver.planning.bands import CLUSTER_DOUBTS
 from resolver.planning.second_opinion import IGNORED, NO_RUN, has_run, known_groups, relations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from resolver.model.domain_facts import DomainFacts
     from resolver.model.survivorship_policy import SecondOpinion
 
 
 class Group(NamedTuple):
-    """Profiles to be planned together, ids ascending; ``reasons`` already send it to review."""
+    """Profiles to be planned together, ids ascending; ``reasons`` already send it to review.
+
+    ``main`` and ``sources`` (field → profile) are what a person chose; rules choose the rest. Without an
+    ``opinion`` nobody asked for a second one.
+    """
 
     cluster_id: str
     profile_ids: tuple[str, ...]
@@ -27,6 +32,8 @@ class Group(NamedTuple):
     flags: frozenset[str] = frozenset()
     opinion: str = IGNORED
     reasons: tuple[str, ...] = ()
+    main: str | None = None
+    sources: Mapping[str, str] = MappingProxyType({})
 
 
 def check_ids(profiles: pl.DataFrame, clusters: pl.DataFrame) -> None:

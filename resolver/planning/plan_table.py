@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from resolver.errors import BadFrame, PlanRefused
+from resolver.model.canonical import canonical_json
 from resolver.model.frames import Band, Schema, conform
 from resolver.model.merge_plan import Disposal, FieldChoice, MergePlan, MergeStep, PostStep
-from resolver.planning.fingerprint import canonical_json
 from resolver.planning.identity import is_unaltered
 
 if TYPE_CHECKING:

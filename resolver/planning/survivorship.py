@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from resolver.model.survivorship_policy import StrategyName, Survivorship
     from resolver.planning.members import Member
 
+#: The rule recorded for what a person chose, over any strategy.
+BY_PERSON: Final = "chosen by the reviewer"
 _NEVER_SEEN: Final = -(2**63)
 #: The votes of two profiles that differ.
 _EVEN: Final = ((1, 1), (1, 1))

@@ -132,10 +132,32 @@ def draw_profile(rng: random.Random, name: object, fill: float, variety: int) ->
         if rng.random() < fill:
             parts = rng.sample(list(ADDRESS_PARTS), rng.randint(1, 4))
             profile[field] = {part: _text(rng, part, variety) for part in parts}
+    if rng.random() < fill / 2:
+        profile["EngagementPreferences"] = _preferences(rng, name, variety)
     keys = [k for k in ("tier", "UpdatedAt", "Ω key", "merged_tier", "a.b", "e" * 250) if rng.random() < fill]
     if keys:
         profile["Attributes"] = {k: _attribute(rng, k, variety) for k in keys}
     return profile
+
+
+def _preferences(rng: random.Random, name: object, variety: int) -> dict[str, Any]:
+    """Contacts that name nobody, the profile itself, another of its cluster, or a stranger."""
+    seed = name[0] if isinstance(name, tuple) else name
+    ids = [None, profile_id(name), profile_id((seed, 0)), profile_id((seed, 1)), profile_id("stranger")]
+    kinds = {"Phone": PHONES, "Email": EMAILS}
+    content: dict[str, Any] = {}
+    for kind, fields in kinds.items():
+        entries = []
+        for _ in range(rng.choice([0, 1, 2])):
+            entry = {"ContactType": rng.choice(fields), "KeyName": f"k{rng.randrange(variety)}"}
+            if rng.random() < 0.5:
+                entry["KeyValue"] = rng.choice(['"ProfileId":"x"', "Ω", "1\\2"])
+            if (named := rng.choice(ids)) is not None:
+                entry["ProfileId"] = named
+            entries.append(entry)
+        if entries:
+            content[kind] = entries
+    return content or {"Phone": [{"ContactType": "PhoneNumber"}]}
 
 
 def _attribute(rng: random.Random, key: str, variety: int) -> str:
