@@ -21,6 +21,8 @@ CLUSTER_DOUBTS: Final[dict[Doubt, str]] = {
     "bridge_held": "bridge-held: without one single link the cluster falls apart",
     "shared_contact_only": "joined by a shared phone or mailbox only",
 }
+#: Doubts about the links that hold a cluster's cores together, not about the cores.
+BETWEEN_CORES: Final[frozenset[str]] = frozenset({"bridge_held", "shared_contact_only"})
 
 
 def refusals(members: Sequence[Member], rules: Merging) -> list[str]:
