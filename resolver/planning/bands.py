@@ -21,6 +21,13 @@ CLUSTER_DOUBTS: Final[dict[Doubt, str]] = {
     "bridge_held": "bridge-held: without one single link the cluster falls apart",
     "shared_contact_only": "joined by a shared phone or mailbox only",
 }
+#: Every doubt that a rule set may allow.
+DOUBTS: Final[dict[Doubt, str]] = {
+    **CLUSTER_DOUBTS,
+    "protected_value_given_up": "a value that says something else is given up in a protected field",
+    "outside_reference": "engagement preferences of another profile name one that would be merged away",
+}
+
 #: Doubts about the links that hold a cluster's cores together, not about the cores.
 BETWEEN_CORES: Final[frozenset[str]] = frozenset({"bridge_held", "shared_contact_only"})
 
