@@ -10,6 +10,7 @@ import polars as pl
 
 from resolver.model.frames import CLUSTERS, FIELD_CHOICES, PROFILES, conform, empty
 from resolver.planning.bands import CLUSTER_DOUBTS
+from resolver.planning.collecting import without_collector
 from resolver.planning.group_plan import Planner, PlanningRules, plan_group
 from resolver.planning.groups import Group, check_ids, group_clusters, group_links
 from resolver.planning.members import Member, gather
@@ -41,6 +42,7 @@ class Plans:
     second_opinion: pl.DataFrame
 
 
+@without_collector()
 def plan_merges(
     profiles: pl.DataFrame, clusters: pl.DataFrame, rules: PlanningRules, facts: DomainFacts
 ) -> Plans:
