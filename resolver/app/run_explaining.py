@@ -49,7 +49,7 @@ def explain_aws_only(concluded: Concluded) -> list[dict[str, Any]]:
     cluster_of = dict(concluded.linkage.clusters.select("profile_id", "cluster_id").iter_rows())
     for plan in concluded.planning.plans:
         if plan.cluster_id.startswith(MATCH_GROUP) and len(told) < EXPLAINED_GROUPS:
-            for left, right in _unlinked(plan.profile_ids, cluster_of):
+            for left, right in pairs_between(plan.profile_ids, cluster_of):
                 explained = explain_pair(concluded.linkage, concluded.profiles, (left, right))
                 told.append(
                     {"plan_id": plan.plan_id, "left": left, "right": right, "why_not": explained.sentence}
@@ -57,7 +57,7 @@ def explain_aws_only(concluded: Concluded) -> list[dict[str, Any]]:
     return told
 
 
-def _unlinked(profile_ids: Sequence[str], cluster_of: Mapping[str, str]) -> list[tuple[str, str]]:
+def pairs_between(profile_ids: Sequence[str], cluster_of: Mapping[str, str]) -> list[tuple[str, str]]:
     """The smallest member of each of our clusters in the group, paired with that of every other."""
     heads: dict[str, str] = {}
     for profile_id in sorted(profile_ids):
