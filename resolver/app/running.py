@@ -147,13 +147,13 @@ def conclude(
     members = linkage.clusters.filter(pl.col("size") > 1)["profile_id"].sort().to_list()
     facts = replace(facts_beside(export.out), objects=export_objects(domain, members), read_at=export.now)
     watch.stage("objects", {"profiles": len(members), "objects": facts.objects.height})
-    dated = _dated(domain, profiles, members) if "profile" in rules.survivorship.recency else profiles
+    dated = with_dates(domain, profiles, members) if "profile" in rules.survivorship.recency else profiles
     planning = plan_merges(dated, linkage.clusters, rules, facts)
     watch.stage("plan", {"plans": len(planning.plans)})
     return Concluded(profiles, facts, linkage, planning, exported)
 
 
-def _dated(domain: Domain, profiles: pl.DataFrame, members: Sequence[str]) -> pl.DataFrame:
+def with_dates(domain: Domain, profiles: pl.DataFrame, members: Sequence[str]) -> pl.DataFrame:
     """The profiles with when those of clusters last changed, where the domain's history tells."""
     if "last_updated_at" in profiles.columns:
         return profiles
