@@ -148,16 +148,20 @@ def conclude(
     facts = replace(facts_beside(export.out), objects=export_objects(domain, members), read_at=export.now)
     watch.stage("objects", {"profiles": len(members), "objects": facts.objects.height})
     dated = with_dates(domain, profiles, members) if "profile" in rules.survivorship.recency else profiles
+    if dated is not profiles:  # the review app plans by the same dates
+        write_frame(dated, export.out)
     planning = plan_merges(dated, linkage.clusters, rules, facts)
     watch.stage("plan", {"plans": len(planning.plans)})
-    return Concluded(profiles, facts, linkage, planning, exported)
+    return Concluded(dated, facts, linkage, planning, exported)
 
 
 def with_dates(domain: Domain, profiles: pl.DataFrame, members: Sequence[str]) -> pl.DataFrame:
     """The profiles with when those of clusters last changed, where the domain's history tells."""
     if "last_updated_at" in profiles.columns:
         return profiles
-    changes = read_last_changes(domain, members)
+    changes = read_last_changes(domain, members).drop_nulls()
+    if not changes.height:
+        return profiles
     return profiles.join(changes, on="profile_id", how="left", maintain_order="left")
 
 
