@@ -11,7 +11,8 @@ import polars as pl
 
 from resolver.errors import BadFrame
 from resolver.model.frames import PROFILES, Attributes, conform
-from resolver.model.profile import ADDRESS_PARTS, ADDRESSES, EMAILS, SCALARS
+from resolver.model.profile import ADDRESS_PARTS, ADDRESSES, EMAILS, PREFERENCES, SCALARS
+from resolver.profile_preferences import preferences_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -26,8 +27,11 @@ LABEL_COLUMNS: Final = frozenset(
     }
 )  # fmt: skip
 
-_SCALARS: Final = {name.lower(): column for name, column in SCALARS.items()}
 _ADDRESSES: Final = {name.lower(): column for name, column in ADDRESSES.items()}
+_MEMBERS: Final = {
+    **{name.lower(): column for name, column in (*SCALARS.items(), *PREFERENCES.items())},
+    **_ADDRESSES,
+}
 _PARTS: Final = {name.lower(): column for name, column in ADDRESS_PARTS.items()}
 #: What may stand before a flat address part: nothing or Address, Shipping, Mailing, Billing.
 _PREFIXES: Final = {
@@ -95,6 +99,8 @@ def _column(series: pl.Series, meaning: str, extra: dict[str, pl.Series]) -> pl.
         return _block(series, extra)
     if meaning == "attributes":
         return attributes_of(series)
+    if meaning in PREFERENCES.values():
+        return preferences_of(printed(series))
     if meaning == "last_updated_at":
         return _instant(series)
     if meaning in WORDS and (series.dtype.is_numeric() or series.dtype == pl.Boolean):
@@ -133,10 +139,8 @@ def _meaning(plain: str) -> str | None:
         return None
     if plain in {"profileid", "attributes", "lastupdatedat", "source"}:
         return {"profileid": "profile_id", "lastupdatedat": "last_updated_at"}.get(plain, plain)
-    if plain in _SCALARS:
-        return _SCALARS[plain]
-    if plain in _ADDRESSES:
-        return _ADDRESSES[plain]
+    if plain in _MEMBERS:
+        return _MEMBERS[plain]
     if plain in _FLAT_PARTS:
         return ".".join(_FLAT_PARTS[plain])
     return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -14,8 +14,8 @@ from resolver.app.exporting import ExportOptions, ExportReport, export_domain, e
 from resolver.app.files import whole, write_frame, write_json
 from resolver.app.matching import write_linkage
 from resolver.app.progress import Listener, Stopwatch
+from resolver.app.run_explaining import explain_aws_only, explain_examples
 from resolver.errors import BadFile, BadInput
-from resolver.matching.explanation import explain_cluster, explain_pair
 from resolver.matching.linkage import Linkage, link_profiles
 from resolver.model.frames import PROFILES, conform
 from resolver.model.profile import from_row
@@ -23,11 +23,11 @@ from resolver.model.run import Run
 from resolver.planning.plan_table import plans_from_frame, plans_to_frame
 from resolver.planning.plans import Plans, plan_merges
 from resolver.profiles.domain import describe_domain
+from resolver.profiles.history import read_last_changes
 from resolver.profiles.search_keys import keys_of, read_keys
 from resolver.report.ambiguity import count_ambiguous
 from resolver.report.summary import (
     SCHEMA_VERSION,
-    pick_examples,
     summarise_clusters,
     summarise_opinion,
     summarise_pairs,
@@ -45,13 +45,6 @@ if TYPE_CHECKING:
     from resolver.model.merge_plan import MergePlan
     from resolver.model.rule_set import RuleSet
     from resolver.profiles.domain import Domain
-
-
-#: Links of an example that are put into words, the strongest first.
-EXPLAINED_LINKS: Final = 3
-#: Cluster ids of plans that rest on a match group alone begin so; so many of them are explained.
-MATCH_GROUP: Final = "match:"
-EXPLAINED_GROUPS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +134,8 @@ def conclude(
 ) -> Concluded:
     """Export the domain, link its profiles and plan the merges; nothing is changed there.
 
-    Objects are read for profiles of clusters of two or more only: one call a profile and object type.
+    Objects and history are read for profiles of clusters of two or more only: one call a profile and object
+    type, one for its history.
     """
     decisions, watch = memory
     exported = export_domain(
@@ -153,9 +147,22 @@ def conclude(
     members = linkage.clusters.filter(pl.col("size") > 1)["profile_id"].sort().to_list()
     facts = replace(facts_beside(export.out), objects=export_objects(domain, members), read_at=export.now)
     watch.stage("objects", {"profiles": len(members), "objects": facts.objects.height})
-    planning = plan_merges(profiles, linkage.clusters, rules, facts)
+    dated = with_dates(domain, profiles, members) if "profile" in rules.survivorship.recency else profiles
+    if dated is not profiles:  # the review app plans by the same dates
+        write_frame(dated, export.out)
+    planning = plan_merges(dated, linkage.clusters, rules, facts)
     watch.stage("plan", {"plans": len(planning.plans)})
-    return Concluded(profiles, facts, linkage, planning, exported)
+    return Concluded(dated, facts, linkage, planning, exported)
+
+
+def with_dates(domain: Domain, profiles: pl.DataFrame, members: Sequence[str]) -> pl.DataFrame:
+    """The profiles with when those of clusters last changed, where the domain's history tells."""
+    if "last_updated_at" in profiles.columns:
+        return profiles
+    changes = read_last_changes(domain, members).drop_nulls()
+    if not changes.height:
+        return profiles
+    return profiles.join(changes, on="profile_id", how="left", maintain_order="left")
 
 
 def publish(concluded: Concluded, out: Path) -> None:
@@ -196,39 +203,6 @@ def describe_run(concluded: Concluded, options: RunOptions, rules: RuleSet) -> d
         "aws_only": explain_aws_only(concluded),
         "apply": None,
     }
-
-
-def explain_examples(concluded: Concluded) -> list[dict[str, Any]]:
-    """A few plans of different kinds and why their profiles were joined: weights, no values."""
-    known = set(concluded.linkage.clusters["cluster_id"])
-    examples = []
-    for plan in pick_examples([p for p in concluded.planning.plans if p.cluster_id in known]):
-        cluster = explain_cluster(concluded.linkage, concluded.profiles, plan.cluster_id)
-        links = [
-            {
-                "left": left,
-                "right": right,
-                "why": explain_pair(concluded.linkage, concluded.profiles, (left, right)).sentence,
-            }
-            for left, right, _ in cluster.links[:EXPLAINED_LINKS]
-        ]
-        examples.append({"plan_id": plan.plan_id, "held_together": cluster.sentence, "links": links})
-    return examples
-
-
-def explain_aws_only(concluded: Concluded) -> list[dict[str, Any]]:
-    """Why matching did not link what only GetMatches links: weights, no values; the first of each group."""
-    told: list[dict[str, Any]] = []
-    if concluded.linkage.answer is None:
-        return told  # nothing was compared: no weights to tell
-    for plan in concluded.planning.plans:
-        if plan.cluster_id.startswith(MATCH_GROUP) and len(told) < EXPLAINED_GROUPS:
-            left, right = plan.profile_ids[:2]
-            explained = explain_pair(concluded.linkage, concluded.profiles, (left, right))
-            told.append(
-                {"plan_id": plan.plan_id, "left": left, "right": right, "why_not": explained.sentence}
-            )
-    return told
 
 
 def hits(profiles: pl.DataFrame) -> Iterator[tuple[str, str, str]]:
