@@ -10,9 +10,9 @@ import polars as pl
 
 from resolver.app.applying import ApplyOptions, ApplyReport, apply_plans
 from resolver.app.execution import Result
-from resolver.app.exporting import ExportOptions, ExportReport, export_domain, export_objects, facts_beside
-from resolver.app.files import whole, write_frame, write_json
+from resolver.app.exporting import ExportOptions, ExportReport, export_domain, facts_beside
 from resolver.app.matching import write_linkage
+from resolver.app.object_reading import ObjectReading, Wanted, read_objects_of
 from resolver.app.progress import Listener, Stopwatch
 from resolver.errors import BadFile, BadInput
 from resolver.matching.explanation import explain_cluster, explain_pair
@@ -22,6 +22,7 @@ from resolver.model.profile import from_row
 from resolver.model.run import Run
 from resolver.planning.plan_table import plans_from_frame, plans_to_frame
 from resolver.planning.plans import Plans, plan_merges
+from resolver.profile_file import read_profiles
 from resolver.profiles.domain import describe_domain
 from resolver.profiles.search_keys import keys_of, read_keys
 from resolver.report.ambiguity import count_ambiguous
@@ -34,6 +35,8 @@ from resolver.report.summary import (
     summarise_plans,
 )
 from resolver.rule_file import load_rules
+from resolver.snapshot_file import SnapshotSource, read_snapshot
+from resolver.whole_file import whole, write_frame, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -65,6 +68,9 @@ class RunOptions:
     keys: Path | None = None
     rules: Path | None = None
     apply: bool = False
+    earlier: Path | None = None
+    snapshot: SnapshotSource | None = None
+    objects: Wanted = "all"
     should_stop: Callable[[], bool] = lambda: False
 
 
@@ -77,6 +83,7 @@ class Concluded:
     linkage: Linkage
     planning: Plans
     export: ExportReport
+    reading: ObjectReading
 
 
 def run_job(domain: Domain, options: RunOptions, ledger: Ledger, listener: Listener) -> dict[str, Any]:
@@ -96,7 +103,15 @@ def run_job(domain: Domain, options: RunOptions, ledger: Ledger, listener: Liste
     keys = read_keys(options.keys) if options.keys else []
     _make_directory(options.out)
     known = sorted(set(ledger.survivors(domain.name).values()))
-    export_options = ExportOptions(options.out / "profiles.parquet", options.at, keys, known)
+    export_options = ExportOptions(
+        out=options.out / "profiles.parquet",
+        now=options.at,
+        keys=keys,
+        known_ids=known,
+        earlier=read_profiles(options.earlier) if options.earlier else None,
+        snapshot=read_snapshot(options.snapshot) if options.snapshot else None,
+        objects=options.objects,
+    )
     concluded = conclude(domain, rules, export_options, (ledger.decisions_of(domain.name), watch))
     publish(concluded, options.out)
     report = describe_run(concluded, options, rules)
@@ -151,11 +166,13 @@ def conclude(
     profiles = conform(pl.read_parquet(export.out), PROFILES)
     linkage = link_profiles(profiles, rules, decisions, watch.stage)
     members = linkage.clusters.filter(pl.col("size") > 1)["profile_id"].sort().to_list()
-    facts = replace(facts_beside(export.out), objects=export_objects(domain, members), read_at=export.now)
-    watch.stage("objects", {"profiles": len(members), "objects": facts.objects.height})
+    reading = read_objects_of(domain, members, rules.survivorship, export.objects)
+    figures = {"profiles": reading.profiles, "objects": reading.objects.height, "calls": reading.calls}
+    watch.stage("objects", figures)
+    facts = replace(facts_beside(export.out), objects=reading.objects, read_at=export.now)
     planning = plan_merges(profiles, linkage.clusters, rules, facts)
     watch.stage("plan", {"plans": len(planning.plans)})
-    return Concluded(profiles, facts, linkage, planning, exported)
+    return Concluded(profiles, facts, linkage, planning, exported, reading)
 
 
 def publish(concluded: Concluded, out: Path) -> None:
@@ -186,6 +203,7 @@ def describe_run(concluded: Concluded, options: RunOptions, rules: RuleSet) -> d
             "routes": dict(export.routes),
             "calls": dict(export.calls),
         },
+        "objects": concluded.reading.facts(),
         "pairs": summarise_pairs(concluded.linkage.pairs, export.profiles),
         "clusters": summarise_clusters(concluded.linkage.clusters),
         "plans": summarise_plans(concluded.planning.plans),
