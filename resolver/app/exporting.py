@@ -14,7 +14,7 @@ from resolver.app.changes import compare, count, fingerprints_of, marks_of
 from resolver.errors import BadFile, BadInput
 from resolver.ledger.ledger import open_ledger
 from resolver.model.domain_facts import DomainFacts
-from resolver.model.frames import MATCH_GROUPS, conform, empty
+from resolver.model.frames import MATCH_GROUPS, PROFILES, conform, empty
 from resolver.profiles.custom_keys import custom_keys
 from resolver.profiles.domain import describe_domain
 from resolver.profiles.frontier import digest
@@ -222,12 +222,13 @@ def _known_ids(options: ExportOptions, groups: pl.DataFrame) -> dict[str, list[s
 
 def _whole_frame(found: pl.DataFrame, harvest: Harvest, snapshot: pl.DataFrame | None) -> pl.DataFrame:
     """One PROFILES frame sorted by id, empty columns left out; what was found outdoes a snapshot."""
-    if snapshot is not None:
-        outdone = pl.Series([*harvest.seen, *harvest.gone, *harvest.survivors], dtype=pl.String)
-        left = snapshot.filter(~pl.col("profile_id").is_in(outdone.implode()))
-        found = pl.concat([found, left])
-    used = [s.name for s in found.iter_columns() if s.name == "profile_id" or s.null_count() < len(s)]
-    return found.select(used).sort("profile_id")
+    if snapshot is None:
+        return found
+    outdone = pl.Series([*harvest.seen, *harvest.gone, *harvest.survivors], dtype=pl.String)
+    left = snapshot.filter(~pl.col("profile_id").is_in(outdone.implode()))
+    filled = [s.name for s in left.iter_columns() if s.name in found.columns or s.null_count() < len(s)]
+    whole = pl.concat([found, left.select(filled)], how="diagonal")
+    return conform(whole, PROFILES).sort("profile_id")
 
 
 def _unreached(found: Harvest, seeds: Sequence[SearchKey]) -> Iterator[tuple[str | None, ...]]:

@@ -99,7 +99,7 @@ def show(
     profile: AwsProfile = None,
     as_json: Json = False,
 ) -> None:
-    """What a domain is: counts, matching settings, object types and their keys, integrations, templates, tags.
+    """What a domain is: counts, matching settings, object types, integrations, templates, tags.
 
     A part that these credentials may not read, or that the endpoint does not have, is named as such.
     """

@@ -67,8 +67,8 @@ def run(
         ObjectsWanted,
         typer.Option(
             "--objects",
-            help="Objects of candidate clusters to read, a call a profile and type: all, dated (only types that "
-            "the rules can date or rank; plans then count no others), none.",
+            help="Objects to read of profiles in candidate clusters, a call a profile and type. dated: only "
+            "types that the rules can date or rank; plans then count no others.",
         ),
     ] = ObjectsWanted.ALL,
     rules: Rules = None,

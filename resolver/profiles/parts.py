@@ -90,9 +90,13 @@ class Parts:
                 yield row[ROUTE], from_row(row)
 
     def combined(self) -> pl.DataFrame:
-        """All profiles on disk as one PROFILES frame, in no order."""
-        kept = [pl.read_parquet(path, columns=list(PROFILES.columns)) for path in self._paths()]
-        return pl.concat([empty(PROFILES), *kept])
+        """All profiles on disk as one PROFILES frame, sorted by id, columns without any value left out."""
+        paths = self._paths()
+        if not paths:
+            return empty(PROFILES).select("profile_id")
+        parts = pl.scan_parquet(paths)
+        filled = parts.select(pl.col(list(PROFILES.columns)).count()).collect().row(0, named=True)
+        return parts.select(name for name, count in filled.items() if count).sort("profile_id").collect()
 
     def remove(self) -> None:
         """Delete the directory: the export is whole, or is begun anew."""

@@ -94,4 +94,4 @@ def _before_after(keys: Mapping[str, Any] | None) -> Iterator[str]:
 
 def line(name: str, text: str) -> str:
     """A name in its column and what there is to say."""
-    return f"{name:<{WIDTH}}{text}"
+    return f"{name:<{WIDTH - 1}} {text}"
