@@ -6,8 +6,8 @@
 The first exports a made-up domain from the account numbers of a share of its profiles, in a process of its
 own, and compares what came out with what hangs together by any searchable value, computed here from the file
 with neither the exporter's nor the service's code. With --kills it exports once more, killed so often at
-random moments, and compares the bytes. The second reads one snapshot as CSV and as JSON lines. Nothing leaves the
-machine; files go to a temporary directory.
+random moments, and compares the bytes. The second reads one snapshot as CSV and as JSON lines. Nothing leaves
+the machine; files go to a temporary directory.
 """
 
 from __future__ import annotations

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import polars as pl
 
@@ -16,6 +17,7 @@ from resolver.profile_columns import LABEL_COLUMNS, plain_name, to_profiles
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+_NEEDS_ESCAPE: Final = re.compile(r'["\\\x00-\x1f]')
 _DELIMITERS: Final = (",", ";", "\t", "|")
 
 
@@ -82,16 +84,30 @@ def _read_jsonl(path: Path) -> pl.DataFrame:
         raise BadFile(f"{path.name}{_bad_json_line(path)}") from error
 
 
-def scan_jsonl(source: Path | str) -> pl.LazyFrame:
+def scan_jsonl(source: Path | bytes) -> pl.LazyFrame:
     """JSON lines, with Attributes as JSON text: as a struct they would be a column for every key there is.
 
     Raises:
         PolarsError: the source cannot be read, or is something else.
     """
     schema = pl.scan_ndjson(source, infer_schema_length=None).collect_schema()
-    nested = {name for name, dtype in schema.items() if dtype.is_nested()}
-    as_text = {name: pl.String() for name in nested if plain_name(name) == "attributes"}
+    as_text = {
+        name: pl.String()
+        for name, dtype in schema.items()
+        if dtype.is_nested() and plain_name(name) == "attributes" and _has_plain_keys(dtype)
+    }
     return pl.scan_ndjson(source, schema={**schema, **as_text})
+
+
+def _has_plain_keys(dtype: pl.DataType) -> bool:
+    """Whether no key needs an escape in JSON: Polars gives nested values as text without one."""
+    if isinstance(dtype, pl.List):
+        return dtype.inner is None or _has_plain_keys(cast("pl.DataType", dtype.inner))
+    fields = dtype.fields if isinstance(dtype, pl.Struct) else []
+    return not any(
+        _NEEDS_ESCAPE.search(field.name) or not _has_plain_keys(cast("pl.DataType", field.dtype))
+        for field in fields
+    )
 
 
 def _bad_json_line(path: Path) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from glob import glob, has_magic
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, cast
 
 import polars as pl
 
@@ -92,7 +92,10 @@ def _local(source: SnapshotSource) -> Iterator[tuple[str, pl.DataFrame]]:
     for path in _paths(source.location):
         if path.stat().st_size:  # a range without changes leaves an empty file
             kind = source.kind or _kind_of_name(path.name) or _kind_of_content(path)
-            yield path.name, _orc(str(path)) if kind == "orc" else read_table(path, kind)
+            if kind == "orc":
+                yield from _orc(str(path))
+            else:
+                yield path.name, read_table(path, kind)
 
 
 def _paths(location: str) -> list[Path]:
@@ -100,11 +103,16 @@ def _paths(location: str) -> list[Path]:
     path = Path(location)
     if path.is_dir():
         found = [p for p in path.rglob("*") if p.is_file()]
-        paths = [p for p in found if not any(part[0] in "._" for part in p.relative_to(path).parts)]
+        # `_profile` is a folder of bulk exports, `_SUCCESS` a file of whoever copied one
+        hidden = [
+            p.name[0] == "_" or any(part[0] == "." for part in p.relative_to(path).parts) for p in found
+        ]
+        paths = [p for p, out in zip(found, hidden, strict=True) if not out]
     elif path.is_file():
         paths = [path]
     else:
-        paths = [Path(name) for name in glob(location, recursive=True)] if has_magic(location) else []  # noqa: PTH207  # a pattern of any root
+        matches = glob(location, recursive=True) if has_magic(location) else []  # noqa: PTH207 - of any root
+        paths = [Path(name) for name in matches if Path(name).is_file()]
     if not paths:
         raise BadFile(f"{location}: no such file, and no files of a snapshot in it")
     return sorted(paths)
@@ -126,32 +134,42 @@ def _kind_of_content(path: Path) -> Kind:
 
 
 def _remote(source: SnapshotSource) -> Iterator[tuple[str, pl.DataFrame]]:
-    """One table of all files at an ``s3://`` address, by AWS's own environment variables and files."""
+    """The tables at an ``s3://`` address, by AWS's own environment variables and files."""
     location = source.location
     kind = source.kind or _kind_of_name(location.rstrip("/*"))
     if kind is None:
         raise BadFile(f"{location}: its name does not tell what it is made of: give --snapshot-kind")
     try:
-        if kind == "csv":
-            table = pl.scan_csv(location, infer_schema=False).collect()
-        elif kind == "jsonl":
-            table = scan_jsonl(location).collect()
+        if kind == "orc":
+            yield from _orc(location)
         elif kind == "parquet":
-            table = pl.scan_parquet(location).collect()
+            yield location, pl.scan_parquet(location).collect()  # refuses files of different columns
         else:
-            table = _orc(location)
+            yield from _texts(location, kind)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise BadFile(f"{location}: cannot be read as {kind} ({type(error).__name__})") from None
-    yield location, table
 
 
-def _orc(location: str) -> pl.DataFrame:
+def _texts(location: str, kind: Kind) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Each file by its own columns: Polars would take those of the first and silently lose the others."""
+    lines = pl.scan_lines(location, include_file_paths="path").collect()
+    for (path,), part in lines.group_by("path", maintain_order=True):
+        text = part["line"].str.join("\n").item().encode()
+        yield (
+            str(path),
+            pl.read_csv(text, infer_schema=False) if kind == "csv" else scan_jsonl(text).collect(),
+        )
+
+
+def _orc(location: str) -> Iterator[tuple[str, pl.DataFrame]]:
     try:
         from pyarrow import ArrowException, dataset  # noqa: PLC0415  # only who has ORC files needs it
     except ImportError:
         raise BadFile(f"{location}: ORC needs the package pyarrow: install resolver[orc]") from None
     try:
-        table = pl.from_arrow(dataset.dataset(location, format="orc").to_table())
+        whole = dataset.dataset(location, format="orc")
+        for path in sorted(whole.files):
+            table = dataset.dataset(path, format="orc", filesystem=whole.filesystem).to_table()
+            yield Path(path).name, cast("pl.DataFrame", pl.from_arrow(table))
     except (ArrowException, OSError, ValueError) as error:
         raise BadFile(f"{location} is not readable ORC ({type(error).__name__})") from None
-    return table if isinstance(table, pl.DataFrame) else table.to_frame()
