@@ -19,7 +19,10 @@ _LISTED = (
 
 @contextlib.contextmanager
 def bucket(files: Mapping[str, bytes]) -> Iterator[str]:
-    """Serves the files (key → content) in a bucket named ``bucket``; gives the endpoint's URL."""
+    """Serves the files (key → content) in a bucket of any name; gives the endpoint's URL.
+
+    Polars keeps one client a bucket for as long as the process lives: name each server's bucket differently.
+    """
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -29,7 +32,7 @@ def bucket(files: Mapping[str, bytes]) -> Iterator[str]:
             query = parse_qs(url.query)
             if "list-type" in query:
                 self._answer(200, _listing(files, query.get("prefix", [""])[0]).encode())
-            elif (content := files.get(url.path.removeprefix("/bucket/"))) is None:
+            elif (content := files.get(url.path.lstrip("/").partition("/")[2])) is None:
                 self._answer(404, b"<Error><Code>NoSuchKey</Code></Error>")
             elif wanted := self.headers.get("Range"):
                 first, _, last = wanted.removeprefix("bytes=").partition("-")

@@ -150,9 +150,9 @@ def test_a_snapshot_in_s3_is_read_file_by_file(tmp_path, monkeypatch, kind):
     with bucket(files) as url:
         for name, value in {"ENDPOINT_URL": url, "ALLOW_HTTP": "true", "REGION": "us-east-1"}.items():
             monkeypatch.setenv(f"AWS_{name}", value)
-        found = profiles_of("s3://bucket/exports/", kind)
-        with pytest.raises(BadFile, match="s3://bucket/nothing/"):
-            profiles_of("s3://bucket/nothing/", kind)
+        found = profiles_of(f"s3://{kind}/exports/", kind)
+        with pytest.raises(BadFile, match="nothing/"):
+            profiles_of(f"s3://{kind}/nothing/", kind)
 
     assert found == [ANA, BEN]
 
