@@ -37,6 +37,7 @@ MATCH_GROUP_ROUTE: Final = "match groups"
 LEDGER_ROUTE: Final = "known ids"
 EARLIER_ROUTE: Final = "earlier export"
 SNAPSHOT_ROUTE: Final = "snapshot"
+PROFILE_ID_PATTERN: Final = "^[0-9a-f]{32}$"  # service model
 
 #: What an export looked for in vain. ``value`` is a key's value or a profile id, ``led_to`` the survivor of a
 #: profile that was merged away, null for all else.
@@ -141,6 +142,7 @@ def export_domain(
     """
     if options.out.is_dir():
         raise BadInput(f"{options.out} is a directory: name the file that the profiles go to")
+    _check_ids(options)
     before = describe_domain(domain)
     groups, generated_at = empty(MATCH_GROUPS), None
     if before.matching_enabled:
@@ -205,6 +207,18 @@ def export_domain(
     write_frame(frame, options.out)
     parts.remove()
     return report
+
+
+def _check_ids(options: ExportOptions) -> None:
+    """Refuse files of profiles from elsewhere: their ids would be asked of the service in vain."""
+    for what, frame in (("earlier export", options.earlier), ("snapshot", options.snapshot)):
+        if frame is not None:
+            strange = frame.filter(~pl.col("profile_id").str.contains(PROFILE_ID_PATTERN)).height
+            if strange:
+                raise BadInput(
+                    f"{what}: {strange} of its {frame.height} profile ids are none of Customer Profiles "
+                    "(32 digits and letters a to f)"
+                )
 
 
 def _known_ids(options: ExportOptions, groups: pl.DataFrame) -> dict[str, list[str]]:

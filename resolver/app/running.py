@@ -22,7 +22,6 @@ from resolver.model.profile import from_row
 from resolver.model.run import Run
 from resolver.planning.plan_table import plans_from_frame, plans_to_frame
 from resolver.planning.plans import Plans, plan_merges
-from resolver.profile_file import read_profiles
 from resolver.profiles.domain import describe_domain
 from resolver.profiles.search_keys import keys_of, read_keys
 from resolver.report.ambiguity import count_ambiguous
@@ -35,7 +34,6 @@ from resolver.report.summary import (
     summarise_plans,
 )
 from resolver.rule_file import load_rules
-from resolver.snapshot_file import SnapshotSource, read_snapshot
 from resolver.whole_file import whole, write_frame, write_json
 
 if TYPE_CHECKING:
@@ -59,7 +57,10 @@ EXPLAINED_GROUPS: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What one run is to do. ``at`` is the moment of its start; ``run_id`` names it everywhere."""
+    """What one run is to do. ``at`` is the moment of its start; ``run_id`` names it everywhere.
+
+    ``earlier``, ``snapshot`` and ``objects`` are those of ``ExportOptions``.
+    """
 
     run_id: str
     at: datetime
@@ -68,8 +69,8 @@ class RunOptions:
     keys: Path | None = None
     rules: Path | None = None
     apply: bool = False
-    earlier: Path | None = None
-    snapshot: SnapshotSource | None = None
+    earlier: pl.DataFrame | None = None
+    snapshot: pl.DataFrame | None = None
     objects: Wanted = "all"
     should_stop: Callable[[], bool] = lambda: False
 
@@ -108,8 +109,8 @@ def run_job(domain: Domain, options: RunOptions, ledger: Ledger, listener: Liste
         now=options.at,
         keys=keys,
         known_ids=known,
-        earlier=read_profiles(options.earlier) if options.earlier else None,
-        snapshot=read_snapshot(options.snapshot) if options.snapshot else None,
+        earlier=options.earlier,
+        snapshot=options.snapshot,
         objects=options.objects,
     )
     concluded = conclude(domain, rules, export_options, (ledger.decisions_of(domain.name), watch))

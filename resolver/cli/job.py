@@ -87,15 +87,18 @@ def run(
     """The scheduled job: export, resolve, plan, report; with --apply merge what needs no person."""
     from resolver.app.running import RunOptions, check_inputs, run_job
     from resolver.ledger.ledger import open_ledger
+    from resolver.profile_file import read_profiles
     from resolver.profiles.domain import ConnectionSettings, connect
     from resolver.profiles.domain import Domain as Store
     from resolver.report.text import render_report
+    from resolver.snapshot_file import read_snapshot
 
     output = Output(as_json, quiet)
     settings = ConnectionSettings(
         endpoint_url, region, profile, calls_per_second or None, merges_per_second or None
     )
     store = Store(domain, connect(settings))
+    source = snapshot_source(snapshot, snapshot_kind)
     with stopping_on_signals() as stopped:
         options = RunOptions(
             new_run_id(),
@@ -105,8 +108,8 @@ def run(
             keys,
             rules,
             apply_plans,
-            earlier=earlier,
-            snapshot=snapshot_source(snapshot, snapshot_kind),
+            earlier=read_profiles(earlier) if earlier else None,
+            snapshot=read_snapshot(source) if source else None,
             objects=objects.value,
             should_stop=stopped.is_set,
         )

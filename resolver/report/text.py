@@ -32,6 +32,13 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
         f" ({found['completeness']:.1%} of the domain's {found['in_domain']:,})" if found["in_domain"] else ""
     )
     yield line("Profiles found", f"{found['found']:,}{share} with {sum(found['calls'].values()):,} calls")
+    if objects := report.get("objects"):
+        left_out = f"; not read: {', '.join(objects['types_left_out'])}" if objects["types_left_out"] else ""
+        yield line(
+            "Objects read",
+            f"{objects['objects']:,} of {objects['profiles']:,} profiles in clusters, with "
+            f"{objects['calls']:,} calls{left_out}",
+        )
     pairs, clusters, plans = report["pairs"], report["clusters"], report["plans"]
     yield line("Candidate pairs", f"{pairs['candidates']:,} ({pairs['per_profile']} a profile)")
     yield line(

@@ -17,7 +17,7 @@ from resolver.app.exporting import (
     report_path,
     unreached_path,
 )
-from resolver.errors import ServiceFailed
+from resolver.errors import BadInput, ServiceFailed
 from resolver.ledger.ledger import open_ledger
 from resolver.local.faults import Fault, Faults
 from resolver.local.loading import load_objects
@@ -218,3 +218,12 @@ def test_every_column_of_an_export_is_one_of_profiles(tmp_path):
         export(domain, tmp_path, keys=[account("a1")])
 
     assert set(pl.read_parquet_schema(tmp_path / "profiles.parquet")) < set(PROFILES.columns)
+
+
+@pytest.mark.parametrize("option", ["earlier", "snapshot"])
+def test_a_file_of_profiles_from_elsewhere_is_refused_before_anything_is_asked(tmp_path, option):
+    frame = profiles_frame([ANA, {"ProfileId": "crm-7"}])
+    with embedded([ANA]) as (domain, _), pytest.raises(BadInput, match="1 of its 2 profile ids are none of"):
+        export(domain, tmp_path, **{option: in_full(frame)})
+
+    assert domain.calls.counts == {}
