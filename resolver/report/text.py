@@ -36,7 +36,7 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
         left_out = f"; not read: {', '.join(objects['types_left_out'])}" if objects["types_left_out"] else ""
         yield line(
             "Objects read",
-            f"{objects['objects']:,} of {objects['profiles']:,} profiles in clusters, with "
+            f"{objects['objects']:,}, of {objects['profiles']:,} profiles that are in clusters, with "
             f"{objects['calls']:,} calls{left_out}",
         )
     pairs, clusters, plans = report["pairs"], report["clusters"], report["plans"]
