@@ -201,7 +201,9 @@ def export_domain(
     )
     write_frame(groups, match_groups_path(options.out))
     write_frame(unreached, unreached_path(options.out))
-    if changes is not None:
+    if changes is None:
+        changes_path(options.out).unlink(missing_ok=True)  # those of an earlier export to the same file
+    else:
         write_frame(changes, changes_path(options.out))
     write_json(asdict(report), report_path(options.out))
     write_frame(frame, options.out)
