@@ -1,13 +1,13 @@
 # make demo   the whole job on the embedded service and sample data
 # make test   the tests                  make check  lint, types, import contracts
-# make bench  printed tables (bench-quality: accuracy, bench-local: the embedded service)
+# make bench  printed tables (bench-quality: accuracy, bench-local: the embedded service, bench-export)
 # make docs   the generated pages        make soak   the long campaigns
 # make clients   the AWS command line and the JavaScript SDK, for tests/clients
 # `make` needs python3 only: the environment builds itself, with uv where pip can get it, else with pip.
 PY ?= python3
 B  := .venv/bin
 .DEFAULT_GOAL := test
-.PHONY: demo test check bench bench-quality bench-local soak docs clients clean
+.PHONY: demo test check bench bench-quality bench-local bench-export soak docs clients clean
 
 $(B)/.ready: pyproject.toml constraints.txt
 	@test -x $(B)/python || $(PY) -m venv .venv
@@ -31,13 +31,17 @@ check: $(B)/.ready
 docs: $(B)/.ready
 	RESOLVER_WRITE_DOCS=1 $(B)/pytest -n 0 tests/local/test_document.py tests/test_rule_file.py
 
-bench: bench-quality bench-local
+bench: bench-quality bench-local bench-export
 
 bench-quality: $(B)/.ready
 	$(B)/python benchmarks/bench_quality.py
 
 bench-local: $(B)/.ready
 	$(B)/python benchmarks/bench_local.py
+
+bench-export: $(B)/.ready
+	$(B)/python benchmarks/bench_export.py
+	$(B)/python benchmarks/bench_export.py --snapshot
 
 soak: $(B)/.ready
 	RESOLVER_SOAK=1 $(B)/pytest --timeout 3600

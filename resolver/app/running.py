@@ -10,9 +10,9 @@ import polars as pl
 
 from resolver.app.applying import ApplyOptions, ApplyReport, apply_plans
 from resolver.app.execution import Result
-from resolver.app.exporting import ExportOptions, ExportReport, export_domain, export_objects, facts_beside
-from resolver.app.files import whole, write_frame, write_json
+from resolver.app.exporting import ExportOptions, ExportReport, export_domain, facts_beside
 from resolver.app.matching import write_linkage
+from resolver.app.object_reading import ObjectReading, Wanted, read_objects_of
 from resolver.app.progress import Listener, Stopwatch
 from resolver.app.run_explaining import explain_aws_only, explain_examples
 from resolver.errors import BadFile, BadInput
@@ -34,6 +34,7 @@ from resolver.report.summary import (
     summarise_plans,
 )
 from resolver.rule_file import load_rules
+from resolver.whole_file import whole, write_frame, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -49,7 +50,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What one run is to do. ``at`` is the moment of its start; ``run_id`` names it everywhere."""
+    """What one run is to do. ``at`` is the moment of its start; ``run_id`` names it everywhere.
+
+    ``earlier``, ``snapshot`` and ``objects`` are those of ``ExportOptions``.
+    """
 
     run_id: str
     at: datetime
@@ -58,6 +62,9 @@ class RunOptions:
     keys: Path | None = None
     rules: Path | None = None
     apply: bool = False
+    earlier: pl.DataFrame | None = None
+    snapshot: pl.DataFrame | None = None
+    objects: Wanted = "all"
     should_stop: Callable[[], bool] = lambda: False
 
 
@@ -70,6 +77,7 @@ class Concluded:
     linkage: Linkage
     planning: Plans
     export: ExportReport
+    reading: ObjectReading
 
 
 def run_job(domain: Domain, options: RunOptions, ledger: Ledger, listener: Listener) -> dict[str, Any]:
@@ -89,7 +97,15 @@ def run_job(domain: Domain, options: RunOptions, ledger: Ledger, listener: Liste
     keys = read_keys(options.keys) if options.keys else []
     _make_directory(options.out)
     known = sorted(set(ledger.survivors(domain.name).values()))
-    export_options = ExportOptions(options.out / "profiles.parquet", options.at, keys, known)
+    export_options = ExportOptions(
+        out=options.out / "profiles.parquet",
+        now=options.at,
+        keys=keys,
+        known_ids=known,
+        earlier=options.earlier,
+        snapshot=options.snapshot,
+        objects=options.objects,
+    )
     concluded = conclude(domain, rules, export_options, (ledger.decisions_of(domain.name), watch))
     publish(concluded, options.out)
     report = describe_run(concluded, options, rules)
@@ -145,14 +161,16 @@ def conclude(
     profiles = conform(pl.read_parquet(export.out), PROFILES)
     linkage = link_profiles(profiles, rules, decisions, watch.stage)
     members = linkage.clusters.filter(pl.col("size") > 1)["profile_id"].sort().to_list()
-    facts = replace(facts_beside(export.out), objects=export_objects(domain, members), read_at=export.now)
-    watch.stage("objects", {"profiles": len(members), "objects": facts.objects.height})
+    reading = read_objects_of(domain, members, rules.survivorship, export.objects)
+    figures = {"profiles": reading.profiles, "objects": reading.objects.height, "calls": reading.calls}
+    watch.stage("objects", figures)
+    facts = replace(facts_beside(export.out), objects=reading.objects, read_at=export.now)
     dated = with_dates(domain, profiles, members) if "profile" in rules.survivorship.recency else profiles
     if dated is not profiles:  # the review app plans by the same dates
         write_frame(dated, export.out)
     planning = plan_merges(dated, linkage.clusters, rules, facts)
     watch.stage("plan", {"plans": len(planning.plans)})
-    return Concluded(dated, facts, linkage, planning, exported)
+    return Concluded(dated, facts, linkage, planning, exported, reading)
 
 
 def with_dates(domain: Domain, profiles: pl.DataFrame, members: Sequence[str]) -> pl.DataFrame:
@@ -193,6 +211,7 @@ def describe_run(concluded: Concluded, options: RunOptions, rules: RuleSet) -> d
             "routes": dict(export.routes),
             "calls": dict(export.calls),
         },
+        "objects": concluded.reading.facts(),
         "pairs": summarise_pairs(concluded.linkage.pairs, export.profiles),
         "clusters": summarise_clusters(concluded.linkage.clusters),
         "plans": summarise_plans(concluded.planning.plans),

@@ -154,7 +154,7 @@ def _api_shaped(frame: pl.DataFrame) -> Iterator[Profile]:
 def _write_mapping(path: Path, mapping: dict[str, str]) -> None:
     import polars as pl
 
-    from resolver.app.files import whole
+    from resolver.whole_file import whole
 
     frame = pl.DataFrame({"given_id": list(mapping), "profile_id": list(mapping.values())}, schema=_MAPPING)
     with whole(path) as partial:

@@ -103,9 +103,9 @@ def without_blanks(profile: Mapping[str, Any]) -> Profile:
 
 
 def to_row(profile: Mapping[str, Any]) -> dict[str, Any]:
-    """The profile as a row of a PROFILES frame."""
+    """The profile as a row of a PROFILES frame, its attributes sorted by key."""
     row: dict[str, Any] = {"profile_id": profile["ProfileId"]}
-    attributes = [{"key": k, "value": v} for k, v in (profile.get("Attributes") or {}).items()]
+    attributes = [{"key": k, "value": v} for k, v in sorted((profile.get("Attributes") or {}).items())]
     for name, value in profile.items():
         if name in SCALARS:
             row[SCALARS[name]] = value
