@@ -24,7 +24,7 @@ from resolver.errors import ResolverError
 from resolver.ledger.ledger import open_ledger
 from resolver.ledger.plan_texts import plan_of, plan_text
 from resolver.profiles.domain import ConnectionSettings, Domain, connect, describe_domain
-from resolver.profiles.history import count_merges
+from resolver.profiles.merge_history import count_merges
 from resolver.profiles.reading import object_types, read_objects, read_profiles, search
 from resolver.profiles.search_keys import SearchKey, keys_of
 

@@ -17,7 +17,7 @@ from resolver.errors import LedgerFailed, PlanRefused
 from resolver.model.journal import JournalState
 from resolver.planning.fingerprint import fingerprint_profile
 from resolver.planning.simulation import simulate_step
-from resolver.profiles.history import count_merges
+from resolver.profiles.merge_history import count_merges
 from resolver.profiles.merging import Sending, Sight, Standing, look, send_once
 from resolver.profiles.reading import read_profiles
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from resolver.errors import PlanRefused
 from resolver.planning.fingerprint import fingerprint_profile
-from resolver.profiles.history import count_merges, keys_given
+from resolver.profiles.merge_history import count_merges, keys_given
 from resolver.profiles.object_keys import brings_cases, keys_of_object
 from resolver.profiles.reading import read_objects, read_profiles
 

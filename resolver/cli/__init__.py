@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from resolver import __version__
-from resolver.cli import demo, drill, engine, job, local, recovery, review
+from resolver.cli import demo, drill, engine, export, job, local, recovery, review
 from resolver.cli.output import BAD_USAGE, FAILED, HELD, LOCKED
 from resolver.errors import (
     AlreadyRunning,
@@ -48,6 +48,7 @@ app = typer.Typer(
 )
 demo.register(app)
 engine.register(app)
+export.register(app)
 job.register(app)
 drill.register(app)
 recovery.register(app)

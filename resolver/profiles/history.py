@@ -1,73 +1,47 @@
-"""What the service's own history says of a profile: merges, and the keys that were added by hand.
-
-Nothing else lists a profile's keys. The operations are newer than the rest of the API; where an endpoint or a
-role has them not, the answers are null and everything goes on without them.
-"""
+"""When profiles last changed: the API returns no time on a profile, only its history records have one."""
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+import polars as pl
 from botocore.exceptions import ClientError
 
 from resolver.profiles.domain import LARGEST_PAGE
 from resolver.profiles.failures import code_of, described, is_not_found, is_unsupported
-from resolver.profiles.search_keys import SearchKey
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
     from resolver.profiles.domain import Domain
 
-LIST: Final = "list_profile_history_records"
-GET: Final = "get_profile_history_record"
+_OPERATION: Final = "list_profile_history_records"
+#: Actions that changed what the profile says; an added or deleted search key does not.
+CHANGES: Final = frozenset({"CREATED", "UPDATED", "INGESTED", "MERGED"})
 
 
-def count_merges(domain: Domain, profile_id: str) -> int | None:
-    """How many times other profiles were merged into this one; null where the history cannot be read."""
-    records = _records(domain, profile_id, "MERGED")
-    return None if records is None else len(records)
+def read_last_changes(domain: Domain, profile_ids: Sequence[str]) -> pl.DataFrame:
+    """``profile_id`` and ``last_updated_at`` (UTC, null: no record says) of each of these profiles.
 
-
-def keys_given(domain: Domain, profile_id: str) -> list[SearchKey] | None:
-    """The keys that AddProfileKey gave the profile and DeleteProfileKey did not take again.
-
-    Null where the history cannot be read.
+    One call a profile at least. An endpoint or a role without the operation tells nothing, and is asked once.
     """
-    added = _records(domain, profile_id, "ADDED_PROFILE_KEY")
-    if not added:
-        return None if added is None else []
-    deleted = _records(domain, profile_id, "DELETED_PROFILE_KEY") or []
-    given: dict[SearchKey, None] = {}
-    for record in sorted([*added, *deleted], key=lambda record: record["CreatedAt"]):
-        for key in _keys_in(domain, profile_id, record["Id"]):
-            if record["ActionType"] == "ADDED_PROFILE_KEY":
-                given[key] = None
-            else:
-                given.pop(key, None)
-    return list(given)
+    moments = domain.each(lambda profile_id: _last_change(domain, profile_id), profile_ids)
+    at = pl.Series("last_updated_at", moments, pl.Datetime("us", "UTC"))
+    return pl.DataFrame({"profile_id": pl.Series(list(profile_ids), dtype=pl.String), "last_updated_at": at})
 
 
-def _records(domain: Domain, profile_id: str, action: str) -> list[dict[str, Any]] | None:
-    if LIST in domain.lacking:
+def _last_change(domain: Domain, profile_id: str) -> datetime | None:
+    if _OPERATION in domain.lacking:
         return None
-    request = {"ProfileId": profile_id, "ActionType": action, "MaxResults": LARGEST_PAGE}
+    moments: list[datetime] = []
     try:
-        pages = list(domain.pages(LIST, **request))
+        for page in domain.pages(_OPERATION, ProfileId=profile_id, MaxResults=LARGEST_PAGE):
+            records = [r for r in page.get("ProfileHistoryRecords", ()) if r["ActionType"] in CHANGES]
+            moments += [record.get("LastUpdatedAt") or record["CreatedAt"] for record in records]
     except ClientError as error:
-        if is_not_found(error):
-            return []
-        if not (is_unsupported(error) or code_of(error) == "AccessDeniedException"):
-            raise described(error, LIST, domain.clients.endpoint) from None
-        domain.lacking.add(LIST)
-        return None
-    return [record for page in pages for record in page.get("ProfileHistoryRecords", ())]
-
-
-def _keys_in(domain: Domain, profile_id: str, record_id: str) -> list[SearchKey]:
-    """The keys of one record; its content's form is not documented, so whatever is not legible is none."""
-    try:
-        answer = domain.ask(GET, ProfileId=profile_id, Id=record_id)
-        content = json.loads(answer.get("Content") or "{}")
-        return [SearchKey(content["KeyName"], value) for value in content["Values"]]
-    except (ClientError, ValueError, KeyError, TypeError):
-        return []
+        if is_unsupported(error) or code_of(error) == "AccessDeniedException":
+            domain.lacking.add(_OPERATION)
+        elif not is_not_found(error):
+            raise described(error, _OPERATION, domain.clients.endpoint) from None
+    return max(moments, default=None)
