@@ -6,6 +6,7 @@ import csv
 import gzip
 import json
 import re
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
@@ -91,12 +92,21 @@ def scan_jsonl(source: Path | bytes) -> pl.LazyFrame:
         PolarsError: the source cannot be read, or is something else.
     """
     schema = pl.scan_ndjson(source, infer_schema_length=None).collect_schema()
-    as_text = {
-        name: pl.String()
-        for name, dtype in schema.items()
-        if dtype.is_nested() and plain_name(name) == "attributes" and _has_plain_keys(dtype)
-    }
+    nested = [name for name, kind in schema.items() if kind.is_nested() and plain_name(name) == "attributes"]
+    if not nested or _holds_a_backslash(source):
+        return pl.scan_ndjson(source, schema=schema)
+    as_text = {name: pl.String() for name in nested if _has_plain_keys(schema[name])}
     return pl.scan_ndjson(source, schema={**schema, **as_text})
+
+
+def _holds_a_backslash(source: Path | bytes) -> bool:
+    """Whether any value may be written with an escape: Polars gives nested values as text without it."""
+    if isinstance(source, bytes):
+        return b"\\" in source
+    if not source.stat().st_size:
+        return False
+    with source.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as held:
+        return held.find(b"\\") >= 0
 
 
 def _has_plain_keys(dtype: pl.DataType) -> bool:

@@ -248,3 +248,15 @@ def test_every_fault_of_a_table_is_named_at_once():
     assert all(
         word in str(fault.value) for word in ("FirstName is", "Attributes is", "1 profile_id repeated")
     )
+
+
+@pytest.mark.parametrize("value", ["\\", "a\\b", 'say "hi"', "two\nlines", "C:\\new\\table"])
+def test_attribute_values_that_json_escapes_are_read_as_they_are(tmp_path, value):
+    lines = [
+        {"ProfileId": "a", "Attributes": {"note": value}},
+        {"ProfileId": "b", "Attributes": {"note": "plain"}},
+    ]
+    file = tmp_path / "p.jsonl"
+    file.write_text("\n".join(json.dumps(line) for line in lines), encoding="utf-8")
+    held = [[pair["value"] for pair in pairs] for pairs in read_profiles(file)["attributes"].to_list()]
+    assert held == [[value], ["plain"]]
