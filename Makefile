@@ -1,12 +1,13 @@
 # make demo   the whole job on the embedded service and sample data
 # make test   the tests                  make check  lint, types, import contracts
-# make bench  printed tables (bench-quality: accuracy, bench-local: the embedded service)
+# make bench  printed tables (bench-quality: accuracy, bench-local: the embedded service, bench-export)
 # make docs   the generated pages        make soak   the long campaigns
+# make clients   the AWS command line and the JavaScript SDK, for tests/clients
 # `make` needs python3 only: the environment builds itself, with uv where pip can get it, else with pip.
 PY ?= python3
 B  := .venv/bin
 .DEFAULT_GOAL := test
-.PHONY: demo test check bench bench-quality bench-local soak docs clean
+.PHONY: demo test check bench bench-quality bench-local bench-export soak docs clients clean
 
 $(B)/.ready: pyproject.toml constraints.txt
 	@test -x $(B)/python || $(PY) -m venv .venv
@@ -30,7 +31,7 @@ check: $(B)/.ready
 docs: $(B)/.ready
 	RESOLVER_WRITE_DOCS=1 $(B)/pytest -n 0 tests/local/test_document.py tests/test_rule_file.py
 
-bench: bench-quality bench-local
+bench: bench-quality bench-local bench-export
 
 bench-quality: $(B)/.ready
 	$(B)/python benchmarks/bench_quality.py
@@ -38,8 +39,24 @@ bench-quality: $(B)/.ready
 bench-local: $(B)/.ready
 	$(B)/python benchmarks/bench_local.py
 
+bench-export: $(B)/.ready
+	$(B)/python benchmarks/bench_export.py
+	$(B)/python benchmarks/bench_export.py --snapshot
+
 soak: $(B)/.ready
 	RESOLVER_SOAK=1 $(B)/pytest --timeout 3600
 
+# The command line pins a botocore of its own, so it gets an environment of its own.
+CLIENTS := .venv/clients
+clients: $(CLIENTS)/.ready
+$(CLIENTS)/.ready: $(B)/.ready tests/clients/requirements.txt tests/clients/package.json
+	@test -x $(CLIENTS)/bin/python || $(PY) -m venv $(CLIENTS)
+	@echo "installing the foreign clients ..."
+	@$(CLIENTS)/bin/pip install -q --disable-pip-version-check -r tests/clients/requirements.txt \
+	  >$(CLIENTS)/install.log 2>&1 || { cat $(CLIENTS)/install.log; exit 1; }
+	@if command -v npm >/dev/null; then npm install --prefix tests/clients --no-package-lock --no-audit --no-fund --silent; \
+	  else echo "npm is not here: the JavaScript SDK is left out"; fi
+	@touch $@
+
 clean:
-	rm -rf .venv out
+	rm -rf .venv out tests/clients/node_modules

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import re
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from resolver.attribute_columns import attributes_of, objects_of, printed, with_extra
 from resolver.errors import BadFrame
-from resolver.model.frames import PROFILES, Attributes, conform
-from resolver.model.profile import ADDRESS_PARTS, ADDRESSES, EMAILS, SCALARS
+from resolver.model.frames import PROFILES, conform
+from resolver.model.profile import ADDRESS_PARTS, ADDRESSES, EMAILS, PREFERENCES, SCALARS
+from resolver.profile_preferences import preferences_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
 _NOT_LETTERS: Final = re.compile(r"[^a-z0-9]")
+#: A flattened attribute, as exports of segments name their columns.
+_ATTRIBUTE_PREFIX: Final = re.compile(r"^attributes[.](?=.)", re.IGNORECASE)
 
 #: Columns that tell who is who in test data, in any spelling: never evidence, so never read.
 LABEL_COLUMNS: Final = frozenset(
@@ -26,8 +28,11 @@ LABEL_COLUMNS: Final = frozenset(
     }
 )  # fmt: skip
 
-_SCALARS: Final = {name.lower(): column for name, column in SCALARS.items()}
 _ADDRESSES: Final = {name.lower(): column for name, column in ADDRESSES.items()}
+_MEMBERS: Final = {
+    **{name.lower(): column for name, column in (*SCALARS.items(), *PREFERENCES.items())},
+    **_ADDRESSES,
+}
 _PARTS: Final = {name.lower(): column for name, column in ADDRESS_PARTS.items()}
 #: What may stand before a flat address part: nothing or Address, Shipping, Mailing, Billing.
 _PREFIXES: Final = {
@@ -43,11 +48,6 @@ _FLAT_PARTS: Final = {
 #: Columns of words: a number there is another column under the wrong name. Telephones may be numbers.
 WORDS: Final = frozenset(
     {"first_name", "middle_name", "last_name", "business_name", *(SCALARS[name] for name in EMAILS)}
-)
-_SAMPLE: Final = 1000  # rows whose keys are tried first; a count tells whether there are others
-_MARKS: Final = ('":', '":null', '": null')
-_MOST_JSON_KEYS: Final = (
-    200  # more keys than that are decoded row by row: a column for each would be mostly null
 )
 
 
@@ -78,14 +78,14 @@ def to_profiles(table: pl.DataFrame) -> pl.DataFrame:
             if meaning:
                 columns[meaning] = _column(table[name], meaning, extra)
             else:
-                extra[name] = printed(table[name])
+                extra[_ATTRIBUTE_PREFIX.sub("", name)] = printed(table[name])
         except BadFrame as fault:
             faults.append(str(fault))
     faults += _id_faults(columns.get("profile_id"))
     if faults:
         raise BadFrame("; ".join(faults))
     if extra:
-        columns["attributes"] = _with_extra(columns.get("attributes"), extra, table.height)
+        columns["attributes"] = with_extra(columns.get("attributes"), extra, table.height)
     whole = {name: series.alias(name) for name, series in columns.items() if "." not in name}
     return conform(pl.DataFrame({**whole, **_blocks(columns)}), PROFILES)
 
@@ -95,6 +95,8 @@ def _column(series: pl.Series, meaning: str, extra: dict[str, pl.Series]) -> pl.
         return _block(series, extra)
     if meaning == "attributes":
         return attributes_of(series)
+    if meaning in PREFERENCES.values():
+        return preferences_of(printed(series))
     if meaning == "last_updated_at":
         return _instant(series)
     if meaning in WORDS and (series.dtype.is_numeric() or series.dtype == pl.Boolean):
@@ -133,10 +135,8 @@ def _meaning(plain: str) -> str | None:
         return None
     if plain in {"profileid", "attributes", "lastupdatedat", "source"}:
         return {"profileid": "profile_id", "lastupdatedat": "last_updated_at"}.get(plain, plain)
-    if plain in _SCALARS:
-        return _SCALARS[plain]
-    if plain in _ADDRESSES:
-        return _ADDRESSES[plain]
+    if plain in _MEMBERS:
+        return _MEMBERS[plain]
     if plain in _FLAT_PARTS:
         return ".".join(_FLAT_PARTS[plain])
     return ""
@@ -167,19 +167,6 @@ def _text(series: pl.Series) -> pl.Series:
     return printed(series)
 
 
-def printed(series: pl.Series) -> pl.Series:
-    """Any column as text: nested ones as JSON, whole floats without ``.0``, blank text null."""
-    if series.dtype.is_nested():
-        wrapped = pl.DataFrame({"v": series}).select(pl.struct("v").struct.json_encode().alias("v"))["v"]
-        text = wrapped.str.strip_prefix('{"v":').str.strip_suffix("}")
-        return pl.select(pl.when(series.is_not_null()).then(text)).to_series()
-    if series.dtype.is_float() and bool(((series == series.round()) | series.is_null()).all()):
-        series = series.cast(pl.Int64, strict=False)
-    text = series.cast(pl.Binary).cast(pl.String) if series.dtype == pl.Binary else series.cast(pl.String)
-    blank = text == ""
-    return text.set(blank, None) if blank.any() else text
-
-
 def _instant(series: pl.Series) -> pl.Series:
     if isinstance(series.dtype, pl.Datetime):
         zoned = series if series.dtype.time_zone else series.dt.replace_time_zone("UTC")
@@ -196,7 +183,7 @@ def _block(series: pl.Series, extra: dict[str, pl.Series]) -> pl.Series:
     if series.dtype == pl.Null:
         return series
     if series.dtype == pl.String:
-        return _block_from_text(series)
+        return _block_from_text(series, extra)
     if not isinstance(series.dtype, pl.Struct):
         raise BadFrame(f"{series.name} is {series.dtype}, not an address")
     parts: dict[str, pl.Series] = {}
@@ -213,142 +200,46 @@ def _block(series: pl.Series, extra: dict[str, pl.Series]) -> pl.Series:
     )
 
 
-def _block_from_text(series: pl.Series) -> pl.Series:
-    """JSON objects as blocks; other text is the first address line."""
-    fields = dict.fromkeys(ADDRESS_PARTS.values(), pl.String)
-    decoded: list[dict[str, str] | None] = []
-    for row, text in enumerate(series, start=1):  # JSON of any shape and spelling: no expression reads it
-        if text is None or not text.strip():
-            decoded.append(None)
-        elif text.lstrip().startswith("{"):
-            items = _json_object(text, f"{series.name} of row {row}")
-            decoded.append({_PARTS.get(plain_name(k), k): v for k, v in items.items()})
+def _block_from_text(series: pl.Series, extra: dict[str, pl.Series]) -> pl.Series:
+    """JSON objects as blocks, parts the API does not know to ``extra``; other text is the first line."""
+    blank = series.str.strip_chars() == ""
+    is_json = series.str.strip_chars_start().str.starts_with("{").fill_null(value=False)
+    lines = series.set(is_json | blank.fill_null(value=True), None)
+    parts: dict[str, pl.Series] = {}
+    for key, values in objects_of(series.set(~is_json, None)).items():
+        part = _PARTS.get(plain_name(key))
+        if part is None:
+            extra[f"{series.name}.{key}"] = printed(values)
         else:
-            decoded.append({"address1": text})
-    return pl.Series(series.name, decoded, pl.Struct(fields), strict=False)
+            parts[part] = printed(values).zip_with(values.is_not_null(), parts.get(part, values))
+    parts["address1"] = lines.zip_with(lines.is_not_null(), parts.get("address1", lines))
+    some = pl.any_horizontal(pl.all().is_not_null())
+    block = pl.when(some).then(pl.struct(pl.all())).alias(series.name)
+    return pl.DataFrame(parts).select(block).to_series()
 
 
-def attributes_of(series: pl.Series) -> pl.Series:
-    """Attributes in any form as a list of key and value; null values and blank ones left out.
+def in_full(profiles: pl.DataFrame) -> pl.DataFrame:
+    """A PROFILES frame with all columns, as the API's answers become one.
 
-    Raises:
-        BadFrame: another type, or JSON text that is no object (the row is named, from 1).
+    Address blocks have all their parts, a block without any is null, attributes are sorted by key.
     """
-    if series.dtype == pl.Null:
-        return series.cast(Attributes)
-    if series.dtype == pl.String:
-        return _attributes_from_json(series)
-    if isinstance(series.dtype, pl.Struct):
-        columns = {f.name: printed(series.struct.field(f.name)) for f in series.dtype.fields}
-        return _attributes_from_columns(columns, len(series))
-    inner = series.dtype.inner if isinstance(series.dtype, pl.List) else None
-    names = [f.name for f in inner.fields] if isinstance(inner, pl.Struct) else []
-    if sorted(plain_name(n) for n in names) != ["key", "value"]:
-        raise BadFrame(
-            f"{series.name} is {series.dtype}, not JSON text, a struct, a map or a list of key and value"
-        )
-    key, value = sorted(names, key=plain_name)
-    pairs = pl.struct(
-        pl.element().struct.field(key).cast(pl.String).alias("key"),
-        pl.element().struct.field(value).cast(pl.String).alias("value"),
-    )
-    listed = series.to_frame("a").select(pl.col("a").list.eval(pairs))["a"]
-    return _without_blanks(listed)
-
-
-def _without_blanks(listed: pl.Series) -> pl.Series:
-    held = pl.element().struct.field("key").is_not_null() & (pl.element().struct.field("value") != "")
-    kept = listed.to_frame("a").select(pl.col("a").list.eval(pl.element().filter(held)))["a"]
-    return pl.select(pl.when(kept.list.len() > 0).then(kept)).to_series()
-
-
-def _attributes_from_columns(columns: Mapping[str, pl.Series], height: int) -> pl.Series:
-    """One key a column; null values left out."""
-    rows = pl.int_range(height, dtype=pl.UInt32, eager=True).alias("row")
-    every = rows.to_frame().with_columns(
-        pl.lit(None, pl.String).alias("key"), pl.lit(None, pl.String).alias("value")
-    )
-    pairs = [
-        pl.DataFrame({"row": rows, "value": series}).drop_nulls().insert_column(1, pl.lit(name).alias("key"))
-        for name, series in columns.items()
-    ]
-    # Sorted groups are slices: twenty times faster than concat_list, and no join brings back the empty rows.
-    return (
-        pl.concat([every, *pairs])
-        .sort("row", maintain_order=True)
-        .lazy()
-        .set_sorted("row")
-        .group_by("row", maintain_order=True)
-        .agg(pl.struct("key", "value").filter(pl.col("key").is_not_null()).alias("attributes"))
-        .select(pl.when(pl.col("attributes").list.len() > 0).then("attributes"))
-        .collect()["attributes"]
+    return profiles.select(
+        _in_full(profiles.schema.get(name), name, dtype) for name, dtype in PROFILES.columns.items()
     )
 
 
-def _attributes_from_json(texts: pl.Series) -> pl.Series:
-    """Objects of plain values by expression; anything else row by row, which also finds the faulty row."""
-    columns = _decoded(texts, _keys(texts.head(_SAMPLE)))
-    values = sum(len(column) - column.null_count() for column in columns.values())
-    if not columns or values != _count_of_values(texts):
-        columns = _decoded(texts, _keys(texts))
-    if columns:
-        return _attributes_from_columns({key: printed(column) for key, column in columns.items()}, len(texts))
-    rows = []
-    for row, text in enumerate(texts, start=1):  # nested or faulty JSON: no expression reads it
-        items = _json_object(text, f"{texts.name} of row {row}") if text and text.strip() else {}
-        rows.append([{"key": k, "value": v} for k, v in items.items() if v] or None)
-    return pl.Series("attributes", rows, Attributes)
-
-
-def _keys(texts: pl.Series) -> list[str]:
-    """All that looks like a key of a JSON object."""
-    found = texts.str.extract_all(r'"(?:[^"\\]|\\.)*"\s*:').explode().drop_nulls().unique()
-    return sorted({key.rstrip(": \t\r\n")[1:-1] for key in found})
-
-
-def _count_of_values(texts: pl.Series) -> int:
-    """How many values the objects hold, nulls left out, if they are written as programs write them."""
-    count = {mark: int(texts.str.count_matches(mark, literal=True).sum()) for mark in _MARKS}
-    return count['":'] - sum(count[mark] for mark in _MARKS if mark != '":')
-
-
-def _decoded(texts: pl.Series, keys: Sequence[str]) -> dict[str, pl.Series]:
-    """The values of each key; none where the keys are many, escaped, or the objects hold nested values."""
-    if not keys or len(keys) > _MOST_JSON_KEYS or any("\\" in key for key in keys):
-        return {}
-    shape = pl.Struct(dict.fromkeys(keys, pl.String))
-    half = len(texts) // 2
-    try:
-        with ThreadPoolExecutor(max_workers=2) as pool:  # Polars decodes on one thread and releases the lock
-            halves = pool.map(lambda part: part.str.json_decode(shape), (texts[:half], texts[half:]))
-            decoded = pl.concat(list(halves))
-    except pl.exceptions.ComputeError:
-        return {}
-    return {key: decoded.struct.field(key) for key in keys}
-
-
-def _json_object(text: str, where: str) -> dict[str, str]:
-    """A JSON object with its values as text; nulls left out, nested values as JSON."""
-    try:
-        loaded = json.loads(text)
-    except ValueError:
-        raise BadFrame(f"{where} is not JSON") from None
-    if not isinstance(loaded, dict):
-        raise BadFrame(f"{where} is a JSON {type(loaded).__name__}, not an object")
-    return {key: _json_text(value) for key, value in loaded.items() if value is not None}
-
-
-def _json_text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _with_extra(attributes: pl.Series | None, extra: Mapping[str, pl.Series], height: int) -> pl.Series:
-    """The attributes and further columns behind them; a key already there keeps its own value."""
-    added = _attributes_from_columns(extra, height)
-    if attributes is None or attributes.dtype == pl.Null:
-        return added
-    both = pl.DataFrame({"own": attributes.cast(Attributes), "added": added})
-    return both.select(
-        pl.when(pl.col("own").is_null()).then("added").when(pl.col("added").is_null()).then("own")
-        .otherwise(pl.concat_list("own", "added")).alias("attributes")
-    )["attributes"]  # fmt: skip
+def _in_full(there: pl.DataType | None, name: str, wanted: pl.DataType | type[pl.DataType]) -> pl.Expr:
+    if there is None or there == pl.Null:
+        return pl.lit(None, wanted).alias(name)
+    if isinstance(wanted, pl.Struct) and isinstance(there, pl.Struct):
+        held = {field.name for field in there.fields}
+        parts = [
+            (pl.col(name).struct.field(field.name).cast(pl.String) if field.name in held
+             else pl.lit(None, pl.String)).alias(field.name)
+            for field in wanted.fields
+        ]  # fmt: skip
+        some = pl.any_horizontal(part.is_not_null() for part in parts)
+        return pl.when(some).then(pl.struct(parts)).alias(name)
+    if name == "attributes":
+        return pl.col(name).list.sort()
+    return pl.col(name).cast(wanted)

@@ -1,14 +1,13 @@
-"""EDGE: profiles in files: Parquet, CSV, JSONL in anybody's spelling → PROFILES; PROFILES → Parquet."""
+"""EDGE: profiles in files: Parquet, CSV, JSONL in anybody's spelling → PROFILES."""
 
 from __future__ import annotations
 
 import csv
 import gzip
 import json
-import os
-import tempfile
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import polars as pl
 
@@ -18,6 +17,7 @@ from resolver.profile_columns import LABEL_COLUMNS, plain_name, to_profiles
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+_NEEDS_ESCAPE: Final = re.compile(r'["\\\x00-\x1f]')
 _DELIMITERS: Final = (",", ";", "\t", "|")
 
 
@@ -31,42 +31,31 @@ def read_profiles(path: Path) -> pl.DataFrame:
             where one is to blame.
         BadFrame: no ``profile_id``, ids null or repeated, or a column of the wrong type.
     """
-    if path.is_dir():
-        raise BadFile(f"{path.name} is a directory, not a file of profiles")
-    if not path.exists():
-        raise BadFile(f"{path.name} does not exist")
-    if path.stat().st_size == 0:
-        raise BadFile(f"{path.name} is empty")
-    table = _reader(path)(path)
-    if table.columns and not table.height and "profileid" in map(plain_name, table.columns):
-        raise BadFile(f"{path.name} holds no profiles, only column names")
+    table = read_table(path)
     try:
         return to_profiles(table)
     except BadFrame as fault:
         raise BadFrame(f"{path.name}: {fault}") from None
 
 
-def write_profiles(frame: pl.DataFrame, path: Path) -> None:
-    """Write a PROFILES frame as Parquet: the whole file or, if that fails, nothing.
+def read_table(path: Path, kind: str | None = None) -> pl.DataFrame:
+    """The table in a file, its columns as they are spelled there; Attributes of JSONL as JSON text.
+
+    ``kind`` (``parquet``, ``csv``, ``jsonl``) is for files whose names do not tell.
 
     Raises:
-        BadFile: the name does not end in ``.parquet``, or the directory cannot be written.
+        BadFile: as for ``read_profiles``.
     """
-    if path.suffix not in {".parquet", ".pq"}:
-        raise BadFile(f"{path.name} does not end in .parquet")
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise BadFile(f"{path.name} cannot be written: {error.strerror}") from error
-    os.close(handle)
-    part = Path(name)
-    try:
-        frame.write_parquet(part)
-        part.replace(path)
-    except OSError as error:
-        raise BadFile(f"{path.name} cannot be written: {error.strerror}") from error
-    finally:
-        part.unlink(missing_ok=True)
+    if path.is_dir():
+        raise BadFile(f"{path.name} is a directory, not a file of profiles")
+    if not path.exists():
+        raise BadFile(f"{path.name} does not exist")
+    if path.stat().st_size == 0:
+        raise BadFile(f"{path.name} is empty")
+    table = (_READERS[f".{kind}"] if kind else _reader(path))(path)
+    if table.columns and not table.height and "profileid" in map(plain_name, table.columns):
+        raise BadFile(f"{path.name} holds no profiles, only column names")
+    return table
 
 
 def _reader(path: Path) -> Callable[[Path], pl.DataFrame]:
@@ -74,16 +63,9 @@ def _reader(path: Path) -> Callable[[Path], pl.DataFrame]:
     for compressed in (".gz", ".zst"):
         if name.endswith(".csv" + compressed):
             return _read_csv
-    readers = {
-        ".parquet": _read_parquet,
-        ".pq": _read_parquet,
-        ".csv": _read_csv,
-        ".jsonl": _read_jsonl,
-        ".ndjson": _read_jsonl,
-    }
-    reader = readers.get(Path(name).suffix)
+    reader = _READERS.get(Path(name).suffix)
     if reader is None:
-        raise BadFile(f"{path.name} is of no known kind (known: {', '.join(readers)}, .csv.gz, .csv.zst)")
+        raise BadFile(f"{path.name} is of no known kind (known: {', '.join(_READERS)}, .csv.gz, .csv.zst)")
     return reader
 
 
@@ -97,9 +79,35 @@ def _read_parquet(path: Path) -> pl.DataFrame:
 
 def _read_jsonl(path: Path) -> pl.DataFrame:
     try:
-        return pl.read_ndjson(path, infer_schema_length=None)
+        return scan_jsonl(path).collect()
     except pl.exceptions.PolarsError as error:
         raise BadFile(f"{path.name}{_bad_json_line(path)}") from error
+
+
+def scan_jsonl(source: Path | bytes) -> pl.LazyFrame:
+    """JSON lines, with Attributes as JSON text: as a struct they would be a column for every key there is.
+
+    Raises:
+        PolarsError: the source cannot be read, or is something else.
+    """
+    schema = pl.scan_ndjson(source, infer_schema_length=None).collect_schema()
+    as_text = {
+        name: pl.String()
+        for name, dtype in schema.items()
+        if dtype.is_nested() and plain_name(name) == "attributes" and _has_plain_keys(dtype)
+    }
+    return pl.scan_ndjson(source, schema={**schema, **as_text})
+
+
+def _has_plain_keys(dtype: pl.DataType) -> bool:
+    """Whether no key needs an escape in JSON: Polars gives nested values as text without one."""
+    if isinstance(dtype, pl.List):
+        return dtype.inner is None or _has_plain_keys(cast("pl.DataType", dtype.inner))
+    fields = dtype.fields if isinstance(dtype, pl.Struct) else []
+    return not any(
+        _NEEDS_ESCAPE.search(field.name) or not _has_plain_keys(cast("pl.DataType", field.dtype))
+        for field in fields
+    )
 
 
 def _bad_json_line(path: Path) -> str:
@@ -171,3 +179,12 @@ def _csv_lines(path: Path) -> Iterator[str]:
         else path.open(encoding="utf-8-sig") as lines
     ):
         yield from lines
+
+
+_READERS: Final[dict[str, Callable[[Path], pl.DataFrame]]] = {
+    ".parquet": _read_parquet,
+    ".pq": _read_parquet,
+    ".csv": _read_csv,
+    ".jsonl": _read_jsonl,
+    ".ndjson": _read_jsonl,
+}

@@ -12,7 +12,10 @@ from pydantic import ValidationError
 from resolver.errors import BadRules
 from resolver.matching.columns import FIELDS
 from resolver.matching.similarity import TESTS
+from resolver.model.profile import UNSTEERABLE
 from resolver.model.rule_set import RuleSet
+from resolver.planning.bands import DOUBTS
+from resolver.planning.survivorship import STRATEGIES, TIE_BREAKS
 from resolver.reference_file import load_reference
 
 if TYPE_CHECKING:
@@ -73,7 +76,7 @@ def schema() -> dict[str, Any]:
 
 
 def rule_tables() -> str:
-    """The tables of ``rules/README.md``: every test that a level may use, and every field it may look at."""
+    """The tables of ``rules/README.md``: tests of levels, fields, strategies and doubts."""
     tests = [f"| `{name}` | {test.fields} | {test.meaning} |" for name, test in sorted(TESTS.items())]
     return "\n".join(
         [
@@ -82,8 +85,40 @@ def rule_tables() -> str:
             *tests,
             "",
             "Fields: " + ", ".join(f"`{name}`" for name in FIELDS) + ".",
+            "",
+            *_survivorship_table(),
         ]
     )
+
+
+def _survivorship_table() -> list[str]:
+    """What each strategy promises, in the words of its docstring, and what holds a plan back."""
+    strategies = [
+        f"| `{name}` | {' '.join((rule.__doc__ or '').split())} |" for name, rule in STRATEGIES.items()
+    ]
+    doubts = [f"| `{name}` | {meaning} |" for name, meaning in DOUBTS.items()]
+    unsteerable = " and ".join(f"`{name}`" for name in UNSTEERABLE)
+    ties = ", ".join(f"`{name}`" for name in TIE_BREAKS)
+    return [
+        "## Survivorship: which value stays where profiles disagree",
+        "",
+        "A strategy a field in `[survivorship.fields]`, `default` for the rest. A blank is always filled,",
+        "whatever the strategy. An address moves as one block, attributes are decided key by key, and a",
+        f"merge cannot choose {unsteerable}: the main profile's value stays.",
+        "",
+        "| strategy | what it takes |",
+        "|---|---|",
+        *strategies,
+        "",
+        f"Where a strategy ranks several different values alike, these decide, in this order: {ties}.",
+        "The plan says which of them did (`most_recent, then main`).",
+        "",
+        "## Doubts that `merging.allow` may name",
+        "",
+        "| doubt | what it says of the plan |",
+        "|---|---|",
+        *doubts,
+    ]
 
 
 def check_rules(rules: RuleSet, linkage: Linkage | None = None) -> list[str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+from resolver.model.canonical import canonical_json
 from resolver.model.merge_plan import MAX_MERGED_PER_STEP, FieldChoice, MergePlan, MergeStep
 from resolver.model.profile import by_id
-from resolver.planning.fingerprint import canonical_json, fingerprint_profile
+from resolver.planning.fingerprint import fingerprint_profile
 from resolver.planning.simulation import simulate_steps
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from resolver.errors import BadFile, BadFrame
 from resolver.model.frames import PROFILES, conform
 from resolver.model.profile import from_row
 from resolver.profile_columns import to_profiles
-from resolver.profile_file import read_profiles, write_profiles
+from resolver.profile_file import read_profiles
+from resolver.whole_file import write_frame
 
 ANA = {"ProfileId": "a", "FirstName": "Ana", "Address": {"City": "Bonn"}, "Attributes": {"tier": "gold"}}
 
@@ -174,22 +175,10 @@ def test_what_was_written_is_read_again(tmp_path):
     frame = to_profiles(
         pl.DataFrame({"profile_id": ["a", "b"], "City": ["Bonn", None], "tier": ["gold", None]})
     )
-    write_profiles(frame, path)
+    write_frame(frame, path)
     assert read_profiles(path).equals(frame)
     assert conform(frame, PROFILES).equals(frame)
     assert [p.name for p in tmp_path.iterdir()] == ["out.parquet"]
-
-
-def test_a_failed_write_leaves_the_old_file(tmp_path):
-    path = tmp_path / "out.parquet"
-    path.write_bytes(b"old")
-    with pytest.raises(BadFile, match=r"does not end in \.parquet"):
-        write_profiles(pl.DataFrame({"profile_id": ["a"]}), tmp_path / "out.csv")
-    with pytest.raises(BadFile, match="cannot be written"):
-        write_profiles(pl.DataFrame({"profile_id": ["a"]}), tmp_path / "no" / "out.parquet")
-    with pytest.raises(AttributeError):
-        write_profiles(None, path)
-    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("out.parquet", b"old")]
 
 
 @pytest.mark.parametrize(

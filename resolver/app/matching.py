@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from resolver.app.files import write_frame, write_json
 from resolver.app.progress import Listener, Stopwatch
 from resolver.matching.linkage import Linkage, link_profiles
 from resolver.model.frames import DECISIONS, empty
 from resolver.profile_file import read_profiles
 from resolver.report.summary import summarise_clusters, summarise_pairs
 from resolver.rule_file import load_rules
+from resolver.whole_file import write_frame, write_json
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from resolver.app.applying import ApplyOptions, ApplyReport, apply_plans
 from resolver.app.execution import Result
-from resolver.app.exporting import ExportOptions, ExportReport, export_domain, export_objects, facts_beside
-from resolver.app.files import whole, write_frame, write_json
+from resolver.app.exporting import ExportOptions, ExportReport, export_domain, facts_beside
 from resolver.app.matching import write_linkage
+from resolver.app.object_reading import ObjectReading, Wanted, read_objects_of
 from resolver.app.progress import Listener, Stopwatch
+from resolver.app.run_explaining import explain_aws_only, explain_examples
 from resolver.errors import BadFile, BadInput
-from resolver.matching.explanation import explain_cluster, explain_pair
 from resolver.matching.linkage import Linkage, link_profiles
 from resolver.model.frames import PROFILES, conform
 from resolver.model.profile import from_row
@@ -23,17 +23,18 @@ from resolver.model.run import Run
 from resolver.planning.plan_table import plans_from_frame, plans_to_frame
 from resolver.planning.plans import Plans, plan_merges
 from resolver.profiles.domain import describe_domain
+from resolver.profiles.history import read_last_changes
 from resolver.profiles.search_keys import keys_of, read_keys
 from resolver.report.ambiguity import count_ambiguous
 from resolver.report.summary import (
     SCHEMA_VERSION,
-    pick_examples,
     summarise_clusters,
     summarise_opinion,
     summarise_pairs,
     summarise_plans,
 )
 from resolver.rule_file import load_rules
+from resolver.whole_file import whole, write_frame, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -47,16 +48,12 @@ if TYPE_CHECKING:
     from resolver.profiles.domain import Domain
 
 
-#: Links of an example that are put into words, the strongest first.
-EXPLAINED_LINKS: Final = 3
-#: Cluster ids of plans that rest on a match group alone begin so; so many of them are explained.
-MATCH_GROUP: Final = "match:"
-EXPLAINED_GROUPS: Final = 200
-
-
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What one run is to do. ``at`` is the moment of its start; ``run_id`` names it everywhere."""
+    """What one run is to do. ``at`` is the moment of its start; ``run_id`` names it everywhere.
+
+    ``earlier``, ``snapshot`` and ``objects`` are those of ``ExportOptions``.
+    """
 
     run_id: str
     at: datetime
@@ -65,6 +62,9 @@ class RunOptions:
     keys: Path | None = None
     rules: Path | None = None
     apply: bool = False
+    earlier: pl.DataFrame | None = None
+    snapshot: pl.DataFrame | None = None
+    objects: Wanted = "all"
     should_stop: Callable[[], bool] = lambda: False
 
 
@@ -77,6 +77,7 @@ class Concluded:
     linkage: Linkage
     planning: Plans
     export: ExportReport
+    reading: ObjectReading
 
 
 def run_job(domain: Domain, options: RunOptions, ledger: Ledger, listener: Listener) -> dict[str, Any]:
@@ -96,7 +97,15 @@ def run_job(domain: Domain, options: RunOptions, ledger: Ledger, listener: Liste
     keys = read_keys(options.keys) if options.keys else []
     _make_directory(options.out)
     known = sorted(set(ledger.survivors(domain.name).values()))
-    export_options = ExportOptions(options.out / "profiles.parquet", options.at, keys, known)
+    export_options = ExportOptions(
+        out=options.out / "profiles.parquet",
+        now=options.at,
+        keys=keys,
+        known_ids=known,
+        earlier=options.earlier,
+        snapshot=options.snapshot,
+        objects=options.objects,
+    )
     concluded = conclude(domain, rules, export_options, (ledger.decisions_of(domain.name), watch))
     publish(concluded, options.out)
     report = describe_run(concluded, options, rules)
@@ -141,7 +150,8 @@ def conclude(
 ) -> Concluded:
     """Export the domain, link its profiles and plan the merges; nothing is changed there.
 
-    Objects are read for profiles of clusters of two or more only: one call a profile and object type.
+    Objects and history are read for profiles of clusters of two or more only: one call a profile and object
+    type, one for its history.
     """
     decisions, watch = memory
     exported = export_domain(
@@ -151,11 +161,26 @@ def conclude(
     profiles = conform(pl.read_parquet(export.out), PROFILES)
     linkage = link_profiles(profiles, rules, decisions, watch.stage)
     members = linkage.clusters.filter(pl.col("size") > 1)["profile_id"].sort().to_list()
-    facts = replace(facts_beside(export.out), objects=export_objects(domain, members), read_at=export.now)
-    watch.stage("objects", {"profiles": len(members), "objects": facts.objects.height})
-    planning = plan_merges(profiles, linkage.clusters, rules, facts)
+    reading = read_objects_of(domain, members, rules.survivorship, export.objects)
+    figures = {"profiles": reading.profiles, "objects": reading.objects.height, "calls": reading.calls}
+    watch.stage("objects", figures)
+    facts = replace(facts_beside(export.out), objects=reading.objects, read_at=export.now)
+    dated = with_dates(domain, profiles, members) if "profile" in rules.survivorship.recency else profiles
+    if dated is not profiles:  # the review app plans by the same dates
+        write_frame(dated, export.out)
+    planning = plan_merges(dated, linkage.clusters, rules, facts)
     watch.stage("plan", {"plans": len(planning.plans)})
-    return Concluded(profiles, facts, linkage, planning, exported)
+    return Concluded(dated, facts, linkage, planning, exported, reading)
+
+
+def with_dates(domain: Domain, profiles: pl.DataFrame, members: Sequence[str]) -> pl.DataFrame:
+    """The profiles with when those of clusters last changed, where the domain's history tells."""
+    if "last_updated_at" in profiles.columns:
+        return profiles
+    changes = read_last_changes(domain, members).drop_nulls()
+    if not changes.height:
+        return profiles
+    return profiles.join(changes, on="profile_id", how="left", maintain_order="left")
 
 
 def publish(concluded: Concluded, out: Path) -> None:
@@ -186,6 +211,7 @@ def describe_run(concluded: Concluded, options: RunOptions, rules: RuleSet) -> d
             "routes": dict(export.routes),
             "calls": dict(export.calls),
         },
+        "objects": concluded.reading.facts(),
         "pairs": summarise_pairs(concluded.linkage.pairs, export.profiles),
         "clusters": summarise_clusters(concluded.linkage.clusters),
         "plans": summarise_plans(concluded.planning.plans),
@@ -196,39 +222,6 @@ def describe_run(concluded: Concluded, options: RunOptions, rules: RuleSet) -> d
         "aws_only": explain_aws_only(concluded),
         "apply": None,
     }
-
-
-def explain_examples(concluded: Concluded) -> list[dict[str, Any]]:
-    """A few plans of different kinds and why their profiles were joined: weights, no values."""
-    known = set(concluded.linkage.clusters["cluster_id"])
-    examples = []
-    for plan in pick_examples([p for p in concluded.planning.plans if p.cluster_id in known]):
-        cluster = explain_cluster(concluded.linkage, concluded.profiles, plan.cluster_id)
-        links = [
-            {
-                "left": left,
-                "right": right,
-                "why": explain_pair(concluded.linkage, concluded.profiles, (left, right)).sentence,
-            }
-            for left, right, _ in cluster.links[:EXPLAINED_LINKS]
-        ]
-        examples.append({"plan_id": plan.plan_id, "held_together": cluster.sentence, "links": links})
-    return examples
-
-
-def explain_aws_only(concluded: Concluded) -> list[dict[str, Any]]:
-    """Why matching did not link what only GetMatches links: weights, no values; the first of each group."""
-    told: list[dict[str, Any]] = []
-    if concluded.linkage.answer is None:
-        return told  # nothing was compared: no weights to tell
-    for plan in concluded.planning.plans:
-        if plan.cluster_id.startswith(MATCH_GROUP) and len(told) < EXPLAINED_GROUPS:
-            left, right = plan.profile_ids[:2]
-            explained = explain_pair(concluded.linkage, concluded.profiles, (left, right))
-            told.append(
-                {"plan_id": plan.plan_id, "left": left, "right": right, "why_not": explained.sentence}
-            )
-    return told
 
 
 def hits(profiles: pl.DataFrame) -> Iterator[tuple[str, str, str]]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from resolver import __version__
-from resolver.cli import demo, engine, job, local, review
+from resolver.cli import demo, engine, export, job, local, review
 from resolver.cli.output import BAD_USAGE, FAILED, HELD, LOCKED
 from resolver.errors import (
     AlreadyRunning,
@@ -48,6 +48,7 @@ app = typer.Typer(
 )
 demo.register(app)
 engine.register(app)
+export.register(app)
 job.register(app)
 review.register(app)
 app.add_typer(local.app, name="local")

@@ -67,7 +67,6 @@ def demo(
 def _demonstrate(url: str, what: tuple[Sample, Path], output: Output) -> dict[str, Any]:
     import polars as pl
 
-    from resolver.app.files import write_json
     from resolver.app.plan_pages import example_texts
     from resolver.app.probing import probe
     from resolver.app.running import RunOptions, hits, run_job
@@ -76,6 +75,7 @@ def _demonstrate(url: str, what: tuple[Sample, Path], output: Output) -> dict[st
     from resolver.profiles.search_keys import SearchKey
     from resolver.report.ambiguity import count_ambiguous
     from resolver.report.text import render_report
+    from resolver.whole_file import write_json
 
     sample, out = what
     # an endpoint of our own: no quota to share

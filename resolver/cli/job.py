@@ -1,4 +1,4 @@
-"""`resolver export`, `run`, `apply`, `plan`: the job on a domain."""
+"""`resolver run`, `apply`, `plan`: the job on a domain."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import secrets
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
@@ -17,7 +16,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from resolver.cli.options import AwsProfile, Domain, Endpoint, Json, Keys, Ledger, Quiet, Region, Rules
+from resolver.cli.options import (
+    AwsProfile,
+    CallsPerSecond,
+    Domain,
+    Earlier,
+    Endpoint,
+    Json,
+    Keys,
+    Ledger,
+    ObjectsWanted,
+    Quiet,
+    Region,
+    Rules,
+    Snapshot,
+    SnapshotKind,
+    snapshot_source,
+)
 from resolver.cli.output import PARTLY, Output
 from resolver.errors import LedgerFailed
 
@@ -27,10 +42,6 @@ if TYPE_CHECKING:
 
 plan_app = typer.Typer(help="Merge plans of a run.", no_args_is_help=True)
 
-CallsPerSecond = Annotated[
-    float,
-    typer.Option("--calls-per-second", help="Reads a second, below the account's quota; 0: no limit.", min=0),
-]
 MergesPerSecond = Annotated[
     float, typer.Option("--merges-per-second", help="Merges a second; 0: no limit.", min=0)
 ]
@@ -39,42 +50,9 @@ RunDirectory = Annotated[Path, typer.Option("--run", help="Directory of a run: w
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    app.command()(export)
     app.command()(run)
     app.command()(apply)
     app.add_typer(plan_app, name="plan")
-
-
-def export(
-    domain: Domain,
-    *,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Parquet file of the profiles found.")],
-    keys: Keys = None,
-    endpoint_url: Endpoint = None,
-    region: Region = None,
-    profile: AwsProfile = None,
-    calls_per_second: CallsPerSecond = 20.0,
-    as_json: Json = False,
-    quiet: Quiet = False,
-) -> None:
-    """Find the profiles of a domain and write them to a file, with a completeness figure.
-
-    Starts from --keys and from get_matches groups and follows every phone, e-mail, name and account found.
-    """
-    from resolver.app.exporting import ExportOptions, export_domain
-    from resolver.profiles.domain import ConnectionSettings, connect
-    from resolver.profiles.domain import Domain as Store
-    from resolver.profiles.search_keys import read_keys
-
-    output = Output(as_json, quiet)
-    settings = ConnectionSettings(endpoint_url, region, profile, calls_per_second or None)
-    options = ExportOptions(out, datetime.now(UTC), read_keys(keys) if keys else ())
-    report = export_domain(
-        Store(domain, connect(settings)),
-        options,
-        lambda p: output.step("export", p.found, max(p.profile_count, p.found)),
-    )
-    output.result(asdict(report))
 
 
 def run(
@@ -82,6 +60,17 @@ def run(
     *,
     out: Annotated[Path, typer.Option("--out", "-o", help="Directory for this run's results.")],
     keys: Keys = None,
+    earlier: Earlier = None,
+    snapshot: Snapshot = None,
+    snapshot_kind: SnapshotKind = None,
+    objects: Annotated[
+        ObjectsWanted,
+        typer.Option(
+            "--objects",
+            help="Objects to read of profiles in candidate clusters, a call a profile and type. dated: only "
+            "types that the rules can date or rank; plans then count no others.",
+        ),
+    ] = ObjectsWanted.ALL,
     rules: Rules = None,
     apply_plans: Annotated[
         bool, typer.Option("--apply", help="Merge the ready plans, too. AWS cannot undo it.")
@@ -98,15 +87,18 @@ def run(
     """The scheduled job: export, resolve, plan, report; with --apply merge what needs no person."""
     from resolver.app.running import RunOptions, check_inputs, run_job
     from resolver.ledger.ledger import open_ledger
+    from resolver.profile_file import read_profiles
     from resolver.profiles.domain import ConnectionSettings, connect
     from resolver.profiles.domain import Domain as Store
     from resolver.report.text import render_report
+    from resolver.snapshot_file import read_snapshot
 
     output = Output(as_json, quiet)
     settings = ConnectionSettings(
         endpoint_url, region, profile, calls_per_second or None, merges_per_second or None
     )
     store = Store(domain, connect(settings))
+    source = snapshot_source(snapshot, snapshot_kind)
     with stopping_on_signals() as stopped:
         options = RunOptions(
             new_run_id(),
@@ -116,6 +108,9 @@ def run(
             keys,
             rules,
             apply_plans,
+            earlier=read_profiles(earlier) if earlier else None,
+            snapshot=read_snapshot(source) if source else None,
+            objects=objects.value,
             should_stop=stopped.is_set,
         )
         check_inputs(store, options)

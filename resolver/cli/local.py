@@ -40,18 +40,24 @@ def serve(
     port: Annotated[
         int, typer.Option("--port", help="Port on 127.0.0.1; 0 picks a free one.", min=0, max=65535)
     ] = 4577,
+    admin: Annotated[
+        bool, typer.Option("--admin", help="Let clients set switches and plan failures under /_local/.")
+    ] = False,
 ) -> None:
     """Serve the Customer Profiles API on a loopback port until interrupted.
 
     Any AWS client works: `aws customer-profiles list-domains --endpoint-url http://127.0.0.1:4577`.
     """
+    from resolver.local.faults import Faults
+    from resolver.local.request import Settings
     from resolver.local.server import serve as serve_forever
     from resolver.local.service import Service
     from resolver.local.store import Store
 
     try:
         with closing(Store.open(data)) as store:
-            serve_forever(Service(store), port, lambda url: typer.echo(f"listening on {url}"))
+            service = Service(store, Settings(faults=Faults() if admin else None))
+            serve_forever(service, port, lambda url: typer.echo(f"listening on {url}"))
     except OSError as error:
         raise BadInput(error.strerror or str(error)) from None
 
@@ -131,6 +137,8 @@ def _complaints(endpoint_url: str | None) -> Iterator[None]:
     except (BadProfile, AdminRefused, Refusal) as error:
         raise BadInput(str(error)) from None
     except OSError as error:
+        if endpoint_url is None:
+            raise BadInput(str(error)) from None
         raise Unreachable(
             f"{endpoint_url}: {type(error).__name__}: no embedded service answers there"
         ) from None
@@ -146,7 +154,7 @@ def _api_shaped(frame: pl.DataFrame) -> Iterator[Profile]:
 def _write_mapping(path: Path, mapping: dict[str, str]) -> None:
     import polars as pl
 
-    from resolver.app.files import whole
+    from resolver.whole_file import whole
 
     frame = pl.DataFrame({"given_id": list(mapping), "profile_id": list(mapping.values())}, schema=_MAPPING)
     with whole(path) as partial:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from resolver.snapshot_file import SnapshotSource
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
@@ -33,3 +37,48 @@ Keys = Annotated[
     Path | None,
     typer.Option("--keys", help="Seeds of the export: CSV or Parquet with columns key_name and value."),
 ]
+CallsPerSecond = Annotated[
+    float,
+    typer.Option("--calls-per-second", help="Reads a second, below the account's quota; 0: no limit.", min=0),
+]
+Earlier = Annotated[
+    Path | None,
+    typer.Option("--earlier", help="Profiles of an earlier export: read again by their ids, 20 a call."),
+]
+Snapshot = Annotated[
+    str | None,
+    typer.Option(
+        "--snapshot",
+        help="Bulk export or segment snapshot, taken as it is: file, directory, pattern or s3:// address.",
+    ),
+]
+
+
+class SnapshotFormat(Enum):
+    """What the files of a snapshot may be."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+    PARQUET = "parquet"
+    ORC = "orc"
+
+
+class ObjectsWanted(Enum):
+    """Which objects a run reads."""
+
+    ALL = "all"
+    DATED = "dated"
+    NONE = "none"
+
+
+SnapshotKind = Annotated[
+    SnapshotFormat | None,
+    typer.Option("--snapshot-kind", help="What a snapshot is made of, where its names do not tell."),
+]
+
+
+def snapshot_source(location: str | None, kind: SnapshotFormat | None) -> SnapshotSource | None:
+    """What --snapshot and --snapshot-kind name together."""
+    from resolver.snapshot_file import SnapshotSource
+
+    return SnapshotSource(location, kind.value if kind else None) if location else None

@@ -1,4 +1,4 @@
-"""What a running service can be asked beyond the AWS API, under /_local/: bulk load and the matching job."""
+"""What a running service can be asked beyond the AWS API, below /_local/: bulk load, the job, switches."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
+from resolver.local import switches
 from resolver.local.loading import BadProfile, load_objects, load_profiles
 from resolver.local.matching_job import run_matching_job
-from resolver.local.refusal import BadRequest, Refusal, UnknownPath
+from resolver.local.refusal import BadRequest, InternalFailure, Refusal, UnknownPath
 from resolver.local.wire import HttpRequest, HttpResponse, render, render_refusal
 
 if TYPE_CHECKING:
@@ -19,11 +20,12 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "/_local/"
 _SEGMENTS: Final = 5  # "", "_local", "domains", name, action
+_SWITCH_SEGMENTS: Final = 3  # "", "_local", name
 
 
-def is_admin(request: HttpRequest) -> bool:
-    """Whether the request is not for the AWS API."""
-    return request.path.startswith(PREFIX)
+def is_admin(path: str) -> bool:
+    """Whether a request with this path is not for the AWS API."""
+    return path.startswith(PREFIX)
 
 
 def handle(service: Service, request: HttpRequest) -> HttpResponse:
@@ -34,10 +36,14 @@ def handle(service: Service, request: HttpRequest) -> HttpResponse:
         return render_refusal(refusal)
     except BadProfile as problem:
         return render_refusal(BadRequest(str(problem)))
+    except OSError as problem:
+        return render_refusal(InternalFailure(str(problem)))
 
 
 def _answer(service: Service, request: HttpRequest) -> dict[str, Any]:
     segments = request.path.split("/")
+    if len(segments) == _SWITCH_SEGMENTS:
+        return switches.answer(service, request.method, segments[2], _content(request.body))
     if request.method != "POST" or len(segments) != _SEGMENTS or segments[2] != "domains":
         raise UnknownPath(f"no administrative request for {request.method} with this path")
     domain_name = unquote(segments[3])
@@ -55,6 +61,17 @@ def _answer(service: Service, request: HttpRequest) -> dict[str, Any]:
             return run_matching_job(service.store, domain_name, at)
         case _:
             raise UnknownPath("no administrative request with this path")
+
+
+def _content(body: bytes) -> dict[str, Any]:
+    """A body of one JSON object; no body counts as an empty one."""
+    try:
+        content = json.loads(body or b"{}")
+    except (ValueError, RecursionError):
+        raise BadRequest("the body is not JSON") from None
+    if not isinstance(content, dict):
+        raise BadRequest("the body is not a JSON object")
+    return content
 
 
 def _lines(body: bytes) -> Iterator[dict[str, Any]]:

@@ -6,13 +6,13 @@ import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from resolver.local.refusal import InternalFailure, Throttled
+from resolver.local.refusal import AccessDenied, InternalFailure, Throttled
 from resolver.local.wire import render_refusal
 
 if TYPE_CHECKING:
     from resolver.local.wire import HttpResponse
 
-FaultKind = Literal["throttle", "fail_before", "fail_after", "delay_after", "reset_after"]
+FaultKind = Literal["throttle", "deny", "fail_before", "fail_after", "delay_after", "reset_after"]
 
 # Default quotas per account in calls per second (AWS, "Customer Profiles service quotas"); all others have
 # 100.
@@ -53,9 +53,9 @@ _COMMON_QUOTA = 100
 class Fault:
     """What happens to the next `times` calls of an operation, after letting `skip` of them pass.
 
-    throttle: 429, nothing done. fail_before: 500, nothing done. fail_after: 500 although it was done.
-    delay_after: done, the answer comes `seconds` later. reset_after: done, the connection is reset instead of
-    an answer.
+    throttle: 429, nothing done. deny: 403, nothing done. fail_before: 500, nothing done. fail_after: 500
+    although it was done. delay_after: done, the answer comes `seconds` later. reset_after: done, the
+    connection is reset instead of an answer.
     """
 
     kind: FaultKind
@@ -92,6 +92,8 @@ class Faults:
             self._due.fault = fault = self._next(operation)
         if fault is not None and fault.kind == "throttle":
             raise Throttled("Rate exceeded")
+        if fault is not None and fault.kind == "deny":
+            raise AccessDenied(f"User is not authorized to perform: profile:{operation}")
         if fault is not None and fault.kind == "fail_before":
             raise InternalFailure("injected before work")
 

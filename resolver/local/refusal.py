@@ -2,6 +2,7 @@
 
 Refusal                  carries the exception's name, its HTTP status and a message without customer data
 ├── BadRequest           400 BadRequestException
+├── AccessDenied         403 AccessDeniedException: only on demand, the service checks no permissions
 ├── NotFound             404 ResourceNotFoundException
 ├── Throttled            429 ThrottlingException
 ├── InternalFailure      500 InternalServerException
@@ -26,6 +27,13 @@ class BadRequest(Refusal):
 
     status = 400
     code = "BadRequestException"
+
+
+class AccessDenied(Refusal):
+    """The caller may not do this; nothing was done."""
+
+    status = 403
+    code = "AccessDeniedException"
 
 
 class NotFound(Refusal):

@@ -1,4 +1,8 @@
-"""When a domain's matching job is due: weekly, Saturday 00:00 UTC or as JobSchedule says (documented)."""
+"""When a domain's matching job is due.
+
+Documented: weekly, Saturday 00:00 UTC or as JobSchedule says; the first time within 24 hours of enabling.
+Assumed: exactly 24 hours after the settings that enabled it, unless the weekly moment comes before.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,22 @@ if TYPE_CHECKING:
 
 _DAYS: Final = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
 _DEFAULT: Final = {"DayOfTheWeek": "SATURDAY", "Time": "00:00"}
+_FIRST_RUN_AFTER: Final = timedelta(hours=24)
+
+
+def last_due(settings: Mapping[str, Any], since: float, at: float, *, has_run: bool) -> datetime | None:
+    """The latest moment after `since` and up to `at` (epoch seconds) that the job should have run at.
+
+    `since` is the last run or the last change of settings, whichever came later.
+    """
+    scheduled = last_scheduled(settings, at)
+    if scheduled is None:
+        return None
+    start = datetime.fromtimestamp(since, UTC)
+    if scheduled > start:
+        return scheduled
+    first = start + _FIRST_RUN_AFTER
+    return first if not has_run and first <= datetime.fromtimestamp(at, UTC) else None
 
 
 def last_scheduled(settings: Mapping[str, Any], at: float) -> datetime | None:

@@ -17,7 +17,7 @@ from resolver.local.operations.expiry import expire
 from resolver.local.operations.ingestion import settle_due
 from resolver.local.refusal import InternalFailure, NotHere, Refusal
 from resolver.local.request import Request, Settings
-from resolver.local.schedule import last_scheduled
+from resolver.local.schedule import last_due
 from resolver.local.tables import domains, matches
 
 if TYPE_CHECKING:
@@ -27,11 +27,14 @@ if TYPE_CHECKING:
 __all__ = ["Service", "Settings"]
 
 _LOG: Final = logging.getLogger(__name__)
+_CHANGES_SCHEDULE: Final = "UpdateDomain"  # what was due under the old schedule runs first
 _SCOPE_REGION: Final = re.compile(r"Credential=[^/]*/[0-9]{8}/([a-z0-9-]+)/")
 # Operations that show what the weekly job found: the job is run before them when it is due.
 _SHOW_MATCHES: Final = frozenset(
     {"GetMatches", "GetSimilarProfiles", "ListIdentityResolutionJobs", "GetIdentityResolutionJob"}
 )
+# Operations whose work grows with the domain.
+_TAKE_LONG: Final = _SHOW_MATCHES | {"DeleteDomain", "UpdateDomain", "DeleteProfileObjectType"}
 
 
 class Service:
@@ -41,16 +44,19 @@ class Service:
         self.store = store
         self.settings = settings or Settings()
 
-    def waits(self, request: HttpRequest) -> bool:
-        """Whether serving this request may wait for the one writer, or take long."""
-        if self._is_due():
-            return True
+    def handle_at_once(self, request: HttpRequest) -> HttpResponse | None:
+        """Like `handle`, or None: it would take long or wait for the one writer, and nothing was done."""
         try:
             route, _ = wire.find_route(request)
-        except Refusal:
-            return False
+        except Refusal as refusal:
+            return wire.render_refusal(refusal)
         handler = HANDLERS.get(route.operation)
-        return handler is not None and (handler.writes or route.operation in _SHOW_MATCHES)
+        if self._is_due() or route.operation in _TAKE_LONG:
+            return None
+        if handler is None or not handler.writes:
+            return self.handle(request)
+        with self.store.reserved() as is_free:
+            return self.handle(request) if is_free else None
 
     def handle(self, request: HttpRequest) -> HttpResponse:
         """Route, validate, dispatch. Signatures are not verified: any credentials will do."""
@@ -58,6 +64,9 @@ class Service:
             return self._answer(request)
         except Refusal as refusal:
             return wire.render_refusal(refusal)
+        except OSError as problem:
+            _LOG.error("a %s request failed: %s", request.method, problem)
+            return wire.render_refusal(InternalFailure(str(problem)))
         except Exception:  # noqa: BLE001 - a defect of ours must answer as the real service's would
             _LOG.exception("a %s request failed", request.method)
             return wire.render_refusal(InternalFailure("the embedded service failed; see its log"))
@@ -92,7 +101,7 @@ class Service:
             with self.store.writing() as session:
                 settle_due(session, request.at)
                 expire(session, request.at)
-        if request.operation in _SHOW_MATCHES:
+        if request.operation in _SHOW_MATCHES or request.operation == _CHANGES_SCHEDULE:
             self._run_due_job(request)
 
     def _run_due_job(self, request: Request) -> None:
@@ -101,7 +110,7 @@ class Service:
             job = matches.last_job(session, domain.seq) if domain is not None else None
         if domain is None:
             return
-        moment = last_scheduled(domain.settings, request.at)
         since = max(domain.updated_at, job.started_at if job is not None else 0.0)
-        if moment is not None and moment.timestamp() > since:
+        moment = last_due(domain.settings, since, request.at, has_run=job is not None)
+        if moment is not None:
             run_matching_job(self.store, domain.name, moment)

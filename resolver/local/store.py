@@ -18,6 +18,7 @@ import shutil
 import sqlite3
 import tempfile
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _SCHEMA_VERSION = 1
+_CHECKPOINT_PAGES = 8_000  # 32 MiB: a page that is written again and again reaches the file once
 _BUSY_SECONDS = 30.0  # another process may load into the same file
+_BUSY_STEP_SECONDS = 0.01
+_PRIMARY_CODE = 0xFF  # the rest of SQLite's error codes is detail
 
 
 @dataclass(slots=True)
@@ -94,7 +98,8 @@ class Store:
     def __init__(self, path: Path, temporary: Path | None) -> None:
         self.path = path
         self._temporary = temporary
-        self._writer_lock = threading.Lock()
+        self._writer_lock = threading.RLock()
+        self._reserved = False  # whether the writer's transaction has begun for a `writing()` to come
         self._readers = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._connections_lock = threading.Lock()
@@ -102,6 +107,7 @@ class Store:
         if temporary is not None:
             self._writer.execute("PRAGMA synchronous = OFF")  # nobody will open this file again
         self.token_secret = self._prepare()
+        self._writer.execute("PRAGMA busy_timeout = 0")  # from here on `_begin` does the waiting
         # Opening finds out what is due: the first request after it works off what fell due in the meantime.
         self.watch = Watch(-math.inf)
 
@@ -131,17 +137,64 @@ class Store:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Session]:
-        """The one write transaction: committed whole when the block ends, undone whole when it raises."""
+        """The one write transaction: committed whole when the block ends, undone whole when it raises.
+
+        Raises:
+            OSError: the file cannot be written, as on a full disk; nothing was.
+        """
         with self._writer_lock:
-            self._writer.execute("BEGIN IMMEDIATE")
+            self._begin()
             session = Session(self._writer, self.token_secret, self.watch)
             try:
                 yield session
                 session.flush()
-            except BaseException:
-                self._writer.execute("ROLLBACK")
+                self._writer.execute("COMMIT")
+            except BaseException as error:
+                if self._writer.in_transaction:  # a full disk makes SQLite undo it by itself
+                    self._writer.execute("ROLLBACK")
+                if isinstance(error, sqlite3.OperationalError):
+                    raise self._unwritable(error) from error
                 raise
-            self._writer.execute("COMMIT")
+
+    @contextlib.contextmanager
+    def reserved(self) -> Iterator[bool]:
+        """Whether the next `writing()` inside the block, on this thread, need not wait for anybody."""
+        if not self._writer_lock.acquire(blocking=False):
+            yield False
+            return
+        try:
+            with contextlib.suppress(OSError):  # `writing()` will tell
+                self._reserved = self._try_begin()
+            yield self._reserved
+        finally:
+            if self._reserved:  # and never used
+                self._writer.execute("ROLLBACK")
+                self._reserved = False
+            self._writer_lock.release()
+
+    def _begin(self) -> None:
+        """Begin a write transaction, or go on with the reserved one; waits for other processes."""
+        if self._reserved:
+            self._reserved = False
+            return
+        deadline = time.monotonic() + _BUSY_SECONDS
+        while not self._try_begin():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"another process has been writing to {self.path.name} for too long")
+            time.sleep(_BUSY_STEP_SECONDS)
+
+    def _try_begin(self) -> bool:
+        """Begin a write transaction unless another process is in one."""
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & _PRIMARY_CODE != sqlite3.SQLITE_BUSY:
+                raise self._unwritable(error) from error
+            return False
+        return True
+
+    def _unwritable(self, error: sqlite3.OperationalError) -> OSError:
+        return OSError(f"{self.path.name} cannot be written: {error}")
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Session]:
@@ -167,6 +220,7 @@ class Store:
         for pragma in (
             "journal_mode = WAL",
             "synchronous = NORMAL",
+            f"wal_autocheckpoint = {_CHECKPOINT_PAGES}",
             "cache_size = -65536",
             "temp_store = FILE",
         ):
@@ -188,7 +242,7 @@ class Store:
             writer.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
         writer.execute("COMMIT")
         if version not in (0, _SCHEMA_VERSION):
-            raise ValueError(
+            raise OSError(
                 f"{self.path.name} has schema version {version}; this program knows {_SCHEMA_VERSION}"
             )
         secret = writer.execute("SELECT value FROM meta WHERE name = 'token_secret'").fetchone()[0]

@@ -12,6 +12,7 @@ import json
 import re
 import uuid
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, unquote
 
@@ -62,9 +63,10 @@ class Route:
     segments: tuple[str | None, ...]  # None: a variable segment
     model: OperationModel
 
-    def matches(self, segments: list[str]) -> bool:
-        """Whether the literal segments agree; both have the same length."""
-        return all(want is None or want == got for want, got in zip(self.segments, segments, strict=True))
+    @property
+    def literals(self) -> tuple[int, ...]:
+        """The positions of the segments that are not variable."""
+        return tuple(position for position, segment in enumerate(self.segments) if segment is not None)
 
 
 @functools.cache
@@ -73,10 +75,24 @@ def service_model() -> ServiceModel:
     return botocore.session.get_session().get_service_model(SERVICE_NAME)
 
 
+class _Routes:
+    """Routes of one method and length that have their literal segments in the same places."""
+
+    def __init__(self, literals: tuple[int, ...]) -> None:
+        self.literals = literals
+        self._by_literals: dict[tuple[str | None, ...], Route] = {}
+
+    def add(self, route: Route) -> None:
+        self._by_literals[tuple(route.segments[position] for position in self.literals)] = route
+
+    def find(self, segments: list[str]) -> Route | None:
+        return self._by_literals.get(tuple(segments[position] for position in self.literals))
+
+
 @functools.cache
-def routes() -> Mapping[tuple[str, int], tuple[Route, ...]]:
+def _routes() -> Mapping[tuple[str, int], list[_Routes]]:
     """All operations of the model by method and number of segments, the most literal first."""
-    found: dict[tuple[str, int], list[Route]] = {}
+    found: dict[tuple[str, int], dict[tuple[int, ...], _Routes]] = {}
     model = service_model()
     for name in model.operation_names:
         operation = model.operation_model(name)
@@ -84,20 +100,21 @@ def routes() -> Mapping[tuple[str, int], tuple[Route, ...]]:
             None if segment.startswith("{") else segment
             for segment in operation.http["requestUri"].partition("?")[0].split("/")[1:]
         )
-        found.setdefault((operation.http["method"], len(segments)), []).append(
-            Route(name, segments, operation)
-        )
+        route = Route(name, segments, operation)
+        alike = found.setdefault((operation.http["method"], len(segments)), {})
+        alike.setdefault(route.literals, _Routes(route.literals)).add(route)
     return {
-        key: tuple(sorted(group, key=lambda route: sum(segment is None for segment in route.segments)))
-        for key, group in found.items()
+        key: sorted(alike.values(), key=lambda routes: len(routes.literals), reverse=True)
+        for key, alike in found.items()
     }
 
 
 def find_route(request: HttpRequest) -> tuple[Route, list[str]]:
     """The operation that a request addresses and its raw path segments."""
     segments = request.path.split("/")[1:]
-    for route in routes().get((request.method, len(segments)), ()):
-        if route.matches(segments):
+    for routes in _routes().get((request.method, len(segments)), ()):
+        route = routes.find(segments)
+        if route is not None:
             return route, segments
     raise UnknownPath(f"no operation for {request.method} with this path")
 
@@ -165,7 +182,7 @@ def _body(request: HttpRequest) -> dict[str, Any]:
     if not request.body or request.method in _BODILESS_METHODS:
         return {}
     try:
-        value = json.loads(request.body, parse_constant=_no_constant)
+        value = _decode(request.body.decode(errors="surrogatepass"))
     except (ValueError, RecursionError):
         raise BadRequest("the request body is not valid JSON") from None
     if type(value) is not dict:
@@ -175,6 +192,11 @@ def _body(request: HttpRequest) -> dict[str, Any]:
 
 def _no_constant(name: str) -> None:
     raise ValueError(name)  # NaN and Infinity are Python's, not JSON's
+
+
+# json.loads and json.dumps make such an object anew at every call
+_decode: Final = json.JSONDecoder(parse_constant=_no_constant).decode
+_encode: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def _query(plan: _InputPlan, query: str) -> dict[str, Any]:
@@ -209,13 +231,13 @@ def render(content: Mapping[str, Any]) -> HttpResponse:
     return _response(200, content, {})
 
 
-def render_refusal(refusal: Refusal) -> HttpResponse:
+def render_refusal(refusal: Refusal, headers: Mapping[str, str] = MappingProxyType({})) -> HttpResponse:
     """An error in the form that every AWS SDK reads: the type in a header, the message in the body."""
-    return _response(refusal.status, {"Message": str(refusal)}, {"x-amzn-ErrorType": refusal.code})
+    return _response(refusal.status, {"Message": str(refusal)}, {"x-amzn-ErrorType": refusal.code, **headers})
 
 
 def _response(status: int, content: Mapping[str, Any], headers: Mapping[str, str]) -> HttpResponse:
-    body = json.dumps(content, separators=(",", ":")).encode()
+    body = _encode(content).encode()
     return HttpResponse(
         status, {"Content-Type": "application/json", "x-amzn-RequestId": str(uuid.uuid4()), **headers}, body
     )

@@ -13,6 +13,7 @@ from resolver.matching.columns import columns_of
 from resolver.matching.comparison import compare
 from resolver.matching.components import joined
 from resolver.matching.constraints import Constraints, constraints_of
+from resolver.matching.doubts import with_doubts
 from resolver.matching.evidence import Evidence
 from resolver.matching.keys import keys_of
 from resolver.matching.learning_keys import learn_keys
@@ -39,8 +40,9 @@ class Linkage:
 
     ``pairs`` is a SCORED_PAIRS frame whose ``left`` and ``right`` are rows of the PROFILES frame, with
     ``<comparison>_level``, ``<comparison>_weight`` (log2) and ``blocking_rule``; pairs far below even odds
-    are left out. ``clusters`` is a CLUSTERS frame in the order of the profiles. ``parameters`` is None where
-    there was nothing to compare. ``answer`` serves explanations of this same run.
+    are left out. ``clusters`` is a CLUSTERS frame in the order of the profiles, with the columns of
+    ``with_doubts``. ``parameters`` is None where there was nothing to compare. ``answer`` serves explanations
+    of this same run.
     """
 
     pairs: pl.DataFrame
@@ -77,8 +79,8 @@ def link_profiles(
     scored, view = alternate(rules, view, (evidence, constraints), on_stage)
     core = cores(rules.thresholds, view, scored, constraints)
     answer = Answer(order, view, scored, constraints, core, candidates)
-    clusters = cluster_frame(ids, rules, answer)
     pairs = pair_frame(answer)
+    clusters = with_doubts(cluster_frame(ids, rules, answer), pairs, rules)
     on_stage("conclude", {"clusters": clusters["cluster_id"].n_unique(), "pairs": pairs.height})
     return Linkage(pairs, clusters, view.model, diagnostics_of(answer, ids), answer)
 

@@ -11,7 +11,7 @@ from typing import Final
 import polars as pl
 
 from resolver.errors import BadFrame
-from resolver.model.profile import ADDRESS_PARTS, ADDRESSES, SCALARS
+from resolver.model.profile import ADDRESS_PARTS, ADDRESSES, PREFERENCES, SCALARS
 
 #: What may happen to a pair or a cluster: merged without a person, shown to one, or left apart.
 BANDS: Final = ("distinct", "review", "merge")
@@ -39,12 +39,14 @@ class Schema:
 _FIELDS: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     **dict.fromkeys(SCALARS.values(), pl.String),
     **dict.fromkeys(ADDRESSES.values(), AddressBlock),
+    **dict.fromkeys(PREFERENCES.values(), pl.String),
     "attributes": Attributes,
     "last_updated_at": pl.Datetime("us", "UTC"),
     "source": pl.String,
 }
 
-#: One row a profile: ``profile_id`` and the API's fields. An address struct may hold any subset of its parts.
+#: One row a profile: ``profile_id`` and the API's fields. An address struct may hold any subset of its parts;
+#: ``engagement_preferences`` is canonical JSON text of the API's member.
 PROFILES: Final = Schema("profiles", {"profile_id": pl.String, **_FIELDS}, optional=frozenset(_FIELDS))
 
 #: One row an object: its type, opaque key, the JSON text and when its source says it last changed.

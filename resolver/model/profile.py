@@ -7,7 +7,10 @@ The same profile as a row of a PROFILES frame uses botocore's ``xform_name`` of 
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final
+
+from resolver.model.canonical import canonical_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -43,6 +46,10 @@ ADDRESSES: Final[dict[str, str]] = {
     "BillingAddress": "billing_address",
 }
 
+#: What a customer wants to be reached by: one member that MergeProfiles moves whole. Its entries name a
+#: contact field, a search key, and other profiles by their ids. Frames hold it as canonical JSON text.
+PREFERENCES: Final[dict[str, str]] = {"EngagementPreferences": "engagement_preferences"}
+
 #: Parts of an address block: API name → struct field name.
 ADDRESS_PARTS: Final[dict[str, str]] = {
     "Address1": "address1",
@@ -63,8 +70,11 @@ EMAILS: Final = ("EmailAddress", "PersonalEmailAddress", "BusinessEmailAddress")
 #: Members that FieldSourceProfileIds of MergeProfiles cannot steer: the main profile's value stays.
 UNSTEERABLE: Final = ("PartyTypeString", "GenderString")
 
-#: The 21 members of FieldSourceProfileIds that name one donor each (Attributes names one per key).
-STEERABLE: Final = (*(name for name in SCALARS if name not in UNSTEERABLE), *ADDRESSES)
+#: The 22 members of FieldSourceProfileIds that name one donor each (Attributes names one per key).
+STEERABLE: Final = (*(name for name in SCALARS if name not in UNSTEERABLE), *ADDRESSES, *PREFERENCES)
+
+#: Every member but Attributes in the order in which people read them: name → position.
+MEMBER_ORDER: Final = {name: place for place, name in enumerate((*SCALARS, *ADDRESSES, *PREFERENCES))}
 
 #: Longest value that CreateProfile and UpdateProfile take, in characters (service model); others: 255.
 MAX_LENGTH: Final = {"AdditionalInformation": 1000}
@@ -84,7 +94,7 @@ def without_blanks(profile: Mapping[str, Any]) -> Profile:
         if name == "FoundByItems":
             continue
         if isinstance(value, dict):
-            kept = {part: text for part, text in value.items() if text not in (None, "")}
+            kept = {part: text for part, text in value.items() if text not in (None, "", [], {})}
             if kept:
                 clean[name] = kept
         elif value not in (None, ""):
@@ -93,14 +103,16 @@ def without_blanks(profile: Mapping[str, Any]) -> Profile:
 
 
 def to_row(profile: Mapping[str, Any]) -> dict[str, Any]:
-    """The profile as a row of a PROFILES frame."""
+    """The profile as a row of a PROFILES frame, its attributes sorted by key."""
     row: dict[str, Any] = {"profile_id": profile["ProfileId"]}
-    attributes = [{"key": k, "value": v} for k, v in (profile.get("Attributes") or {}).items()]
+    attributes = [{"key": k, "value": v} for k, v in sorted((profile.get("Attributes") or {}).items())]
     for name, value in profile.items():
         if name in SCALARS:
             row[SCALARS[name]] = value
         elif name in ADDRESSES:
             row[ADDRESSES[name]] = {column: value.get(part) for part, column in ADDRESS_PARTS.items()}
+        elif name in PREFERENCES and value:
+            row[PREFERENCES[name]] = canonical_json(value)
     row["attributes"] = attributes or None
     return row
 
@@ -113,6 +125,8 @@ def from_row(row: Mapping[str, Any]) -> Profile:
     for name, column in ADDRESSES.items():
         block = row.get(column) or {}
         profile[name] = {part: block.get(field) for part, field in ADDRESS_PARTS.items()}
+    for name, column in PREFERENCES.items():
+        profile[name] = json.loads(row.get(column) or "null")
     profile["Attributes"] = {item["key"]: item["value"] for item in row.get("attributes") or ()}
     return without_blanks(profile)
 

@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
-from resolver.model.profile import ADDRESSES, EMAILS, PHONES, SCALARS, UNSTEERABLE
+from resolver.model.profile import EMAILS, PHONES, STEERABLE, UNSTEERABLE
 from resolver.model.section import Section
 
 #: How a field's value is chosen where profiles disagree; ``planning.survivorship`` says what each does.
@@ -26,7 +26,9 @@ StrategyName = Literal[
 ]
 
 #: Doubts that send a plan to a person unless the rule set allows them.
-Doubt = Literal["contested", "bridge_held", "shared_contact_only", "protected_value_given_up"]
+Doubt = Literal[
+    "contested", "bridge_held", "shared_contact_only", "protected_value_given_up", "outside_reference"
+]
 
 #: A key of an attribute, written as a field.
 ATTRIBUTE_PREFIX: Final = "Attributes."
@@ -129,7 +131,7 @@ class Preservation(Section):
 def _field_fault(name: str) -> str | None:
     if name in UNSTEERABLE:
         return "a merge cannot choose it, the main profile's value stays"
-    if name in SCALARS or name in ADDRESSES or name == "Attributes":
+    if name in STEERABLE or name == "Attributes":
         return None
     if name.startswith(ATTRIBUTE_PREFIX) and len(name) > len(ATTRIBUTE_PREFIX):
         return None

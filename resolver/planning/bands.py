@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from resolver.planning.likeness import likeness
 from resolver.planning.members import object_count, size_in_kb
+from resolver.planning.survivorship import BY_PERSON
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from resolver.model.merge_plan import Disposal
+    from resolver.model.merge_plan import Disposal, FieldChoice
     from resolver.model.survivorship_policy import Doubt, Merging, Survivorship
     from resolver.planning.members import Member
 
@@ -20,6 +21,15 @@ CLUSTER_DOUBTS: Final[dict[Doubt, str]] = {
     "bridge_held": "bridge-held: without one single link the cluster falls apart",
     "shared_contact_only": "joined by a shared phone or mailbox only",
 }
+#: Every doubt that a rule set may allow.
+DOUBTS: Final[dict[Doubt, str]] = {
+    **CLUSTER_DOUBTS,
+    "protected_value_given_up": "a value that says something else is given up in a protected field",
+    "outside_reference": "engagement preferences of another profile name one that would be merged away",
+}
+
+#: Doubts about the links that hold a cluster's cores together, not about the cores.
+BETWEEN_CORES: Final[frozenset[str]] = frozenset({"bridge_held", "shared_contact_only"})
 
 
 def refusals(members: Sequence[Member], rules: Merging) -> list[str]:
@@ -49,9 +59,22 @@ def doubts(flags: Iterable[str], members: Sequence[Member], rules: Merging) -> l
     return reasons
 
 
-def undecided(choices: Iterable[str], rules: Survivorship) -> list[str]:
-    """Disputed fields that no rule may choose, in words."""
-    return [f"no rule may choose {f}, and members differ" for f in choices if rules.strategy_of(f) == "never"]
+def outside_doubt(referrers: Iterable[str], rules: Merging) -> list[str]:
+    """That other profiles name one that would be merged away, in words; MergeProfiles leaves them as is."""
+    named = sorted(referrers)
+    if not named or "outside_reference" in rules.allow:
+        return []
+    who = named[0] if len(named) == 1 else f"{named[0]} and {len(named) - 1} more profiles"
+    return [f"engagement preferences of {who} name a profile that would be merged away"]
+
+
+def undecided(choices: Iterable[FieldChoice], rules: Survivorship) -> list[str]:
+    """Disputed fields that no rule may choose, and no person chose, in words."""
+    return [
+        f"no rule may choose {c.field}, and members differ"
+        for c in choices
+        if rules.strategy_of(c.field) == "never" and c.strategy != BY_PERSON
+    ]
 
 
 def protected_losses(

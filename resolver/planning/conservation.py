@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from resolver.model.canonical import canonical_json
 from resolver.model.merge_plan import Disposal, Fate, MergePlan, PostStep
 from resolver.model.profile import (
     ADDRESSES,
@@ -19,7 +20,6 @@ from resolver.model.profile import (
     Profile,
 )
 from resolver.model.survivorship_policy import ATTRIBUTE_PREFIX
-from resolver.planning.fingerprint import canonical_json
 from resolver.planning.likeness import likeness
 from resolver.planning.members import flat
 from resolver.planning.simulation import DERIVED_KEYS

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from resolver.model.profile import ADDRESS_PARTS, ADDRESSES, SCALARS, without_blanks
+from resolver.model.canonical import canonical_json
+from resolver.model.profile import ADDRESS_PARTS, ADDRESSES, PREFERENCES, SCALARS, without_blanks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 #: What JSON must escape in a text: quote, backslash and control characters.
 _ESCAPED: Final = {'"': '\\"', "\\": "\\\\", **{chr(n): json.dumps(chr(n))[1:-1] for n in range(32)}}
 _SPECIAL: Final = r'["\\\x00-\x1f]'
@@ -22,8 +22,8 @@ _SPECIAL: Final = r'["\\\x00-\x1f]'
 def fingerprint_profile(profile: Mapping[str, Any]) -> str:
     """SHA-256, in hex, of the profile's canonical JSON without ``FoundByItems`` and blanks.
 
-    A member that plans do not know (EngagementPreferences) counts too: a profile that has one never equals
-    what was planned on, so its merge is refused rather than done blindly.
+    A member that plans do not know counts too: a profile that has one never equals what was planned on, so
+    its merge is refused rather than done blindly.
     """
     return _hash(canonical_json(without_blanks(profile)))
 
@@ -48,16 +48,15 @@ def fingerprint_rows(profiles: pl.DataFrame) -> list[str]:
             ]
             if parts:
                 members[name] = _object(name, pl.concat_str(parts, separator=",", ignore_nulls=True))
+    for name, column in PREFERENCES.items():
+        if profiles.schema.get(column) == pl.String:
+            filled = pl.when(pl.col(column).str.len_bytes() > 0).then(pl.col(column))
+            members[name] = pl.concat_str(pl.lit(f'"{name}":'), filled)
     if isinstance(profiles.schema.get("attributes"), pl.List):
         profiles = profiles.with_columns(attributes=_attributes(profiles))
         members["Attributes"] = _object("Attributes", pl.col("attributes").fill_null(""))
     text = pl.concat_str([members[name] for name in sorted(members)], separator=",", ignore_nulls=True)
     return [_hash("{" + row + "}") for row in profiles.select(text).to_series()]
-
-
-def canonical_json(content: Any) -> str:
-    """The one spelling of that content: keys sorted, no spaces."""
-    return _ENCODER.encode(content)
 
 
 def _hash(text: str) -> str:

@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from resolver.model.merge_plan import FieldChoice, MergePlan
-from resolver.model.profile import ADDRESSES, SCALARS, UNSTEERABLE
-from resolver.planning.bands import doubts, protected_losses, refusals, undecided
+from resolver.model.profile import MEMBER_ORDER, UNSTEERABLE
+from resolver.planning.bands import doubts, outside_doubt, protected_losses, refusals, undecided
 from resolver.planning.conservation import dispose
 from resolver.planning.identity import identify
 from resolver.planning.main_profile import choose_main
 from resolver.planning.members import Member, nested, object_count
+from resolver.planning.preferences import outside_references, repoint
 from resolver.planning.second_opinion import objection
 from resolver.planning.steps import lay_out_batches, lay_out_steps
-from resolver.planning.survivorship import choose
+from resolver.planning.survivorship import BY_PERSON, choose
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 #: The rule of a disputed field that a merge cannot steer: main's value, or that of the first call with one.
 UNSTEERED: Final = "cannot be steered"
-_ORDER: Final = {name: position for position, name in enumerate((*SCALARS, *ADDRESSES))}
 
 
 class PlanningRules(Protocol):
@@ -66,13 +66,18 @@ class PlanningRules(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Planner:
-    """What the plans of one run share; ``members`` by profile id, ``fingerprint`` of the rules."""
+    """What the plans of one run share.
+
+    ``members`` by profile id, ``fingerprint`` of the rules; ``references``: who names a profile in its
+    engagement preferences, by the profile named.
+    """
 
     rules: PlanningRules
     fingerprint: str
     facts: DomainFacts
     survivorship: Survivorship
     members: Mapping[str, Member]
+    references: Mapping[str, frozenset[str]]
 
 
 def plan_group(planner: Planner, group: Group, after: tuple[str, ...]) -> MergePlan:
@@ -81,12 +86,12 @@ def plan_group(planner: Planner, group: Group, after: tuple[str, ...]) -> MergeP
     members = [planner.members[i] for i in group.profile_ids]
     disputed = _disputed(members)
     main, main_reason = choose_main(members, disputed, planner.survivorship)
+    if group.main is not None:
+        main, main_reason = planner.members[group.main], BY_PERSON
     others = [m for m in members if m is not main]
     refused = refusals(members, rules.merging)
     reasons = [*refused, *group.reasons, *doubts(group.flags, members, rules.merging)]
-    objected = objection(group.opinion, planner.facts, rules.second_opinion)
-    if objected:
-        reasons.append(objected)
+    reasons += objections(group, planner.facts, rules.second_opinion)
     values = main.values
     choices: dict[str, FieldChoice] = {}
     steps: tuple[MergeStep, ...] = ()
@@ -94,13 +99,19 @@ def plan_group(planner: Planner, group: Group, after: tuple[str, ...]) -> MergeP
     post_steps: tuple[PostStep, ...] = ()
     if not refused:
         choices = {f: _choice(f, members, main, planner.survivorship) for f in disputed}
+        choices |= _by_person(planner, group, main, choices)
         batches = lay_out_batches(main, others, choices)
         choices |= unsteered(choices, main, batches)
         steps = lay_out_steps(main, batches, choices)
         values = _predict(main, others, choices)
         displaced = _displaced(main, others, choices)
         disposals, post_steps = dispose(displaced, main.profile_id, values, rules.preservation)
-        reasons += undecided(choices, planner.survivorship)
+        merged_ids = [m.profile_id for m in others]
+        if planner.references:
+            post_steps = (*repoint(main.profile_id, merged_ids, values), *post_steps)
+            outside = outside_references(planner.references, merged_ids, group.profile_ids)
+            reasons += outside_doubt(outside, rules.merging)
+        reasons += undecided(choices.values(), planner.survivorship)
         if "protected_value_given_up" not in rules.merging.allow:
             reasons += protected_losses(disposals, values, planner.survivorship)
         others = [m for batch in batches for m in batch]
@@ -128,6 +139,12 @@ def plan_group(planner: Planner, group: Group, after: tuple[str, ...]) -> MergeP
     )
 
 
+def objections(group: Group, facts: DomainFacts, rules: SecondOpinion) -> list[str]:
+    """What the second opinion has against the group, where one was asked for."""
+    objected = objection(group.opinion, facts, rules) if group.opinion else None
+    return [objected] if objected else []
+
+
 def _disputed(members: Sequence[Member]) -> list[str]:
     """Fields in which two members hold different values, in the API's order, attributes last."""
     seen = dict(members[0].values)
@@ -136,7 +153,21 @@ def _disputed(members: Sequence[Member]) -> list[str]:
         for name, value in member.values.items():
             if seen.setdefault(name, value) != value:
                 disputed.add(name)
-    return sorted(disputed, key=lambda name: (_ORDER.get(name, len(_ORDER)), name))
+    return sorted(disputed, key=lambda name: (MEMBER_ORDER.get(name, len(MEMBER_ORDER)), name))
+
+
+def _by_person(
+    planner: Planner, group: Group, main: Member, choices: Mapping[str, FieldChoice]
+) -> dict[str, FieldChoice]:
+    """A person's sources, where the profile is in the group, has a value, and a merge can take it."""
+    made = {}
+    for name, profile_id in group.sources.items():
+        if profile_id not in group.profile_ids or name not in choices:
+            continue
+        member = planner.members[profile_id]
+        if name in member.values and (name not in UNSTEERABLE or member is main):
+            made[name] = FieldChoice(name, profile_id, member.values[name], BY_PERSON)
+    return made
 
 
 def _choice(name: str, members: Sequence[Member], main: Member, rules: Survivorship) -> FieldChoice:

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from itertools import groupby
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
 from resolver.errors import BadFrame
-from resolver.planning.bands import CLUSTER_DOUBTS
+from resolver.planning.bands import BETWEEN_CORES, CLUSTER_DOUBTS
 from resolver.planning.second_opinion import IGNORED, NO_RUN, has_run, known_groups, relations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from resolver.model.domain_facts import DomainFacts
     from resolver.model.survivorship_policy import SecondOpinion
 
 
 class Group(NamedTuple):
-    """Profiles to be planned together, ids ascending; ``reasons`` already send it to review."""
+    """Profiles to be planned together, ids ascending; ``reasons`` already send it to review.
+
+    ``main`` and ``sources`` (field → profile) are what a person chose; rules choose the rest. Without an
+    ``opinion`` nobody asked for a second one.
+    """
 
     cluster_id: str
     profile_ids: tuple[str, ...]
@@ -27,6 +32,8 @@ class Group(NamedTuple):
     flags: frozenset[str] = frozenset()
     opinion: str = IGNORED
     reasons: tuple[str, ...] = ()
+    main: str | None = None
+    sources: Mapping[str, str] = MappingProxyType({})
 
 
 def check_ids(profiles: pl.DataFrame, clusters: pl.DataFrame) -> None:
@@ -48,7 +55,8 @@ def group_clusters(
 
     A cluster of one core has its profiles' band. In a cluster of several, each core of two or more is held
     together by evidence fit for an unattended merge (that is what a core is), whatever the whole cluster's
-    band. A cluster that is ``distinct`` throughout gets no plan.
+    band; doubts about the links between its cores are doubts about the whole only. A cluster that is
+    ``distinct`` throughout gets no plan.
     """
     flags = [name for name in CLUSTER_DOUBTS if name in clusters.columns]
     several = clusters.filter(pl.len().over("cluster_id") > 1).sort("cluster_id", "core_id", "profile_id")
@@ -86,7 +94,7 @@ def group_clusters(
         opinion = opinions.get(f"cluster {cluster_id}", silence)
         reason = f"{count} parts of the cluster are not held together by evidence fit for an unattended merge"
         whole = Group(cluster_id, tuple(sorted(everyone)), "review", together, opinion, (reason,))
-        yield [g._replace(band="merge") for g in of_cores], whole
+        yield [g._replace(band="merge", flags=g.flags - BETWEEN_CORES) for g in of_cores], whole
 
 
 def group_links(table: pl.DataFrame, facts: DomainFacts, known: pl.Series) -> list[Group]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from resolver.planning.fingerprint import canonical_json
+from resolver.model.canonical import canonical_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import polars as pl
 
-from resolver.model.profile import ADDRESS_PARTS, ADDRESSES, SCALARS, Profile
+from resolver.model.canonical import canonical_json
+from resolver.model.profile import ADDRESS_PARTS, ADDRESSES, PREFERENCES, SCALARS, Profile
 from resolver.model.survivorship_policy import ATTRIBUTE_PREFIX
 from resolver.planning.fingerprint import fingerprint_rows
 
@@ -24,9 +26,10 @@ _MILLIS_DIGITS: Final = 12
 class Member(NamedTuple):
     """One profile. A tuple, because a large run makes several hundred thousand of them.
 
-    ``values`` holds every non-blank value: scalars, address blocks (dicts without blanks) and
-    ``Attributes.<key>``. ``seen_at`` is its newest date in microseconds since 1970, None without any;
-    ``priority`` the rank of its best source (0 is best, None: not listed); ``size`` its objects' bytes.
+    ``values`` holds every non-blank value: scalars, address blocks (dicts without blanks), engagement
+    preferences (canonical JSON text: one value, moved whole) and ``Attributes.<key>``. ``seen_at`` is its
+    newest date in microseconds since 1970, None without any; ``priority`` the rank of its best source (0 is
+    best, None: not listed); ``size`` its objects' bytes.
     """
 
     profile_id: str
@@ -47,7 +50,7 @@ def nested(profile_id: str, values: dict[str, Any]) -> Profile:
         if field.startswith(ATTRIBUTE_PREFIX):
             attributes[field[len(ATTRIBUTE_PREFIX) :]] = values[field]
         else:
-            profile[field] = values[field]
+            profile[field] = json.loads(values[field]) if field in PREFERENCES else values[field]
     if attributes:
         profile["Attributes"] = attributes
     return profile
@@ -60,7 +63,7 @@ def flat(profile: Profile) -> dict[str, Any]:
         if name == "Attributes":
             values.update({ATTRIBUTE_PREFIX + key: text for key, text in value.items()})
         elif name != "ProfileId":
-            values[name] = value
+            values[name] = canonical_json(value) if name in PREFERENCES else value
     return values
 
 
@@ -80,7 +83,7 @@ def gather(profiles: pl.DataFrame, rules: Survivorship, objects: pl.DataFrame) -
 def _values(profiles: pl.DataFrame) -> list[dict[str, Any]]:
     """One dict a row. Loops, because a dict per profile is what is wanted; each visits filled cells only."""
     rows: list[dict[str, Any]] = [{} for _ in range(profiles.height)]
-    for name, column in SCALARS.items():
+    for name, column in (*SCALARS.items(), *PREFERENCES.items()):
         if column in profiles.columns and profiles[column].dtype == pl.String:
             for row, value in zip(rows, profiles[column].to_list(), strict=True):
                 if value:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from resolver.errors import BadFrame, PlanRefused
+from resolver.model.canonical import canonical_json
 from resolver.model.frames import Band, Schema, conform
 from resolver.model.merge_plan import Disposal, FieldChoice, MergePlan, MergeStep, PostStep
-from resolver.planning.fingerprint import canonical_json
+from resolver.planning.collecting import without_collector
 from resolver.planning.identity import is_unaltered
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ PLANS: Final = Schema(
 )
 
 
+@without_collector()
 def plans_to_frame(plans: Iterable[MergePlan]) -> pl.DataFrame:
     """A PLANS frame, one row a plan in the given order; the same plans give the same bytes."""
     return pl.DataFrame([_to_row(plan) for plan in plans], schema=PLANS.columns, orient="row")

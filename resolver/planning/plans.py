@@ -10,9 +10,11 @@ import polars as pl
 
 from resolver.model.frames import CLUSTERS, FIELD_CHOICES, PROFILES, conform, empty
 from resolver.planning.bands import CLUSTER_DOUBTS
+from resolver.planning.collecting import without_collector
 from resolver.planning.group_plan import Planner, PlanningRules, plan_group
 from resolver.planning.groups import Group, check_ids, group_clusters, group_links
 from resolver.planning.members import Member, gather
+from resolver.planning.preferences import references
 from resolver.planning.second_opinion import SECOND_OPINION, compare_with_matches, has_run
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ class Plans:
     second_opinion: pl.DataFrame
 
 
+@without_collector()
 def plan_merges(
     profiles: pl.DataFrame, clusters: pl.DataFrame, rules: PlanningRules, facts: DomainFacts
 ) -> Plans:
@@ -66,10 +69,9 @@ def plan_merges(
     links = group_links(table, facts, profiles["profile_id"]) if opinion.policy == "evidence" else []
     grouped = list(group_clusters(clusters, facts, opinion))
     everyone = [*(whole or cores[0] for cores, whole in grouped), *links]
-    survivorship = _in_its_region(rules)
-    planner = Planner(
-        rules, rules.fingerprint, facts, survivorship, _members(profiles, everyone, survivorship, facts)
-    )
+    survivorship = in_its_region(rules)
+    members = _members(profiles, everyone, survivorship, facts)
+    planner = Planner(rules, rules.fingerprint, facts, survivorship, members, references(profiles))
 
     plans: list[MergePlan] = []
     golden: list[MergePlan] = []
@@ -83,7 +85,7 @@ def plan_merges(
     return Plans(tuple(plans), _field_choices(golden, planner.members), table)
 
 
-def _in_its_region(rules: PlanningRules) -> Survivorship:
+def in_its_region(rules: PlanningRules) -> Survivorship:
     """The survivorship section with the country that its phone numbers are read in."""
     region = rules.survivorship.phone_region or rules.default_region
     return rules.survivorship.model_copy(update={"phone_region": region})

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from resolver.model.profile import ADDRESS_PARTS, ADDRESSES, SCALARS, Profile
+from resolver.model.profile import ADDRESS_PARTS, MEMBER_ORDER, Profile
 from resolver.planning.members import flat
 
 if TYPE_CHECKING:
@@ -122,8 +122,7 @@ _TITLES: Final = {
 
 
 def _order(name: str) -> tuple[int, str]:
-    known = (*SCALARS, *ADDRESSES)
-    return (known.index(name) if name in known else len(known), name)
+    return MEMBER_ORDER.get(name, len(MEMBER_ORDER)), name
 
 
 def _cell(value: Any) -> str:

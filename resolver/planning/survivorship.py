@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from resolver.model.survivorship_policy import StrategyName, Survivorship
     from resolver.planning.members import Member
 
+#: The rule recorded for what a person chose, over any strategy.
+BY_PERSON: Final = "chosen by the reviewer"
 _NEVER_SEEN: Final = -(2**63)
 #: The votes of two profiles that differ.
 _EVEN: Final = ((1, 1), (1, 1))
@@ -106,21 +108,39 @@ def choose(field: str, members: Sequence[Member], main_id: str, rules: Survivors
     (``most_recent, then main``). Members come in ascending order of profile id.
     """
     holders = [m for m in members if field in m.values]
-    votes = _votes(field, [m.values[field] for m in holders]) if len(holders) > len(_EVEN) else _EVEN
     name = rules.strategy_of(field)
     strategy = STRATEGIES[name]
-    candidates = []
-    ranks = []
-    for member, vote in zip(holders, votes, strict=True):
-        values = member.values
-        candidate = Candidate(member, field, values[field], member.profile_id == main_id, vote)
-        seen_at = _NEVER_SEEN if member.seen_at is None else member.seen_at
-        candidates.append(candidate)
-        ranks.append((strategy(candidate, rules), vote, candidate.is_main, len(values), seen_at))
-    best = max(ranks)
-    winner = candidates[ranks.index(best)]
-    others = [r for r, c in zip(ranks, candidates, strict=True) if c.value != winner.value]
-    return winner, _rule(name, best, max(others, default=None))
+    if name != "most_frequent":  # votes cost most, and are asked for only where the strategy leaves a tie
+        candidates = _candidates(field, holders, main_id, _EVEN * len(holders))
+        ranks = [strategy(c, rules) for c in candidates]
+        best = max(ranks)
+        top = [c for c, rank in zip(candidates, ranks, strict=True) if rank == best]
+        if all(c.value == top[0].value for c in top):
+            return max(top, key=_standing), name
+    several = len(holders) > len(_EVEN)
+    votes = _votes(field, [m.values[field] for m in holders]) if several else _EVEN
+    candidates = _candidates(field, holders, main_id, votes)
+    ranked = [(strategy(c, rules), c.votes, *_standing(c)) for c in candidates]
+    first = max(ranked)
+    winner = candidates[ranked.index(first)]
+    others = [r for r, c in zip(ranked, candidates, strict=True) if c.value != winner.value]
+    return winner, _rule(name, first, max(others, default=None))
+
+
+def _candidates(
+    field: str, holders: Sequence[Member], main_id: str, votes: Sequence[tuple[int, int]]
+) -> list[Candidate]:
+    return [
+        Candidate(m, field, m.values[field], m.profile_id == main_id, vote)
+        for m, vote in zip(holders, votes, strict=False)
+    ]
+
+
+def _standing(candidate: Candidate) -> tuple[bool, int, int]:
+    """The tie-breaks after the votes, in their order."""
+    member = candidate.member
+    seen_at = _NEVER_SEEN if member.seen_at is None else member.seen_at
+    return candidate.is_main, len(member.values), seen_at
 
 
 def _votes(field: str, values: Sequence[Any]) -> list[tuple[int, int]]:

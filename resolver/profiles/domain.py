@@ -110,13 +110,17 @@ class Domain:
             ClientError: the service refused it; the caller knows which refusals it expects.
             Unreachable, ServiceFailed: it kept failing.
         """
+        return self.ask_account(operation, DomainName=self.name, **request)
+
+    def ask_account(self, operation: str, **request: Any) -> dict[str, Any]:
+        """As ``ask``, for what is asked of the account and not of the domain."""
         send = getattr(self.clients.read, operation)
         failed = throttled = 0
         while True:
             started = self.clients.read_pace.wait()
             self.calls.add(operation)
             try:
-                answer: dict[str, Any] = send(DomainName=self.name, **request)
+                answer: dict[str, Any] = send(**request)
             except (ClientError, BotoCoreError) as error:
                 kind = kind_of(error)
                 if kind is Failure.THROTTLED and throttled < THROTTLE_ATTEMPTS:
@@ -150,10 +154,14 @@ class Domain:
         Raises:
             ClientError: refused, also where a token expired on the way.
         """
-        page = self.ask(operation, **request)
+        yield from self.account_pages(operation, DomainName=self.name, **request)
+
+    def account_pages(self, operation: str, **request: Any) -> Iterator[dict[str, Any]]:
+        """As ``pages``, for what is asked of the account and not of the domain."""
+        page = self.ask_account(operation, **request)
         yield page
         while token := page.get("NextToken"):
-            page = self.ask(operation, **request, NextToken=token)
+            page = self.ask_account(operation, **request, NextToken=token)
             yield page
 
     def each(self, read: Callable[[Item], Read], items: Iterable[Item]) -> list[Read]:

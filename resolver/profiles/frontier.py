@@ -25,24 +25,31 @@ def digest(key: SearchKey) -> bytes:
 
 
 class Frontier:
-    """Keys waiting to be asked, in the order found; a key known already, waiting or asked, is not added."""
+    """Keys waiting to be asked, in the order found; a key known already, waiting or asked, is not added.
+
+    Keys that can wait are asked when no other is left: those of profiles that are as an earlier export has
+    them lead to news only where the news shares nothing with anything that is new itself.
+    """
 
     def __init__(self, asked: Iterable[bytes] = ()) -> None:
         self._known = set(asked)
         self._waiting: deque[SearchKey] = deque()
+        self._can_wait: deque[SearchKey] = deque()
 
-    def add(self, keys: Iterable[SearchKey]) -> None:
+    def add(self, keys: Iterable[SearchKey], *, can_wait: bool = False) -> None:
         """Let the keys wait, unless an equal one did."""
+        queue = self._can_wait if can_wait else self._waiting
         for key in keys:
             mark = digest(key)
             if mark not in self._known:
                 self._known.add(mark)
-                self._waiting.append(key)
+                queue.append(key)
 
     def take(self) -> tuple[SearchKey, ...]:
         """The next keys for one search, five at most; empty where none waits."""
-        size = min(KEYS_PER_SEARCH, len(self._waiting))
-        return tuple(self._waiting.popleft() for _ in range(size))
+        queue = self._waiting or self._can_wait
+        size = min(KEYS_PER_SEARCH, len(queue))
+        return tuple(queue.popleft() for _ in range(size))
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._waiting) + len(self._can_wait)

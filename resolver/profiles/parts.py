@@ -1,8 +1,8 @@
 """Where an export keeps what it has until it is whole: an interrupted one goes on from here.
 
-A directory beside the output file: Parquet parts of profiles, and the digests of the keys that were asked. A
-key is noted only after the profiles that it found are on disk; whatever else the export needs to know
-follows from the two.
+A directory beside the output file: Parquet parts of profiles with the route to each, the digests of the keys
+that were asked, and of those that found anything. A key is noted only after the profiles that it found are on
+disk; whatever else the export needs to know follows from these.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from resolver.errors import BadFile
 from resolver.model.frames import PROFILES, empty
 from resolver.model.profile import from_row
 from resolver.profiles.convert import profiles_frame
+from resolver.whole_file import write_frame, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -32,6 +33,8 @@ PROFILES_PER_PART: Final = 10_000
 #: Older unfinished exports are not continued: their profiles would be too stale to plan on.
 KEPT_FOR: Final = timedelta(hours=24)
 DIGEST_BYTES: Final = 8
+#: The column of a part that says what led to each profile first.
+ROUTE: Final = "route"
 
 
 @dataclass(slots=True)
@@ -41,16 +44,20 @@ class Parts:
     directory: Path
     keys_at_risk: int
     _profiles: list[Profile] = field(default_factory=list)
+    _routes: list[str] = field(default_factory=list)
     _asked: list[bytes] = field(default_factory=list)
+    _hit: list[bytes] = field(default_factory=list)
     _number: int = 0
 
-    def add(self, profile: Profile) -> None:
-        """Keep a profile; the caller has seen to it that it is new."""
+    def add(self, route: str, profile: Profile) -> None:
+        """Keep a profile and what led to it; the caller has seen to it that it is new."""
         self._profiles.append(profile)
+        self._routes.append(route)
 
-    def note(self, asked: Iterable[bytes]) -> None:
-        """Remember that keys were asked and that all they found was added."""
+    def note(self, asked: Iterable[bytes], hit: Iterable[bytes] = ()) -> None:
+        """Remember that keys were asked, which of them hit, and that all they found was added."""
         self._asked.extend(asked)
+        self._hit.extend(hit)
         if len(self._profiles) >= PROFILES_PER_PART or len(self._asked) >= self.keys_at_risk:
             self.flush()
 
@@ -58,33 +65,38 @@ class Parts:
         """Put everything on disk: profiles first, then the keys that found them."""
         if self._profiles:
             self._number += 1
-            write_whole(profiles_frame(self._profiles), self.directory / f"{self._number:06}.parquet")
+            routes = pl.Series(ROUTE, self._routes, pl.String)
+            part = profiles_frame(self._profiles).with_columns(routes)
+            write_frame(part, self.directory / f"{self._number:06}.parquet")
             self._profiles.clear()
-        if self._asked:
-            with (self.directory / "asked").open("ab") as file:
-                file.write(b"".join(self._asked))
-                file.flush()
-                os.fsync(file.fileno())
-            self._asked.clear()
+            self._routes.clear()
+        for name, digests in (("hit", self._hit), ("asked", self._asked)):
+            if digests:
+                _append(self.directory / name, b"".join(digests))
+                digests.clear()
 
     def asked(self) -> Iterator[bytes]:
-        """The digests noted so far; a torn last one is left out."""
-        path = self.directory / "asked"
-        content = path.read_bytes() if path.exists() else b""
-        for start in range(0, len(content) - DIGEST_BYTES + 1, DIGEST_BYTES):
-            yield content[start : start + DIGEST_BYTES]
+        """The digests of keys asked so far; a torn last one is left out."""
+        return _digests(self.directory / "asked")
 
-    def profiles(self) -> Iterator[Profile]:
-        """The profiles on disk, part by part."""
+    def hit(self) -> Iterator[bytes]:
+        """The digests of keys that found a profile, as far as they were noted."""
+        return _digests(self.directory / "hit")
+
+    def profiles(self) -> Iterator[tuple[str, Profile]]:
+        """The profiles on disk with the route to each, part by part."""
         for path in self._paths():
             for row in pl.read_parquet(path).iter_rows(named=True):
-                yield from_row(row)
+                yield row[ROUTE], from_row(row)
 
     def combined(self) -> pl.DataFrame:
-        """All profiles on disk as one PROFILES frame, sorted by id; columns without any value left out."""
-        frame = pl.concat([empty(PROFILES), *(pl.read_parquet(path) for path in self._paths())])
-        used = [s.name for s in frame.iter_columns() if s.name == "profile_id" or s.null_count() < len(s)]
-        return frame.select(used).sort("profile_id")
+        """All profiles on disk as one PROFILES frame, sorted by id, columns without any value left out."""
+        paths = self._paths()
+        if not paths:
+            return empty(PROFILES).select("profile_id")
+        parts = pl.scan_parquet(paths)
+        filled = parts.select(pl.col(list(PROFILES.columns)).count()).collect().row(0, named=True)
+        return parts.select(name for name, count in filled.items() if count).sort("profile_id").collect()
 
     def remove(self) -> None:
         """Delete the directory: the export is whole, or is begun anew."""
@@ -109,11 +121,9 @@ def open_parts(out: Path, about: Mapping[str, str], now: datetime, keys_at_risk:
             parts.remove()
             directory.mkdir()
             content: dict[str, Any] = {"about": dict(about), "begun": now.astimezone(UTC).isoformat()}
-            write_text(json.dumps(content), directory / "about.json")
+            write_json(content, directory / "about.json")
     except OSError as error:
         raise BadFile(f"{out}: cannot write there ({error.strerror})") from None
-    for path in directory.glob("*.tmp"):
-        path.unlink()
     numbers = [int(path.stem) for path in parts._paths()]  # noqa: SLF001  # its own maker
     parts._number = max(numbers, default=0)  # noqa: SLF001  # its own maker
     return parts
@@ -128,21 +138,14 @@ def _begun(directory: Path) -> datetime:
     return datetime.fromisoformat(json.loads((directory / "about.json").read_text())["begun"])
 
 
-def write_whole(frame: pl.DataFrame, path: Path) -> None:
-    """Write a Parquet file that is either there in full or not at all."""
-    temporary = path.with_name(path.name + ".tmp")
-    frame.write_parquet(temporary)
-    _settle(temporary, path)
-
-
-def write_text(content: str, path: Path) -> None:
-    """Write a text file that is either there in full or not at all."""
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(content)
-    _settle(temporary, path)
-
-
-def _settle(temporary: Path, path: Path) -> None:
-    with temporary.open("rb") as file:
+def _append(path: Path, content: bytes) -> None:
+    with path.open("ab") as file:
+        file.write(content)
+        file.flush()
         os.fsync(file.fileno())
-    temporary.replace(path)
+
+
+def _digests(path: Path) -> Iterator[bytes]:
+    content = path.read_bytes() if path.exists() else b""
+    for start in range(0, len(content) - DIGEST_BYTES + 1, DIGEST_BYTES):
+        yield content[start : start + DIGEST_BYTES]

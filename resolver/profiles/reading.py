@@ -14,7 +14,7 @@ from resolver.profiles.convert import match_groups_frame, objects_frame
 from resolver.profiles.domain import LARGEST_PAGE
 from resolver.profiles.failures import code_of, described, is_not_found, is_unsupported
 from resolver.profiles.frontier import KEYS_PER_SEARCH
-from resolver.profiles.object_times import ObjectType, object_type
+from resolver.profiles.object_times import object_type
 from resolver.profiles.search_keys import PROFILE_ID, SearchKey
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from resolver.model.profile import Profile
     from resolver.profiles.domain import Domain
+    from resolver.profiles.object_times import ObjectType
 
 #: ProfileIds of one BatchGetProfile (service model).
 IDS_PER_BATCH: Final = 20
@@ -75,6 +76,23 @@ def _read_chunk(domain: Domain, profile_ids: Sequence[str]) -> Iterator[Profile]
         yield from (item for item in search(domain, [SearchKey(PROFILE_ID, i) for i in ids]))
 
 
+def read_survivors(domain: Domain, profile_ids: Sequence[str]) -> tuple[list[Profile], dict[str, str]]:
+    """The profiles that answer to ids of others, and which id led to which: what merges leave of victims.
+
+    A service may keep a victim's id as a key of the survivor (seen in public code); one that does not answers
+    nothing, and the ids are gone.
+    """
+    profiles: dict[str, Profile] = {}
+    survivors: dict[str, str] = {}
+    for start in range(0, len(profile_ids), KEYS_PER_SEARCH):
+        chunk = profile_ids[start : start + KEYS_PER_SEARCH]
+        for item in search(domain, [SearchKey(PROFILE_ID, i) for i in chunk]):
+            profiles[item["ProfileId"]] = without_blanks(item)
+            asked = [v for hit in item.get("FoundByItems", ()) for v in hit["Values"]]
+            survivors |= {i: item["ProfileId"] for i in asked if i != item["ProfileId"]}
+    return list(profiles.values()), survivors
+
+
 def read_match_groups(domain: Domain) -> tuple[pl.DataFrame, datetime | None]:
     """All groups of the last Identity Resolution run (MATCH_GROUPS), and when it ran (null: never).
 
@@ -91,18 +109,28 @@ def read_match_groups(domain: Domain) -> tuple[pl.DataFrame, datetime | None]:
 
 def object_types(domain: Domain) -> list[ObjectType]:
     """The domain's object types, sorted by name, with what their definitions say of timestamps."""
-    pages = _require_pages(domain, "list_profile_object_types", MaxResults=LARGEST_PAGE)
-    return [
-        _object_type(domain, name)
-        for name in sorted(item["ObjectTypeName"] for page in pages for item in page.get("Items", ()))
-    ]
-
-
-def _object_type(domain: Domain, name: str) -> ObjectType:
     try:
-        return object_type(domain.ask("get_profile_object_type", ObjectTypeName=name))
+        return [object_type(definition) for definition in object_type_definitions(domain)]
+    except ClientError as error:
+        raise described(error, "list_profile_object_types", domain.clients.endpoint) from None
+
+
+def object_type_definitions(domain: Domain) -> list[dict[str, Any]]:
+    """The definitions of the domain's object types, sorted by name; only the name where one is not readable.
+
+    Raises:
+        ClientError: the list was refused.
+    """
+    pages = _all_pages(domain, "list_profile_object_types", MaxResults=LARGEST_PAGE)
+    names = sorted(item["ObjectTypeName"] for page in pages for item in page.get("Items", ()))
+    return [_definition(domain, name) for name in names]
+
+
+def _definition(domain: Domain, name: str) -> dict[str, Any]:
+    try:
+        return domain.ask("get_profile_object_type", ObjectTypeName=name)
     except ClientError:
-        return ObjectType(name)  # not there, not allowed: its objects can be read all the same
+        return {"ObjectTypeName": name}  # not there, not allowed: its objects can be read all the same
 
 
 def read_objects(domain: Domain, profile_id: str, types: Iterable[ObjectType]) -> pl.DataFrame:

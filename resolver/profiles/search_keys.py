@@ -12,7 +12,7 @@ from resolver.errors import BadFile
 from resolver.model.profile import EMAILS, PHONES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 PHONE: Final = "_phone"
@@ -20,6 +20,7 @@ EMAIL: Final = "_email"
 FULL_NAME: Final = "_fullName"
 ACCOUNT: Final = "_account"
 PROFILE_ID: Final = "_profileId"
+CONTACT: Final = "_ctrContactId"
 
 #: KeyName and each of Values, as the service model bounds them.
 KEY_NAME_PATTERN: Final = r"^[a-zA-Z0-9_-]{1,64}$"
@@ -62,10 +63,35 @@ def _phone(value: str) -> str:
     return bare.casefold() if _DIGIT.search(bare) else value.strip().casefold()
 
 
-def keys_of(profile: Mapping[str, Any]) -> Iterator[SearchKey]:
-    """The keys under which the service's index of standard fields holds an API-shaped profile.
+@dataclass(frozen=True, slots=True)
+class DerivedKey:
+    """A key of the domain's object types whose values a profile's own fields hold: a name, and the members.
 
-    Values over 255 characters (a long full name) are left out: the service takes none.
+    The values of several members are joined by a blank, absent ones skipped.
+    """
+
+    name: str
+    members: tuple[tuple[str, ...], ...]
+
+    def of(self, profile: Mapping[str, Any]) -> SearchKey | None:
+        """The key that an API-shaped profile tells; null where it tells none, or one too long to ask."""
+        texts = [_text_at(profile, path) for path in self.members]
+        value = " ".join(text for text in texts if text)
+        return SearchKey(self.name, value) if 0 < len(value) <= LONGEST_VALUE else None
+
+
+def _text_at(profile: Mapping[str, Any], path: tuple[str, ...]) -> str | None:
+    value: Any = profile
+    for member in path:
+        value = value.get(member) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else None
+
+
+def keys_of(profile: Mapping[str, Any], derived: Iterable[DerivedKey] = ()) -> Iterator[SearchKey]:
+    """The keys under which the service's index holds an API-shaped profile, as far as its fields tell.
+
+    ``derived`` are those of the domain's own object types. Values over 255 characters (a long full name) are
+    left out: the service takes none.
     """
     if account := profile.get("AccountNumber"):
         yield SearchKey(ACCOUNT, account)
@@ -79,6 +105,7 @@ def keys_of(profile: Mapping[str, Any]) -> Iterator[SearchKey]:
     full_name = " ".join(name for name in names if name)
     if full_name and len(full_name) <= LONGEST_VALUE:
         yield SearchKey(FULL_NAME, full_name)
+    yield from filter(None, (key.of(profile) for key in derived))
 
 
 def read_keys(path: Path) -> list[SearchKey]:
@@ -88,18 +115,36 @@ def read_keys(path: Path) -> list[SearchKey]:
         BadFile: missing, unreadable, without these columns, or with names or values that the service would
             refuse; the message gives row numbers (the first row is 1), never values.
     """
+    frame = _columns_of(path, ("key_name", "value"))
+    _check(path, frame)
+    return [SearchKey(name, value) for name, value in frame.iter_rows()]
+
+
+def read_contacts(path: Path) -> list[SearchKey]:
+    """The contact-record ids of a CSV or Parquet file with a text column ``contact_id``, as keys.
+
+    Raises:
+        BadFile: as for ``read_keys``.
+    """
+    frame = _columns_of(path, ("contact_id",)).select(
+        pl.lit(CONTACT).alias("key_name"), pl.col("contact_id").alias("value")
+    )
+    _check(path, frame)
+    return [SearchKey(name, value) for name, value in frame.iter_rows()]
+
+
+def _columns_of(path: Path, columns: Sequence[str]) -> pl.DataFrame:
     frame = _read(path)
-    missing = [column for column in ("key_name", "value") if column not in frame.columns]
+    missing = [column for column in columns if column not in frame.columns]
     if missing:
         there = ", ".join(frame.columns) or "nothing"
         raise BadFile(f"{path}: no column {', '.join(missing)} (columns there: {there})")
-    for column in ("key_name", "value"):
+    for column in columns:
         if frame.schema[column] != pl.String:
             raise BadFile(f"{path}: column {column} holds {frame.schema[column]}, not text")
     if frame.is_empty():
         raise BadFile(f"{path}: no keys in it")
-    _check(path, frame)
-    return [SearchKey(name, value) for name, value in frame.select("key_name", "value").iter_rows()]
+    return frame.select(columns)
 
 
 def _read(path: Path) -> pl.DataFrame:

@@ -27,72 +27,78 @@ def render_report(report: Mapping[str, Any]) -> str:
 
 def _lines(report: Mapping[str, Any]) -> Iterator[str]:
     found = report["profiles"]
-    yield _line("Domain", f"{report['domain']}   run {report['run_id']}   rules {report['rule_set']['name']}")
+    yield line("Domain", f"{report['domain']}   run {report['run_id']}   rules {report['rule_set']['name']}")
     share = (
         f" ({found['completeness']:.1%} of the domain's {found['in_domain']:,})" if found["in_domain"] else ""
     )
-    yield _line("Profiles found", f"{found['found']:,}{share} with {sum(found['calls'].values()):,} calls")
+    yield line("Profiles found", f"{found['found']:,}{share} with {sum(found['calls'].values()):,} calls")
+    if objects := report.get("objects"):
+        left_out = f"; not read: {', '.join(objects['types_left_out'])}" if objects["types_left_out"] else ""
+        yield line(
+            "Objects read",
+            f"{objects['objects']:,}, of {objects['profiles']:,} profiles that are in clusters, with "
+            f"{objects['calls']:,} calls{left_out}",
+        )
     pairs, clusters, plans = report["pairs"], report["clusters"], report["plans"]
-    yield _line("Candidate pairs", f"{pairs['candidates']:,} ({pairs['per_profile']} a profile)")
-    yield _line(
+    yield line("Candidate pairs", f"{pairs['candidates']:,} ({pairs['per_profile']} a profile)")
+    yield line(
         "Customers",
         f"{clusters['customers']:,}; {clusters['profiles_in_them']:,} profiles "
         f"in {clusters['of_two_or_more']:,} clusters of two or more",
     )
     for band, meaning in (("merge", "fit to merge without a person"), ("review", "for a person to decide")):
-        yield _line(f"  band {band}", f"{clusters['by_band'].get(band, 0):,} clusters {meaning}")
-    yield _line(
+        yield line(f"  band {band}", f"{clusters['by_band'].get(band, 0):,} clusters {meaning}")
+    yield line(
         "Merge plans",
         f"{plans['merge']:,} ready, {plans['review']:,} for review; the ready ones remove "
         f"{plans['profiles_merged_away']:,} profiles and give up {plans['values_given_up']:,} values",
     )
     for reason, count in list(plans["review_reasons"].items())[:5]:
-        yield _line("  review because", f"{reason} ({count:,})")
+        yield line("  review because", f"{reason} ({count:,})")
     yield from _second_opinion(report["second_opinion"])
     yield from _apply(report.get("apply"))
     yield from _before_after(report.get("ambiguous_keys"))
     if count := report.get("profile_count"):
-        yield _line("Profiles", f"{count['before']:,} → {count['after']:,} in the domain")
+        yield line("Profiles", f"{count['before']:,} → {count['after']:,} in the domain")
     for what, scores in report.get("truth", {}).items():
         figures = ", ".join(f"{name} {value:.3f}" for name, value in scores.items())
-        yield _line(f"Truth: {what}", figures)
+        yield line(f"Truth: {what}", figures)
 
 
 def _second_opinion(opinion: Mapping[str, Any]) -> Iterator[str]:
     if not opinion["groups"]:
-        yield _line("Second opinion", "get_matches holds no groups")
+        yield line("Second opinion", "get_matches holds no groups")
         return
     age = f", {opinion['age_days']:.1f} days old" if opinion["age_days"] is not None else ""
-    yield _line("Second opinion", f"{opinion['groups']:,} groups of get_matches{age}")
+    yield line("Second opinion", f"{opinion['groups']:,} groups of get_matches{age}")
     for relation, meaning in OPINIONS.items():
         if opinion["relations"].get(relation):
-            yield _line(f"  {relation.replace('_', ' ')}", f"{opinion['relations'][relation]:,} ({meaning})")
+            yield line(f"  {relation.replace('_', ' ')}", f"{opinion['relations'][relation]:,} ({meaning})")
 
 
 def _apply(applied: Mapping[str, Any] | None) -> Iterator[str]:
     if applied is None:
-        yield _line("Applied", "nothing (run with --apply to merge the ready plans)")
+        yield line("Applied", "nothing (run with --apply to merge the ready plans)")
         return
     done = applied["by_result"].get("applied", 0)
     gone = f"{applied['profiles_merged_away']:,} profiles merged away"
-    yield _line(
-        "Applied", f"{done:,} of {applied['plans']:,} plans merged and read back as predicted, {gone}"
-    )
+    yield line("Applied", f"{done:,} of {applied['plans']:,} plans merged and read back as predicted, {gone}")
     for result, count in applied["by_result"].items():
         if result != "applied":
-            yield _line(f"  {result}", f"{count:,}")
+            yield line(f"  {result}", f"{count:,}")
     if applied["stopped"]:
-        yield _line("  stopped", applied["stopped"])
+        yield line("  stopped", applied["stopped"])
 
 
 def _before_after(keys: Mapping[str, Any] | None) -> Iterator[str]:
     if not keys:
         return
-    yield _line("Ambiguous keys", "values that find more than one profile")
+    yield line("Ambiguous keys", "values that find more than one profile")
     for kind, figures in keys.items():
         after = f" → {figures['after']:,}" if figures.get("after") is not None else ""
-        yield _line(f"  {kind}", f"{figures['before']:,}{after} of {figures['asked']:,} asked")
+        yield line(f"  {kind}", f"{figures['before']:,}{after} of {figures['asked']:,} asked")
 
 
-def _line(name: str, text: str) -> str:
-    return f"{name:<{WIDTH}}{text}"
+def line(name: str, text: str) -> str:
+    """A name in its column and what there is to say."""
+    return f"{name:<{WIDTH - 1}} {text}"

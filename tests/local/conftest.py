@@ -20,26 +20,41 @@ if TYPE_CHECKING:
     from resolver.local.service import Service
 
 
-def client_of(endpoint_url: str | None = None) -> Any:
-    """A boto3 client that sends once and never reads the developer's settings."""
-    config = Config(retries={"total_max_attempts": 1}, max_pool_connections=20)
-    return boto3.session.Session().client(
+def client_of(endpoint_url: str | None = None, *, validating: bool = True) -> Any:
+    """A boto3 client that sends once and never reads the developer's settings.
+
+    One that does not validate sends what boto3 would refuse by itself.
+    """
+    config = Config(
+        retries={"total_max_attempts": 1}, max_pool_connections=20, parameter_validation=validating
+    )
+    return boto3.session.Session("test", "test").client(
         "customer-profiles", region_name="us-east-1", endpoint_url=endpoint_url, config=config
     )
 
 
 @contextlib.contextmanager
-def connected(service: Service, transport: str) -> Iterator[Any]:
-    """A client of the service over one transport."""
+def connected_twice(service: Service, transport: str) -> Iterator[tuple[Any, Any]]:
+    """Two clients of the service over one transport: the second one does not validate."""
+    both = (True, False)
     if transport == "embedded":
-        client = client_of()
-        attach(client, service)
-        yield client
+        clients = [client_of(validating=validating) for validating in both]
+        for client in clients:
+            attach(client, service)
+        yield clients[0], clients[1]
     else:
         with running(service) as endpoint_url:
-            client = client_of(endpoint_url)
-            yield client
-            client.close()
+            clients = [client_of(endpoint_url, validating=validating) for validating in both]
+            yield clients[0], clients[1]
+            for client in clients:
+                client.close()
+
+
+@contextlib.contextmanager
+def connected(service: Service, transport: str) -> Iterator[Any]:
+    """A client of the service over one transport."""
+    with connected_twice(service, transport) as (client, _):
+        yield client
 
 
 @pytest.fixture

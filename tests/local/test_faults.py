@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime
 
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 from checked_service import CheckedService
+from clock import Clock
 from conftest import client_of, connected
 
 from resolver.local.embed import attach
 from resolver.local.faults import Fault, Faults
 from resolver.local.operations.profiles import SCALAR_FIELDS
 from resolver.local.request import Settings
-from resolver.local.schedule import last_scheduled
 
 CREATE = {"DomainName": "shop", "FirstName": "Ana"}
-
-
-class Clock:
-    """A clock that tests set."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 1, 5, tzinfo=UTC).timestamp()  # a Monday
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture(params=["embedded", "http"])
@@ -111,37 +100,6 @@ def test_objects_expire_and_leave_their_fields(faulty):
     asked = {"DomainName": "shop", "Values": ["2065550100"]}
     assert len(client.search_profiles(**asked, KeyName="_phone")["Items"]) == 1
     assert client.search_profiles(**{**asked, "Values": ["1"]}, KeyName="_ctrContactId")["Items"] == []
-
-
-def test_the_weekly_job_runs_when_its_saturday_has_come(faulty):
-    client, _, clock = faulty
-    ids = [client.create_profile(**CREATE, EmailAddress="a@x.io")["ProfileId"] for _ in range(2)]
-    assert "MatchGenerationDate" not in client.get_matches(DomainName="shop")
-    clock.now += 6 * 86_400
-    answer = client.get_matches(DomainName="shop")
-    assert answer["MatchGenerationDate"] == datetime(2026, 1, 10, tzinfo=UTC)
-    group = answer["Matches"][0]
-    assert group["ProfileIds"] == ids
-    for key, value in (("matchId", group["MatchId"]), ("profileId", ids[1])):
-        asked = {
-            "DomainName": "shop",
-            "MatchType": "ML_BASED_MATCHING",
-            "SearchKey": key,
-            "SearchValue": value,
-        }
-        assert client.get_similar_profiles(**asked)["ProfileIds"] == ids
-    (job,) = client.list_identity_resolution_jobs(DomainName="shop")["IdentityResolutionJobsList"]
-    one = client.get_identity_resolution_job(DomainName="shop", JobId=job["JobId"])
-    assert one["JobStats"]["NumberOfMatchesFound"] == 1
-
-
-def test_the_schedule_is_the_latest_moment_that_has_passed():
-    monday = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
-    on = {"Matching": {"Enabled": True}}
-    assert last_scheduled(on, monday.timestamp()) == datetime(2026, 1, 3, tzinfo=UTC)
-    chosen = {"Matching": {"Enabled": True, "JobSchedule": {"DayOfTheWeek": "MONDAY", "Time": "12:30"}}}
-    assert last_scheduled(chosen, monday.timestamp()) == datetime(2025, 12, 29, 12, 30, tzinfo=UTC)
-    assert last_scheduled({}, monday.timestamp()) is None
 
 
 @pytest.mark.parametrize(("winner", "kept"), [("normal", "B"), ("hostile", "C")])

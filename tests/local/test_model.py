@@ -6,11 +6,11 @@ import json
 import os
 from typing import Any
 
-import phonenumbers
 from checked_service import CheckedService
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
+from plain_domain import PlainDomain, derived, normal
 
 from resolver.local.store import Store
 from resolver.local.wire import HttpRequest
@@ -34,60 +34,36 @@ FIELDS = st.fixed_dictionaries(
     {},
     optional={**{n: st.sampled_from(v) for n, v in SCALARS.items()}, "Address": PARTS, "Attributes": ENTRIES},
 )
-BLOCKS = ("Address", "Attributes")
 TYPE = {
     "Description": "CRM",
-    "Fields": {"id": {"Source": "_source.id"}, "mail": {"Source": "_source.mail"}},
+    "Fields": {
+        "id": {"Source": "_source.id"},
+        "mail": {"Source": "_source.mail", "ContentType": "EMAIL_ADDRESS"},
+        "last": {"Source": "{{_source.last}}", "Target": "_profile.LastName"},
+        "city": {"Source": "_source.city", "Target": "_profile.Address.City"},
+    },
     "Keys": {
         "crmId": [{"StandardIdentifiers": ["UNIQUE", "PROFILE"], "FieldNames": ["id"]}],
         "_email": [{"StandardIdentifiers": ["PROFILE", "SECONDARY"], "FieldNames": ["mail"]}],
     },
     "AllowProfileCreation": True,
 }
-
-
-def slow_phone(text: str) -> str:
-    """The slow twin of the phone index: always the full parser."""
-    digits = "".join(c for c in text if c in "0123456789")
-    if not digits:
-        return text.strip().casefold()
-    try:
-        number = phonenumbers.parse(("+" if text.lstrip().startswith("+") else "") + digits, "US")
-    except phonenumbers.NumberParseException:
-        return digits
-    possible = phonenumbers.is_possible_number(number)
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if possible else digits
-
-
-def normal(key: str, value: str) -> str:
-    if key == "_phone":
-        return slow_phone(value)
-    return value.strip().casefold() if key in ("_email", "_fullName") else value
-
-
-def derived(fields: dict[str, Any]) -> set[tuple[str, str]]:
-    full_name = " ".join(fields[n] for n in ("FirstName", "LastName") if n in fields)
-    pairs = [("_phone", fields.get("PhoneNumber")), ("_phone", fields.get("MobilePhoneNumber"))]
-    pairs += [("_email", fields.get("EmailAddress")), ("_account", fields.get("AccountNumber"))]
-    pairs.append(("_fullName", full_name))
-    return {(key, normal(key, value)) for key, value in pairs if value}
-
-
-def tidy(fields: dict[str, Any]) -> dict[str, Any]:
-    kept = {n: {p: t for p, t in v.items() if t} if n in BLOCKS else v for n, v in fields.items()}
-    return {name: value for name, value in kept.items() if value}
-
-
-class Profile:
-    """What the model knows of one profile; `objects` maps a UNIQUE value to (order of ingestion, keys)."""
-
-    def __init__(self, fields: dict[str, Any]) -> None:
-        self.fields = tidy(fields)
-        self.given: set[tuple[str, str]] = set()
-        self.objects: dict[str, tuple[int, set[tuple[str, str]]]] = {}
-
-    def indexed(self) -> set[tuple[str, str]]:
-        return derived(self.fields) | self.given | {k for _, keys in self.objects.values() for k in keys}
+SOURCES = st.fixed_dictionaries(
+    {
+        "id": st.sampled_from(["u1", "u2", "u3"]),
+        "mail": st.sampled_from(["", *EMAILS]),
+        "last": st.sampled_from(["", "Ruiz", "Weber"]),
+        "city": st.sampled_from(["", "Ulm", "Köln"]),
+    }
+)
+VALUES = {
+    "_phone": PHONES,
+    "_email": EMAILS,
+    "_account": ["1", "2", "3"],
+    "_fullName": ["ana ruiz", "BEN  Novak", "weber", "Ana"],
+    "crmId": ["u1", "u2", "u9"],
+}
+KEYS = st.sampled_from([(name, value) for name, values in VALUES.items() for value in values])
 
 
 class DomainMachine(RuleBasedStateMachine):
@@ -99,17 +75,18 @@ class DomainMachine(RuleBasedStateMachine):
         super().__init__()
         self.store = Store.open(None)
         self.service = CheckedService(self.store)
-        self.model: dict[str, Profile] = {}  # in order of creation
-        self.clock = 0
+        self.model = PlainDomain()
         self.call("POST", "/domains/d", {"DefaultExpirationDays": 30})
         self.call("PUT", "/domains/d/object-types/crm", TYPE)
 
     def teardown(self) -> None:
         self.store.close()
 
-    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    def call(
+        self, method: str, path: str, body: dict[str, Any] | None = None, query: str = ""
+    ) -> dict[str, Any]:
         answer = self.service.handle(
-            HttpRequest(method, path, "", {}, json.dumps(body).encode() if body else b"")
+            HttpRequest(method, path, query, {}, json.dumps(body).encode() if body else b"")
         )
         assert answer.status == 200, answer.body
         return json.loads(answer.body)
@@ -117,12 +94,18 @@ class DomainMachine(RuleBasedStateMachine):
     def refused(self, path: str, body: dict[str, Any]) -> int:
         return self.service.handle(HttpRequest("POST", path, "", {}, json.dumps(body).encode())).status
 
+    @initialize(target=profiles, people=st.lists(FIELDS, min_size=3, max_size=4))
+    def begin(self, people):
+        return multiple(*(self._create(fields) for fields in people))
+
     @rule(target=profiles, fields=FIELDS)
     def create(self, fields):
-        profile_id = self.call("POST", "/domains/d/profiles", {**fields, "AdditionalInformation": "x"})[
-            "ProfileId"
-        ]
-        self.model[profile_id] = Profile({**fields, "AdditionalInformation": "x"})
+        return self._create(fields)
+
+    def _create(self, fields):
+        body = {**fields, "AdditionalInformation": "x"}
+        profile_id = self.call("POST", "/domains/d/profiles", body)["ProfileId"]
+        self.model.create(profile_id, body)
         return profile_id
 
     @rule(profile=profiles, fields=FIELDS, emptied=st.sampled_from(PATHS))
@@ -130,121 +113,130 @@ class DomainMachine(RuleBasedStateMachine):
         name, _, part = emptied.partition(".")
         change = {**fields, name: {**fields.get(name, {}), part: ""} if part else ""}
         self.call("PUT", "/domains/d/profiles", {"ProfileId": profile, **change})
-        stored = self.model[profile].fields
-        for field, value in change.items():
-            stored[field] = {**stored.get(field, {}), **value} if field in BLOCKS else value
-        self.model[profile].fields = tidy(stored)
+        self.model.update(profile, change)
 
-    @rule(profile=profiles, phone=st.sampled_from(PHONES))
-    def add_key(self, profile, phone):
-        body = {"ProfileId": profile, "KeyName": "_phone", "Values": [phone]}
-        self.call("POST", "/domains/d/profiles/keys", body)
-        self.model[profile].given.add(("_phone", normal("_phone", phone)))
+    @rule(profile=profiles, key=KEYS)
+    def add_key(self, profile, key):
+        name, value = key
+        self.call("POST", "/domains/d/profiles/keys", _key_body(profile, key))
+        self.model.profiles[profile].given.add((name, normal(name, value)))
 
-    @rule(profile=profiles, phone=st.sampled_from(PHONES))
-    def delete_key(self, profile, phone):
-        body = {"ProfileId": profile, "KeyName": "_phone", "Values": [phone]}
-        key, known = ("_phone", normal("_phone", phone)), self.model[profile]
-        if key in known.given:
-            self.call("POST", "/domains/d/profiles/keys/delete", body)
-            known.given.discard(key)
+    @rule(profile=profiles, key=KEYS)
+    def delete_key(self, profile, key):
+        name, value = key
+        held, known = (name, normal(name, value)), self.model.profiles[profile]
+        contributed = {k for one in known.objects.values() for k in one.keys}
+        if held in known.given | contributed:
+            self.call("POST", "/domains/d/profiles/keys/delete", _key_body(profile, key))
+            known.given.discard(held)
+            for one in known.objects.values():
+                one.keys.discard(held)
         else:
-            expected = 400 if key in derived(known.fields) else 404
-            assert self.refused("/domains/d/profiles/keys/delete", body) == expected
+            expected = 400 if held in derived(known.fields) else 404
+            assert self.refused("/domains/d/profiles/keys/delete", _key_body(profile, key)) == expected
 
-    @rule(target=profiles, unique=st.sampled_from(["u1", "u2", "u3"]), mail=st.sampled_from(["", *EMAILS]))
-    def ingest(self, unique, mail):
-        body = {"ObjectTypeName": "crm", "Object": json.dumps({"id": unique, "mail": mail})}
-        self.call("PUT", "/domains/d/profiles/objects", body)
-        keys = {("crmId", unique), *([("_email", normal("_email", mail))] if mail else [])}
-        self.clock += 1
-        owner = next(iter(self._owners(("crmId", unique))), None)
-        if owner is None and mail:
-            owner = next(iter(self._owners(("_email", normal("_email", mail)))), None)
+    @rule(target=profiles, source=SOURCES)
+    def ingest(self, source):
+        text = json.dumps(source)
+        self.call("PUT", "/domains/d/profiles/objects", {"ObjectTypeName": "crm", "Object": text})
+        owner = self.model.owner_of(source)
         created = owner is None
         if owner is None:
-            found = self.call("POST", "/domains/d/profiles/search", {"KeyName": "crmId", "Values": [unique]})[
-                "Items"
-            ]
-            owner = next(item["ProfileId"] for item in found if item["ProfileId"] not in self.model)
-            self.model[owner] = Profile({})
-        self.model[owner].objects[unique] = (self.clock, keys)
+            body = {"KeyName": "crmId", "Values": [source["id"]]}
+            found = self.call("POST", "/domains/d/profiles/search", body)["Items"]
+            (owner,) = (i["ProfileId"] for i in found if i["ProfileId"] not in self.model.profiles)
+        self.model.ingest(owner, source, text)
         return owner if created else multiple()
 
-    def _owners(self, key):
-        """The one profile that a key leads to; nobody when it is ambiguous."""
-        found = [profile_id for profile_id, known in self.model.items() if key in known.indexed()]
-        return found if len(found) == 1 else []
+    @rule(profile=profiles, choice=st.data())
+    def delete_object(self, profile, choice):
+        held = self.model.profiles[profile].objects
+        unique = choice.draw(st.sampled_from([*sorted(held), "absent"]))
+        asked = {"ProfileId": profile, "ObjectTypeName": "crm"}
+        listed = self.call("POST", "/domains/d/profiles/objects", asked)["Items"]
+        names = {json.loads(item["Object"])["id"]: item["ProfileObjectUniqueKey"] for item in listed}
+        body = {**asked, "ProfileObjectUniqueKey": names.get(unique, "absent")}
+        if unique in held:
+            self.call("POST", "/domains/d/profiles/objects/delete", body)
+            del held[unique]
+        else:
+            assert self.refused("/domains/d/profiles/objects/delete", body) == 404
+
+    @rule()
+    def forget_the_type_and_define_it_again(self):
+        self.call("DELETE", "/domains/d/object-types/crm")
+        assert self.refused("/domains/d/profiles/search", {"KeyName": "crmId", "Values": ["u1"]}) == 400
+        self.call("PUT", "/domains/d/object-types/crm", TYPE)
+        self.model.forget_type()
 
     @rule(main=profiles, first=consumes(profiles), second=consumes(profiles), donors=st.data())
     def merge(self, main, first, second, donors):
         merged = list(dict.fromkeys(profile for profile in (first, second) if profile != main))
-        if main in (first, second) or first == second or not merged:
-            assert (
-                self.refused("/domains/d/profiles/objects/merge", _merge_body(main, [first, second], {}))
-                == 400
-            )
+        if main in (first, second) or first == second:
+            body = _merge_body(main, [first, second], {})
+            assert self.refused("/domains/d/profiles/objects/merge", body) == 400
             return
         choices = st.sampled_from([main, *merged])
-        options = dict.fromkeys(("FirstName", "EmailAddress", "Address", "PhoneNumber"), choices)
+        options = dict.fromkeys(("FirstName", "EmailAddress", "Address", "PhoneNumber", "LastName"), choices)
         whole = donors.draw(st.fixed_dictionaries({}, optional=options))
         entries = donors.draw(st.dictionaries(st.sampled_from(["a", "b"]), choices, max_size=2))
         sources = {**whole, **({"Attributes": entries} if entries else {})}
         self.call("POST", "/domains/d/profiles/objects/merge", _merge_body(main, merged, sources))
-        self._merge(main, merged, (whole, entries))
-
-    def _merge(self, main, merged, donors):
-        whole, entries = donors
-        order = [self.model[profile_id] for profile_id in (main, *merged)]
-        fields: dict[str, Any] = {}
-        for name in dict.fromkeys(n for p in order for n in p.fields if n != "Attributes"):
-            givers = [self.model[whole[name]]] if name in whole else order
-            held = [p.fields[name] for p in givers if name in p.fields]
-            if held:
-                fields[name] = held[0]
-        attributes: dict[str, str] = {}
-        for entry in ("a", "b"):
-            givers = [self.model[entries[entry]]] if entry in entries else order
-            held = [p.fields["Attributes"][entry] for p in givers if entry in p.fields.get("Attributes", {})]
-            if held:
-                attributes[entry] = held[0]
-        survivor = self.model[main]
-        for victim in (self.model.pop(profile_id) for profile_id in merged):
-            survivor.given |= derived(victim.fields) | victim.given
-            for unique, (moment, keys) in victim.objects.items():
-                former = survivor.objects.get(unique)
-                if former is not None:
-                    survivor.given |= min(former, (moment, keys), key=lambda held: held[0])[1]
-                if former is None or former[0] < moment:
-                    survivor.objects[unique] = (moment, keys)
-        survivor.fields = tidy({**fields, "Attributes": attributes})
+        self.model.merge(main, merged, sources)
 
     @rule(profile=consumes(profiles))
     def delete(self, profile):
         self.call("POST", "/domains/d/profiles/delete", {"ProfileId": profile})
-        del self.model[profile]
+        del self.model.profiles[profile]
         assert self.refused("/domains/d/profiles/delete", {"ProfileId": profile}) == 404
 
-    @rule(key=st.sampled_from(["_phone", "_email"]), number=st.integers(0, 4))
-    def search(self, key, number):
-        value = (PHONES if key == "_phone" else EMAILS)[number % 3]
-        body = {"KeyName": key, "Values": [value]}
-        found = [item["ProfileId"] for item in self.call("POST", "/domains/d/profiles/search", body)["Items"]]
-        wanted = (key, normal(key, value))
-        assert (
-            found
-            == [profile_id for profile_id, known in self.model.items() if wanted in known.indexed()][:20]
-        )
+    @rule(
+        keys=st.lists(KEYS, min_size=1, max_size=3),
+        operator=st.sampled_from(["AND", "OR"]),
+        size=st.sampled_from([1, 2, 100]),
+    )
+    def search(self, keys, operator, size):
+        self.search_for(keys, operator, size)
+
+    def search_for(self, keys, operator, size):
+        asked = [{"KeyName": name, "Values": [value]} for name, value in keys]
+        body = {**asked[0], "LogicalOperator": operator, "AdditionalSearchKeys": asked[1:]}
+        if not asked[1:]:
+            del body["AdditionalSearchKeys"]
+        found, more = [], ""
+        while True:
+            page = self.call("POST", "/domains/d/profiles/search", body, f"max-results={size}{more}")
+            found += [(item["ProfileId"], item["FoundByItems"]) for item in page["Items"]]
+            if "NextToken" not in page:
+                break
+            more = f"&next-token={page['NextToken']}"
+        wanted = self.model.search(keys, operator)
+        assert found == [(profile_id, [asked[place] for place in places]) for profile_id, places in wanted]
+
+    @invariant()
+    def every_key_finds_the_same_profiles(self):
+        for name, values in VALUES.items():
+            self.search_for([(name, value) for value in values[:5]], "OR", 100)
 
     @invariant()
     def everything_reads_alike(self):
-        ids = list(self.model)[-20:]
+        ids = list(self.model.profiles)[-20:]
         if ids:
             answer = self.call("POST", "/domains/d/batch-get-profiles", {"ProfileIds": ids})
-            assert answer["Profiles"] == [{"ProfileId": i, **self.model[i].fields} for i in ids]
+            assert answer["Profiles"] == [{"ProfileId": i, **self.model.profiles[i].fields} for i in ids]
+        for profile_id in ids[-3:]:
+            asked = {"ProfileId": profile_id, "ObjectTypeName": "crm"}
+            listed = self.call("POST", "/domains/d/profiles/objects", asked)["Items"]
+            held = sorted(self.model.profiles[profile_id].objects.values(), key=lambda one: one.moment)
+            assert [item["Object"] for item in listed] == [one.body for one in held]
         stats = self.call("GET", "/domains/d")["Stats"]
-        counts = (len(self.model), sum(len(known.objects) for known in self.model.values()))
+        known = self.model.profiles
+        counts = (len(known), sum(len(one.objects) for one in known.values()))
         assert (stats["ProfileCount"], stats["ObjectCount"]) == counts
+
+
+def _key_body(profile, key):
+    return {"ProfileId": profile, "KeyName": key[0], "Values": [key[1]]}
 
 
 def _merge_body(main, merged, sources):

@@ -75,6 +75,8 @@ BROKEN = {
     "both party types": {
         "Fields": {**field(Target="_profile.PartyType"), "g": {**ID, "Target": "_profile.PartyTypeString"}}
     },
+    "no timestamp format": {"SourceLastUpdatedTimestampFormat": "as it comes"},
+    "timestamp format with an open quote": {"SourceLastUpdatedTimestampFormat": "yyyy-MM-dd'T"},
     "timestamp without a format": {"Fields": field(Target="_profile.SourceLastUpdatedTimestamp")},
 }
 
@@ -94,12 +96,39 @@ def test_a_key_has_the_same_content_types_in_every_type_of_a_domain(shop):
     define(shop, "other")
 
 
-def test_a_key_that_no_type_defines_any_more_leaves_the_domain(shop):
-    define(shop)
-    assert found(shop, "crmId", "1") == []
+def test_a_template_shares_its_keys_with_the_other_types_of_a_domain(shop):
+    named = {"id": {**ID, "ContentType": "NAME"}}
+    define(shop, Fields=named, Keys={"_salesforceContactId": [UNIQUE]})
+    template = {"ObjectTypeName": "contact", "Description": "x", "TemplateId": "Salesforce-Contact"}
+    with pytest.raises(ClientError, match="_salesforceContactId"):
+        shop.put_profile_object_type(DomainName="shop", **template)
+    define(shop, Keys={"_salesforceContactId": [UNIQUE]})
+    shop.put_profile_object_type(DomainName="shop", **template)
+
+
+def test_a_key_that_no_type_defines_any_more_leaves_the_domain_with_its_values(shop):
+    define(shop, AllowProfileCreation=True)
+    ingest(shop, {"id": "1"})
+    assert len(found(shop, "crmId", "1")) == 1
     define(shop, Keys={"renamed": [UNIQUE]})
     with pytest.raises(ClientError, match="crmId"):
         found(shop, "crmId", "1")
+    define(shop)
+    assert found(shop, "crmId", "1") == []  # documented: stored objects are not processed again
+
+
+def test_a_type_shows_the_default_of_profile_creation_and_what_its_limits_leave(shop):
+    shown = define(shop, MaxProfileObjectCount=300)
+    assert (shown["AllowProfileCreation"], shown["MaxAvailableProfileObjectCount"]) == (False, 700)
+    (listed,) = shop.list_profile_object_types(DomainName="shop")["Items"]
+    assert (listed["MaxProfileObjectCount"], listed["MaxAvailableProfileObjectCount"]) == (300, 700)
+
+
+@pytest.mark.parametrize("given", ["EpochMilli", "EPOCHMILLI", "yyyy-MM-dd'T'HH:mm:ss.SSSX", "d/M/yy"])
+def test_a_timestamp_format_is_epoch_milliseconds_or_a_pattern(shop, given):
+    fields = {"id": ID, "at": {"Source": "_source.at", "Target": "_profile.SourceLastUpdatedTimestamp"}}
+    shown = define(shop, Fields=fields, SourceLastUpdatedTimestampFormat=given)
+    assert shown["SourceLastUpdatedTimestampFormat"] == given
 
 
 def test_handlebars_and_accessors_read_what_is_there():

@@ -76,6 +76,16 @@ def test_an_update_keeps_what_is_absent_and_removes_what_is_empty(client, domain
     assert refusal(client.update_profile, DomainName=domain, ProfileId=NOBODY) == "ResourceNotFoundException"
 
 
+def test_a_profile_holds_as_many_bytes_as_its_text_has(client, domain):
+    attributes = {f"{number:03}": "ß" * 250 for number in range(300)}  # 150 kB of UTF-8
+    kept = create(client, domain, Attributes=attributes)
+    (profile,) = client.batch_get_profile(DomainName=domain, ProfileIds=[kept])["Profiles"]
+    assert profile["Attributes"] == attributes
+    more = {f"x{number:03}": "ß" * 250 for number in range(300)}
+    full = {"DomainName": domain, "ProfileId": kept, "Attributes": more}
+    assert refusal(client.update_profile, **full) == "BadRequestException"
+
+
 def test_a_deleted_profile_is_gone_with_its_keys_and_objects(client, domain):
     client.put_profile_object_type(DomainName=domain, ObjectTypeName="crm", **CRM)
     put(client, domain, {"id": "1", "mail": "a@x.io"})
@@ -183,8 +193,11 @@ def test_tags_live_on_domains_object_types_and_integrations(client, domain):
     client.put_integration(
         DomainName=domain, Uri="arn:aws:s3:::bucket/x", ObjectTypeName="crm", Tags={"a": "1"}
     )
+    folder = "arn:aws:s3:::bucket/100%25/ß/"  # a Uri may end with a slash, and hold what looks encoded
+    client.put_integration(DomainName=domain, Uri=folder, ObjectTypeName="crm")
     base = f"arn:aws:profile:us-east-1:000000000000:domains/{domain}"
-    for arn in (base, f"{base}/object-types/crm", f"{base}/integrations/arn:aws:s3:::bucket/x"):
+    of_uri = f"{base}/integrations/"
+    for arn in (base, f"{base}/object-types/crm", f"{of_uri}arn:aws:s3:::bucket/x", of_uri + folder):
         client.tag_resource(resourceArn=arn, tags={"a": "2", "b": ""})
         client.untag_resource(resourceArn=arn, tagKeys=["b", "absent"])
         assert client.list_tags_for_resource(resourceArn=arn)["tags"] == {"a": "2"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 import random
@@ -13,7 +14,17 @@ import polars as pl
 
 from resolver.model.domain_facts import DomainFacts
 from resolver.model.frames import OBJECTS, PROFILES
-from resolver.model.profile import ADDRESS_PARTS, ADDRESSES, EMAILS, PHONES, SCALARS, Profile, to_row
+from resolver.model.profile import (
+    ADDRESS_PARTS,
+    ADDRESSES,
+    DEFAULT_MAX_LENGTH,
+    EMAILS,
+    MAX_LENGTH,
+    PHONES,
+    SCALARS,
+    Profile,
+    to_row,
+)
 from resolver.model.section import Section
 from resolver.model.survivorship_policy import (
     STRATEGY_NAMES,
@@ -89,6 +100,7 @@ class Drawn:
     rules: Rules
     bodies: list[tuple[str, str, dict[str, Any]]]
     seen: dict[str, datetime]
+    given_keys: list[tuple[str, str, str]] = dataclasses.field(default_factory=list)
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -117,8 +129,8 @@ def _text(rng: random.Random, name: str, variety: int) -> str:
         return rng.choice(["a{}@x.io", "A{}@X.io", "not an address {}"]).format(number)
     if name == "BirthDate":
         return rng.choice(["1980-01-0{}", "0{}/01/1980", "198001 0{}", "unknown"]).format(1 + number % 9)
-    if name == "AdditionalInformation" and rng.random() < 0.2:
-        return "long " * 100 + str(number)
+    if rng.random() < 0.03:  # as long as the service takes
+        return f"{number} Ω".ljust(MAX_LENGTH.get(name, DEFAULT_MAX_LENGTH), "x")
     return rng.choice(["Ana {}", "ANA  {}", "Ω {}", "ana{}", '"{}\\']).format(number)
 
 
@@ -132,10 +144,32 @@ def draw_profile(rng: random.Random, name: object, fill: float, variety: int) ->
         if rng.random() < fill:
             parts = rng.sample(list(ADDRESS_PARTS), rng.randint(1, 4))
             profile[field] = {part: _text(rng, part, variety) for part in parts}
+    if rng.random() < fill / 2:
+        profile["EngagementPreferences"] = _preferences(rng, name, variety)
     keys = [k for k in ("tier", "UpdatedAt", "Ω key", "merged_tier", "a.b", "e" * 250) if rng.random() < fill]
     if keys:
         profile["Attributes"] = {k: _attribute(rng, k, variety) for k in keys}
     return profile
+
+
+def _preferences(rng: random.Random, name: object, variety: int) -> dict[str, Any]:
+    """Contacts that name nobody, the profile itself, another of its cluster, or a stranger."""
+    seed = name[0] if isinstance(name, tuple) else name
+    ids = [None, profile_id(name), profile_id((seed, 0)), profile_id((seed, 1)), profile_id("stranger")]
+    kinds = {"Phone": PHONES, "Email": EMAILS}
+    content: dict[str, Any] = {}
+    for kind, fields in kinds.items():
+        entries = []
+        for _ in range(rng.choice([0, 1, 2])):
+            entry = {"ContactType": rng.choice(fields), "KeyName": f"k{rng.randrange(variety)}"}
+            if rng.random() < 0.5:
+                entry["KeyValue"] = rng.choice(['"ProfileId":"x"', "Ω", "1\\2"])
+            if (named := rng.choice(ids)) is not None:
+                entry["ProfileId"] = named
+            entries.append(entry)
+        if entries:
+            content[kind] = entries
+    return content or {"Phone": [{"ContactType": "PhoneNumber"}]}
 
 
 def _attribute(rng: random.Random, key: str, variety: int) -> str:
@@ -143,7 +177,8 @@ def _attribute(rng: random.Random, key: str, variety: int) -> str:
         return rng.choice(["2026-01-0{}", "2026-01-0{}T10:00:00+02:00", "171234567{}", "never {}"]).format(
             1 + rng.randrange(variety) % 9
         )
-    return f"{key[:3]} {rng.randrange(variety)}"
+    text = f"{key[:3]} {rng.randrange(variety)}"
+    return text.ljust(DEFAULT_MAX_LENGTH, "y") if rng.random() < 0.05 else text
 
 
 def draw(seed: int, size: int) -> Drawn:
@@ -153,17 +188,27 @@ def draw(seed: int, size: int) -> Drawn:
     profiles = [draw_profile(rng, (seed, n), fill, variety) for n in range(size)]
     if rng.random() < 0.3:
         keep = rng.choice(sorted(SCALARS))
-        profiles[0] = {k: v for k, v in profiles[0].items() if k in ("ProfileId", keep)}
+        kept = ("ProfileId", keep) if rng.random() < 0.5 else ("ProfileId",)
+        profiles[0] = {k: v for k, v in profiles[0].items() if k in kept}
     bodies, rows = [], []
-    for profile in profiles:
-        for _ in range(rng.choice([0, 0, 1, 3])):
+    for number, profile in enumerate(profiles):
+        holds = rng.choice([0, 0, 1, 3])
+        if not number and len(profile) <= 2:  # an empty profile that stays, for its objects
+            holds = 8
+        for _ in range(holds):
             body = {"id": str(rng.randrange(4 * size)), "by": profile["ProfileId"]}
             bodies.append((profile["ProfileId"], "crm", body))
             when = NOW - timedelta(days=rng.randrange(900)) if rng.random() < 0.8 else None
             rows.append((profile["ProfileId"], "crm", body["id"], str(body), when))
     seen = {p["ProfileId"]: NOW - timedelta(days=rng.randrange(900)) for p in profiles if rng.random() < 0.4}
     facts = DomainFacts(domain_name="d", objects=objects_frame(rows))
-    return Drawn(profiles, facts, draw_rules(rng), bodies, seen)
+    rules = draw_rules(rng)
+    keys = [
+        (p["ProfileId"], *rng.choice([("crmId", f"by hand {n}"), ("_phone", f"+1 425 555 01{n:02d}")]))
+        for n, p in enumerate(profiles)
+        if rng.random() < 0.2
+    ]
+    return Drawn(profiles, facts, rules, bodies, seen, keys)
 
 
 def draw_rules(rng: random.Random) -> Rules:

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from planning_cases import SOAK, Rules, clusters_frame, draw, profiles_frame
 
+from resolver.model.canonical import canonical_json
 from resolver.model.domain_facts import DomainFacts
 from resolver.model.profile import DEFAULT_MAX_LENGTH, EMAILS, MAX_LENGTH, PHONES
 from resolver.model.survivorship_policy import Merging, Preservation, Survivorship
 from resolver.planning.conservation import account
-from resolver.planning.fingerprint import canonical_json
 from resolver.planning.likeness import likeness
 from resolver.planning.members import flat
 from resolver.planning.plans import plan_merges
@@ -46,38 +46,50 @@ def test_every_distinct_value_of_every_member_has_exactly_one_fate_and_really_is
     assert Counter((e.field, canonical_json(e.value)) for e in entries) == Counter(distinct)
     assert sum(Counter(e.fate for e in entries).values()) == len(distinct)
     after = flat(simulate_post_steps(plan.predicted, plan.post_steps))
-    added = {
-        (s.request["KeyName"], v)
-        for s in plan.post_steps
-        if s.operation == "add_profile_key"
-        for v in s.request["Values"]
-    }
     for entry in entries:
-        if entry.fate == "kept" and isinstance(entry.value, dict):
-            place = after[entry.target or entry.field]
-            assert entry.value.items() <= place.items()
-        elif entry.fate in ("kept", "slot"):
-            assert after[entry.target or entry.field] == entry.value
-        elif entry.fate == "key":
-            moved = {k for i in plan.merged_profile_ids for k in search_keys(members[i])}
-            alike = any(
-                likeness(entry.field, after[f]) == likeness(entry.field, entry.value)
-                for f in KINDS[entry.target]
-                if f in after
-            )
-            assert (entry.target, entry.value) in moved | added or alike
-        elif entry.fate == "attribute":
-            text = after[f"Attributes.{entry.target}"]
-            assert text == entry.value or isinstance(entry.value, dict)
-        else:
-            assert entry.reason
+        assert_it_is_there(entry, plan, members, after)
     for field, value in flat(dict(plan.predicted)).items():
-        assert after[field] == value, "a post-step overwrote what the merge had kept"
+        assert after[field] == repointed(field, value, plan), "a post-step overwrote what the merge had kept"
     for step in plan.post_steps:
         if step.operation == "update_profile":
-            written = flat(dict(step.request))
+            written = flat({k: v for k, v in step.request.items() if k != "EngagementPreferences"})
             assert all(len(v) <= MAX_LENGTH.get(f, DEFAULT_MAX_LENGTH) for f, v in written.items())
             assert all(len(f) <= DEFAULT_MAX_LENGTH + len("Attributes.") for f in written)
+
+
+def repointed(field, value, plan):
+    """Preferences as the post-step leaves them: references to merged profiles name the survivor."""
+    if field != "EngagementPreferences":
+        return value
+    for merged in plan.merged_profile_ids:
+        value = value.replace(f'"ProfileId":"{merged}"', f'"ProfileId":"{plan.main_profile_id}"')
+    return value
+
+
+def assert_it_is_there(entry, plan, members, after):
+    if entry.fate == "kept" and isinstance(entry.value, dict):
+        assert entry.value.items() <= after[entry.target or entry.field].items()
+    elif entry.fate in ("kept", "slot"):
+        assert after[entry.target or entry.field] == repointed(entry.field, entry.value, plan)
+    elif entry.fate == "key":
+        moved = {k for i in plan.merged_profile_ids for k in search_keys(members[i])}
+        added = {
+            (s.request["KeyName"], v)
+            for s in plan.post_steps
+            if s.operation == "add_profile_key"
+            for v in s.request["Values"]
+        }
+        alike = any(
+            likeness(entry.field, after[f]) == likeness(entry.field, entry.value)
+            for f in KINDS[entry.target]
+            if f in after
+        )
+        assert (entry.target, entry.value) in moved | added or alike
+    elif entry.fate == "attribute":
+        text = after[f"Attributes.{entry.target}"]
+        assert text == entry.value or isinstance(entry.value, dict)
+    else:
+        assert entry.reason
 
 
 def test_a_displaced_number_stays_findable():

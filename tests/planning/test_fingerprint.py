@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from planning_cases import draw_profile, profiles_frame
 
+from resolver.model.canonical import canonical_json
 from resolver.model.profile import from_row
-from resolver.planning.fingerprint import canonical_json, fingerprint_profile, fingerprint_rows
+from resolver.planning.fingerprint import fingerprint_profile, fingerprint_rows
 
 
 @given(seed=st.integers(0, 10**6), size=st.integers(1, 8))

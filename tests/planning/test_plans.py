@@ -24,6 +24,7 @@ from resolver.errors import BadFrame
 from resolver.model.domain_facts import DomainFacts
 from resolver.model.frames import FIELD_CHOICES, MATCH_GROUPS, PROFILES, empty
 from resolver.model.survivorship_policy import Merging, SecondOpinion, Survivorship
+from resolver.planning.bands import CLUSTER_DOUBTS
 from resolver.planning.plan_table import plans_to_frame
 from resolver.planning.plans import plan_merges
 
@@ -90,6 +91,14 @@ def test_every_doubt_of_clustering_sends_a_plan_to_review_unless_the_rules_allow
     assert plan.reasons[0].startswith(reason)
     (plan,) = plans_of([["ab"]], Rules(merging=Merging(allow=(column,))), **doubt)
     assert (plan.band, plan.reasons) == ("merge", ())
+
+
+@pytest.mark.parametrize("column", ["bridge_held", "shared_contact_only"])
+def test_a_doubt_about_what_links_the_cores_leaves_the_cores_alone(column):
+    core, whole = plans_of([["ab", "c"]], **{column: pl.Series([True, True, True])})
+    assert (core.profile_ids, core.band, core.reasons) == (("a", "b"), "merge", ())
+    assert (len(whole.profile_ids), whole.band) == (3, "review")
+    assert CLUSTER_DOUBTS[column] in whole.reasons
 
 
 def test_an_unknown_doubt_is_none():

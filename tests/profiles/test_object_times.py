@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 import pytest
 from embedded import NAME, embedded, pid
 
-from resolver.app.exporting import export_objects
+from resolver.app.object_reading import read_objects_of
 from resolver.model.frames import OBJECTS, conform
+from resolver.model.survivorship_policy import Survivorship
 from resolver.profiles.object_times import ObjectType, object_type
 
 MAY = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
@@ -67,7 +68,7 @@ def test_objects_of_a_domain_come_with_their_moments():
             )
             text = '{"id": "7", "phone": "0800", "at": 1777863721000}'
             domain.clients.read.put_profile_object(DomainName=NAME, ObjectTypeName=name, Object=text)
-        frame = export_objects(domain, [pid(1), pid(2), pid(99)])
+        frame = read_objects_of(domain, [pid(1), pid(2), pid(99)], Survivorship()).objects
 
     assert frame.equals(conform(frame, OBJECTS))
     columns = frame.select("profile_id", "object_type_name", "last_updated_at").rows()

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from anyascii import anyascii
 
-from resolver.app.reviewing.outcome import BY_PERSON
 from resolver.model.profile import ADDRESS_PARTS, ADDRESSES, EMAILS, PHONES, SCALARS, UNSTEERABLE
 from resolver.planning.likeness import likeness
 from resolver.planning.members import flat
+from resolver.planning.survivorship import BY_PERSON
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

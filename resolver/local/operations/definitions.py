@@ -44,6 +44,8 @@ _EITHER_OR: Final = (
     ("_profile.PartyType", "_profile.PartyTypeString"),
     ("_profile.Gender", "_profile.GenderString"),
 )
+_LETTERS: Final = frozenset("GyYMLwWDdFEuaHkKhmsSzZX")  # Java SE, "SimpleDateFormat"
+_QUOTED: Final = re.compile("'[^']*'")
 _TIMESTAMP_TARGET: Final = "_profile.SourceLastUpdatedTimestamp"
 
 Entry = tuple[str, Any]  # a key's name and one of its definitions
@@ -65,7 +67,14 @@ def check_definition(definition: Mapping[str, Any], elsewhere: Mapping[str, list
     """
     if "TemplateId" in definition:
         _check_template(definition)
-        return
+    else:
+        _check_own(definition)
+    for name, content_types in key_content_types(effective(definition)).items():
+        if elsewhere.get(name, content_types) != content_types:
+            raise BadRequest(f"Keys: {name} has other content types in another object type of the domain")
+
+
+def _check_own(definition: Mapping[str, Any]) -> None:
     fields, keys = definition.get("Fields"), definition.get("Keys")
     if not fields or not keys:
         raise BadRequest("either TemplateId or both Fields and Keys must be given")
@@ -74,9 +83,6 @@ def check_definition(definition: Mapping[str, Any], elsewhere: Mapping[str, list
     _check_names(fields, keys, entries)
     _check_identifiers(definition, entries)
     _check_targets(fields, entries)
-    for name, content_types in key_content_types(definition).items():
-        if elsewhere.get(name, content_types) != content_types:
-            raise BadRequest(f"Keys: {name} has other content types in another object type of the domain")
 
 
 def key_content_types(definition: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -115,8 +121,20 @@ def _check_fields(definition: Mapping[str, Any], fields: Mapping[str, Any]) -> N
     for one, other in _EITHER_OR:
         if one in targets and other in targets:
             raise BadRequest(f"Fields: {one} and {other} cannot both be targets")
+    given_format = definition.get("SourceLastUpdatedTimestampFormat")
+    if given_format is not None and not _is_timestamp_format(given_format):
+        raise BadRequest(
+            "SourceLastUpdatedTimestampFormat is neither EpochMilli nor a SimpleDateFormat pattern"
+        )
     if _TIMESTAMP_TARGET in targets and "SourceLastUpdatedTimestampFormat" not in definition:
         raise BadRequest(f"Fields: {_TIMESTAMP_TARGET} needs SourceLastUpdatedTimestampFormat")
+
+
+def _is_timestamp_format(given: str) -> bool:
+    """EpochMilli in any case (observed), or letters of Java's SimpleDateFormat outside balanced quotes."""
+    unquoted = _QUOTED.sub("", given)
+    letters = {letter for letter in unquoted if letter.isascii() and letter.isalpha()}
+    return given.casefold() == "epochmilli" or ("'" not in unquoted and bool(letters) and letters <= _LETTERS)
 
 
 def _check_names(fields: Mapping[str, Any], keys: Mapping[str, Any], entries: list[Entry]) -> None:

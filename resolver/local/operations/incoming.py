@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from resolver.local.store import Session
     from resolver.local.tables.domains import Domain
 
+MOST_BYTES: Final = 256_000  # one object, documented (250 KB)
 _LONGEST_KEY: Final = 1000  # characters of a normal value; longer ones are no identifiers
 
 
@@ -74,6 +75,8 @@ def read_object(store: Session, domain: Domain, type_name: str, body: str) -> In
 
 
 def _parsed(body: str) -> dict[str, Any]:
+    if not body.isascii() and len(body.encode(errors="surrogatepass")) > MOST_BYTES:
+        raise BadRequest(f"Object has more than {MOST_BYTES} bytes")
     try:
         source = json.loads(body, parse_constant=_no_constant)
         if "\\u" in body:

@@ -10,13 +10,12 @@ one of that profile together with the keys it contributed.
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from resolver.local.normalisation import standard_keys
 from resolver.local.operations.incoming import IncomingObject, ObjectKey, read_object, the_definition
-from resolver.local.operations.profiles import add_profile, content_of, save_profile
+from resolver.local.operations.profiles import add_profile, content_of, new_id, save_profile
 from resolver.local.operations.targets import apply_targets, infer
 from resolver.local.refusal import Refusal
 from resolver.local.tables import history, keys, lookup, object_types, objects, profiles
@@ -56,7 +55,7 @@ def settle(store: Session, domain: Domain, incoming: IncomingObject, at: float) 
             history.record(store, domain.seq, profile.seq, Event("UPDATED", at, content_of(profile)))
         attach(store, domain, Attachment(profile, incoming, created=False), at)
     elif incoming.definition.get("AllowProfileCreation", False):
-        profile = Profile(0, uuid.uuid4().hex, {}, {}, at, at, 0)
+        profile = Profile(0, new_id(), {}, {}, at, at, 0)
         apply_targets(profile, incoming, priorities)
         infer(profile, incoming)
         add_profile(store, domain, profile)

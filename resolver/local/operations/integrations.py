@@ -42,7 +42,7 @@ def put_integration(store: Session, request: Request) -> dict[str, Any]:
 
 
 def get_integration(store: Session, request: Request, uri: str | None = None) -> dict[str, Any]:
-    """One integration of the domain."""
+    """One integration of the domain; 404 when the Uri is another domain's (assumed)."""
     return _description(store, _the_integration(store, request, uri or request["Uri"]))
 
 
@@ -63,7 +63,10 @@ def list_integrations(store: Session, request: Request) -> dict[str, Any]:
 
 
 def list_account_integrations(store: Session, request: Request) -> dict[str, Any]:
-    """The integrations of the account with a Uri: one at most, as a Uri belongs to one domain."""
+    """The integrations of the account with a Uri: one at most, as a Uri belongs to one domain (documented).
+
+    Assumed: none is an empty list.
+    """
     request.after()  # a token must be good even though one page always holds the answer
     found = table.find_integration(store, request["Uri"])
     return {"Items": [_description(store, found)] if found else []}

@@ -18,16 +18,19 @@ if TYPE_CHECKING:
 def get_matches(store: Session, request: Request) -> dict[str, Any]:
     """The groups of the domain's last matching job, frozen until the next one.
 
-    Documented: Matching must be enabled, the job is weekly, a score belongs to a group. Assumed: a bad
-    request while matching is off; no date and no groups before the first run; merged profiles stay listed
-    until the next run.
+    Documented: Matching must be enabled; the job is weekly; a score belongs to a group; while auto-merging is
+    enabled the ids are not delivered. Assumed: a bad request while matching is off; no date and no groups
+    before the first run; merged profiles stay listed until the next run; auto-merging leaves the number of
+    groups and an empty list.
     """
     domain = the_domain(store, request)
     _require_matching(domain)
     job = table.last_job(store, domain.seq)
     if job is None:
         return {"PotentialMatches": 0, "Matches": []}
-    found = table.list_groups(store, domain.seq, request.after(), request.page_size + 1)
+    after = request.after()
+    merging = domain.settings["Matching"].get("AutoMerging", {}).get("Enabled", False)
+    found = [] if merging else table.list_groups(store, domain.seq, after, request.page_size + 1)
     page, more = request.page(found, [group.seq for group in found])
     groups = [
         {
@@ -85,7 +88,7 @@ def list_identity_resolution_jobs(store: Session, request: Request) -> dict[str,
 
 
 def get_identity_resolution_job(store: Session, request: Request) -> dict[str, Any]:
-    """One run."""
+    """One run: its status, times and counts (documented by the model); it is always complete (assumed)."""
     domain = the_domain(store, request)
     job = table.find_job(store, domain.seq, request["JobId"])
     if job is None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 from resolver.local.normalisation import standard_keys
 from resolver.local.operations.finding import the_domain, the_profile
 from resolver.local.operations.profiles import (
-    ADDRESS_FIELDS,
     PROFILE_FIELDS,
     content_of,
     drop_profile,
@@ -117,28 +116,28 @@ def _move_objects(store: Session, domain: Domain, profile: Profile, main: Profil
 
 def _united(members: list[Profile], donors: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """The survivor's fields and their sources; `members` in order of precedence, the main profile first."""
-    by_id = {profile.profile_id: profile for profile in members}
-    fields: dict[str, Any] = {}
-    sources: dict[str, str] = {}
-    for name in WHOLE_FIELDS:
-        order = [by_id[donors[name]]] if name in donors else members
-        giver = next((profile for profile in order if name in profile.fields), None)
-        if giver is not None:
-            fields[name] = giver.fields[name]
-            prefix = f"{name}." if name in ADDRESS_FIELDS else name
-            sources |= {path: source for path, source in giver.sources.items() if _is_under(path, prefix)}
-    attributes = {}
-    entry_donors = donors.get("Attributes", {})
-    for entry in dict.fromkeys(key for profile in members for key in profile.fields.get("Attributes", {})):
-        order = [by_id[entry_donors[entry]]] if entry in entry_donors else members
-        giver = next((profile for profile in order if entry in profile.fields.get("Attributes", {})), None)
-        if giver is not None:
-            attributes[entry] = giver.fields["Attributes"][entry]
-            path = f"Attributes.{entry}"
-            if path in giver.sources:
-                sources[path] = giver.sources[path]
-    return present({**fields, "Attributes": attributes}), sources
+    given = {profile.profile_id: profile.fields for profile in members}
+    entries = {profile.profile_id: profile.fields.get("Attributes", {}) for profile in members}
+    givers = _givers(given, {name: donor for name, donor in donors.items() if name != "Attributes"})
+    entry_givers = _givers(entries, donors.get("Attributes", {}))
+    fields: dict[str, Any] = {name: given[givers[name]][name] for name in WHOLE_FIELDS if name in givers}
+    fields["Attributes"] = {entry: entries[giver][entry] for entry, giver in entry_givers.items()}
+    sources = {}
+    for profile in members:
+        for path, source in profile.sources.items():
+            name, _, entry = path.partition(".")
+            giver = entry_givers.get(entry) if name == "Attributes" else givers.get(name)
+            if giver == profile.profile_id:
+                sources[path] = source
+    return present(fields), sources
 
 
-def _is_under(path: str, prefix: str) -> bool:
-    return path.startswith(prefix) if prefix.endswith(".") else path == prefix
+def _givers(given: dict[str, dict[str, Any]], donors: Mapping[str, str]) -> dict[str, str]:
+    """The profile id that each value comes from: the named donor, if it has one, else the first that has."""
+    found = {name: profile_id for profile_id in reversed(given) for name in given[profile_id]}
+    for name, donor in donors.items():
+        if name in given[donor]:
+            found[name] = donor
+        else:
+            found.pop(name, None)
+    return found

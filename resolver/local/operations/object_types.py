@@ -63,7 +63,8 @@ def list_profile_object_types(store: Session, request: Request) -> dict[str, Any
     domain = the_domain(store, request)
     found = table.list_object_types(store, domain.seq, request.after(), request.page_size + 1)
     page, more = request.page(found, [object_type.seq for object_type in found])
-    return {"Items": [_summary(store, domain, object_type) for object_type in page], **more}
+    available = _available(table.list_object_types(store, domain.seq, 0, MOST_TYPES))
+    return {"Items": [_summary(store, domain, object_type, available) for object_type in page], **more}
 
 
 def get_profile_object_type(store: Session, request: Request) -> dict[str, Any]:
@@ -101,7 +102,7 @@ def delete_profile_object_type(store: Session, request: Request) -> dict[str, An
 
 
 def list_profile_object_type_templates(store: Session, request: Request) -> dict[str, Any]:
-    """The templates by TemplateId."""
+    """The read-only templates, by TemplateId (assumed); a small part of those that AWS documents."""
     del store  # templates are no domain's
     shown = ("SourceName", "SourceObject")
     found = [
@@ -115,7 +116,10 @@ def list_profile_object_type_templates(store: Session, request: Request) -> dict
 
 
 def get_profile_object_type_template(store: Session, request: Request) -> dict[str, Any]:
-    """One template."""
+    """One template with its Fields and Keys.
+
+    Documented: the mappings, as far as they are published. Assumed: the names of the fields.
+    """
     del store  # templates are no domain's
     template = TEMPLATES.get(request["TemplateId"])
     if template is None:
@@ -137,15 +141,20 @@ def _resource(domain: Domain, name: str) -> str:
 
 def _description(store: Session, domain: Domain, object_type: ObjectType) -> dict[str, Any]:
     others = table.list_object_types(store, domain.seq, 0, MOST_TYPES)
-    taken = sum(other.definition.get("MaxProfileObjectCount", 0) for other in others)
     return {
+        "AllowProfileCreation": False,  # documented default
         **effective(object_type.definition),
-        **_summary(store, domain, object_type),
-        "MaxAvailableProfileObjectCount": max(0, MOST_OBJECTS - taken),
+        **_summary(store, domain, object_type, _available(others)),
     }
 
 
-def _summary(store: Session, domain: Domain, object_type: ObjectType) -> dict[str, Any]:
+def _available(object_types: list[ObjectType]) -> int:
+    """What the types' own limits leave of a profile's objects."""
+    taken: int = sum(one.definition.get("MaxProfileObjectCount", 0) for one in object_types)
+    return max(0, MOST_OBJECTS - taken)
+
+
+def _summary(store: Session, domain: Domain, object_type: ObjectType, available: int) -> dict[str, Any]:
     own_tags = tags.tags_of(store, _resource(domain, object_type.name))
     shown = ("Description", "MaxProfileObjectCount", "SourcePriority")
     return {
@@ -153,5 +162,6 @@ def _summary(store: Session, domain: Domain, object_type: ObjectType) -> dict[st
         **{name: object_type.definition[name] for name in shown if name in object_type.definition},
         "CreatedAt": object_type.created_at,
         "LastUpdatedAt": object_type.updated_at,
+        "MaxAvailableProfileObjectCount": available,
         **({"Tags": own_tags} if own_tags else {}),
     }

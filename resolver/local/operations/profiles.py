@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import uuid
+import secrets
 from typing import TYPE_CHECKING, Any, Final
 
 from resolver.local.normalisation import standard_keys
@@ -58,7 +58,13 @@ ADDRESS_FIELDS: Final = ("Address", "ShippingAddress", "MailingAddress", "Billin
 BLOCK_FIELDS: Final = (*ADDRESS_FIELDS, "Attributes")
 PROFILE_FIELDS: Final = (*SCALAR_FIELDS, *BLOCK_FIELDS, "EngagementPreferences")
 MOST_BYTES: Final = 256_000  # one profile, as stored JSON
+_FIELDS: Final = frozenset(PROFILE_FIELDS)
 _EITHER_OR: Final = (("PartyType", "PartyTypeString"), ("Gender", "GenderString"))
+
+
+def new_id() -> str:
+    """A profile id that was never given before."""
+    return secrets.token_hex(16)
 
 
 def create_profile(store: Session, request: Request) -> dict[str, Any]:
@@ -70,8 +76,8 @@ def create_profile(store: Session, request: Request) -> dict[str, Any]:
     """
     domain = the_domain(store, request)
     _refuse_both(request)
-    fields = present({name: request.get(name) for name in PROFILE_FIELDS})
-    profile = Profile(0, uuid.uuid4().hex, fields, {}, request.at, request.at, 0)
+    fields = present({name: value for name, value in request.parameters.items() if name in _FIELDS})
+    profile = Profile(0, new_id(), fields, {}, request.at, request.at, 0)
     add_profile(store, domain, profile)
     return {"ProfileId": profile.profile_id}
 
@@ -128,9 +134,11 @@ def batch_get_profile(store: Session, request: Request) -> dict[str, Any]:
     `victim_alias`.
     """
     domain = the_domain(store, request)
+    asked = list(dict.fromkeys(request["ProfileIds"]))
+    known = {profile.profile_id: profile for profile in table.find_profiles(store, domain.seq, asked)}
     found, missing = [], []
-    for profile_id in dict.fromkeys(request["ProfileIds"]):
-        profile = table.find_profile(store, domain.seq, profile_id)
+    for profile_id in asked:
+        profile = known.get(profile_id)
         if profile is None:
             error = {
                 "Code": "ResourceNotFoundException",
@@ -208,5 +216,6 @@ def _refuse_both(request: Request) -> None:
 
 
 def _refuse_too_large(profile: Profile) -> None:
-    if len(json.dumps(profile.fields)) > MOST_BYTES:
+    text = json.dumps(profile.fields)  # at least as long as what counts, UTF-8
+    if len(text) > MOST_BYTES and len(json.dumps(profile.fields, ensure_ascii=False).encode()) > MOST_BYTES:
         raise BadRequest(f"a profile has at most {MOST_BYTES} bytes")

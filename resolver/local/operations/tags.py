@@ -49,7 +49,7 @@ def _resource(store: Session, request: Request) -> str:
     domain = domains.find_domain(store, name) if kind == "domains" else None
     if domain is not None:
         member_kind, _, member_name = member.partition("/")
-        exists = not member
+        exists = not member and not tail.endswith("/")
         if member_kind == "object-types":
             exists = object_types.find_object_type(store, domain.seq, member_name) is not None
         elif member_kind == "integrations":

@@ -21,13 +21,15 @@ _DELETE = "DELETE FROM profile_key WHERE domain = ? AND name = ? AND value = ? A
 def add_keys(store: Session, owner: tuple[int, int], keys: Iterable[Key], origin: int) -> None:
     """Index keys of a profile; `owner` is (domain, profile). What is there already stays as it is."""
     domain, profile = owner
-    store.many(_INSERT, [(domain, name, value, profile, origin) for name, value in keys])
+    if rows := [(domain, name, value, profile, origin) for name, value in keys]:
+        store.many(_INSERT, rows)
 
 
 def remove_keys(store: Session, owner: tuple[int, int], keys: Iterable[Key], origin: int) -> None:
     """Take keys of one origin out of the index."""
     domain, profile = owner
-    store.many(_DELETE, [(domain, name, value, profile, origin) for name, value in keys])
+    if rows := [(domain, name, value, profile, origin) for name, value in keys]:
+        store.many(_DELETE, rows)
 
 
 def origins_of(store: Session, owner: tuple[int, int], key: Key) -> list[int]:
@@ -51,6 +53,9 @@ def remove_given(store: Session, owner: tuple[int, int], key: Key) -> None:
 
 def move_given(store: Session, profile: int, main: int) -> None:
     """Hand every key that does not derive from fields to another profile, with its origin."""
+    given = store.one("SELECT 1 FROM profile_key WHERE profile = ? AND origin <> 0", profile)
+    if given is None:  # as nearly always: to look is cheaper than to change nothing
+        return
     store.run("UPDATE OR IGNORE profile_key SET profile = ? WHERE profile = ? AND origin <> 0", main, profile)
     store.run("DELETE FROM profile_key WHERE profile = ? AND origin <> 0", profile)
 
@@ -91,12 +96,19 @@ def key_names_of_others(store: Session, domain: int, object_type: str) -> dict[s
 
 
 def set_key_names(store: Session, domain: int, object_type: str, names: dict[str, list[str]]) -> None:
-    """Replace the keys that an object type defines; a name that nobody defines any more is gone."""
+    """Replace the keys that an object type defines; a name that nobody defines any more goes with its values.
+
+    Predefined names stay, whoever defines them.
+    """
+    rows = store.all("SELECT name FROM key_name WHERE domain = ? AND object_type = ?", domain, object_type)
     store.run("DELETE FROM key_name WHERE domain = ? AND object_type = ?", domain, object_type)
     store.many(
         "INSERT INTO key_name (domain, name, object_type, content_types) VALUES (?, ?, ?, ?)",
         [(domain, name, object_type, json.dumps(content_types)) for name, content_types in names.items()],
     )
+    for name in {row[0] for row in rows} - names.keys():
+        if not name.startswith("_") and key_content_types(store, domain, name) is None:
+            store.run("DELETE FROM profile_key WHERE domain = ? AND name = ?", domain, name)
 
 
 def keep_as_given(store: Session, profile: int, object_seq: int) -> None:

@@ -33,6 +33,15 @@ def find_profile(store: Session, domain: int, profile_id: str) -> Profile | None
     return _profile(row) if row else None
 
 
+def find_profiles(store: Session, domain: int, profile_ids: Sequence[str]) -> list[Profile]:
+    """Those of the ids that are profiles, in no particular order."""
+    marks = ",".join("?" * len(profile_ids))
+    rows = store.all(
+        f"SELECT {_COLUMNS} FROM profile WHERE domain = ? AND profile_id IN ({marks})", domain, *profile_ids
+    )
+    return [_profile(row) for row in rows]
+
+
 def get_profiles(store: Session, seqs: Sequence[int]) -> list[Profile]:
     """Profiles by seq, in order of seq."""
     marks = ",".join("?" * len(seqs))

@@ -89,6 +89,7 @@ def test_without_a_choice_the_foreseen_plan_is_the_plan_of_a_run(cluster_id):
         DomainFacts(),
         batch.rules.survivorship.model_copy(update={"phone_region": "US"}),
         members,
+        {},
     )
     slow = plan_group(planner, Group(cluster_id, ids, "review"), ())
     unplanned = replace(batch.cases[cluster_id], plan=None)

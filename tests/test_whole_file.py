@@ -3,8 +3,8 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from resolver.app.files import whole, write_frame, write_json
 from resolver.errors import BadFile
+from resolver.whole_file import whole, write_frame, write_json
 
 
 def test_a_file_is_there_whole_or_not_at_all(tmp_path):

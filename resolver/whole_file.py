@@ -1,8 +1,9 @@
-"""Output that is there whole or not at all."""
+"""Output that is there whole or not at all: the one way in which this package writes files."""
 
 from __future__ import annotations
 
 import json
+import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 def whole(path: Path) -> Iterator[Path]:
     """A place to write to that becomes ``path`` when the block ends well, and nothing when it does not.
 
+    The content is on the disk before the name is: a machine that loses power has the old file or the new one.
+    What a killed process leaves behind is a hidden ``.<name>.partial``, which the next writer replaces.
+
     Raises:
         BadFile: the directory cannot be made or written to.
     """
@@ -26,6 +30,8 @@ def whole(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield partial
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
         partial.replace(path)
     except OSError as error:
         raise BadFile(f"{path}: cannot be written ({error.strerror})") from None

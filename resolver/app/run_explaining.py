@@ -1,0 +1,65 @@
+"""Why a run joined the profiles of its examples, and why it did not join what only GetMatches does."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING, Any, Final
+
+from resolver.matching.explanation import explain_cluster, explain_pair
+from resolver.report.summary import pick_examples
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from resolver.app.running import Concluded
+
+#: Links of an example that are put into words, the strongest first.
+EXPLAINED_LINKS: Final = 3
+#: Cluster ids of plans that rest on a match group alone begin so; so many of them are explained.
+MATCH_GROUP: Final = "match:"
+EXPLAINED_GROUPS: Final = 200
+
+
+def explain_examples(concluded: Concluded) -> list[dict[str, Any]]:
+    """A few plans of different kinds and why their profiles were joined: weights, no values."""
+    known = set(concluded.linkage.clusters["cluster_id"])
+    examples = []
+    for plan in pick_examples([p for p in concluded.planning.plans if p.cluster_id in known]):
+        cluster = explain_cluster(concluded.linkage, concluded.profiles, plan.cluster_id)
+        links = [
+            {
+                "left": left,
+                "right": right,
+                "why": explain_pair(concluded.linkage, concluded.profiles, (left, right)).sentence,
+            }
+            for left, right, _ in cluster.links[:EXPLAINED_LINKS]
+        ]
+        examples.append({"plan_id": plan.plan_id, "held_together": cluster.sentence, "links": links})
+    return examples
+
+
+def explain_aws_only(concluded: Concluded) -> list[dict[str, Any]]:
+    """Why matching did not link what only GetMatches links: weights, no values.
+
+    Of each group one pair for every two of our clusters that it would join, ids ascending.
+    """
+    told: list[dict[str, Any]] = []
+    if concluded.linkage.answer is None:
+        return told  # nothing was compared: no weights to tell
+    cluster_of = dict(concluded.linkage.clusters.select("profile_id", "cluster_id").iter_rows())
+    for plan in concluded.planning.plans:
+        if plan.cluster_id.startswith(MATCH_GROUP) and len(told) < EXPLAINED_GROUPS:
+            for left, right in pairs_between(plan.profile_ids, cluster_of):
+                explained = explain_pair(concluded.linkage, concluded.profiles, (left, right))
+                told.append(
+                    {"plan_id": plan.plan_id, "left": left, "right": right, "why_not": explained.sentence}
+                )
+    return told
+
+
+def pairs_between(profile_ids: Sequence[str], cluster_of: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The smallest member of each of our clusters in the group, paired with that of every other."""
+    heads: dict[str, str] = {}
+    for profile_id in sorted(profile_ids):
+        heads.setdefault(cluster_of[profile_id], profile_id)
+    return list(combinations(heads.values(), 2))
