@@ -35,29 +35,22 @@ def guarded(
     return enough
 
 
-def contradictions(
-    columns: Sequence[Column], bytes_: Array, sides: tuple[Array, Array]
-) -> tuple[Array, Array]:
-    """Pairs in which a field speaks against a merge without a person, and those where nothing outweighs it.
+def contradictions(columns: Sequence[Column], bytes_: Array, sides: tuple[Array, Array]) -> Array:
+    """Pairs in which a field speaks against a merge without a person.
 
-    A field differs; or, where the rule set says that this bars, it differs or stands on one side only, and
-    no other evidence makes up for it (Jr: father and son share the rest).
+    It differs, or stands on one side only where the rule set says that this bars (Jr: father and son).
     """
     against = np.zeros(bytes_.shape[1], bool)
-    beyond = np.zeros(bytes_.shape[1], bool)
     for k, column in enumerate(columns):
         rules = column.comparison
         if rules.contradicts_below is not None:
-            differs = (bytes_[k] > 0) & (bytes_[k] < 1 + rules.index(rules.contradicts_below))
-            against |= differs
-            if rules.one_sided_bars:
-                beyond |= differs
+            against |= (bytes_[k] > 0) & (bytes_[k] < 1 + rules.index(rules.contradicts_below))
         if rules.one_sided_bars:
             left, right = (
                 np.any([codes[side].any(axis=1) for codes in column.codes], axis=0) for side in sides
             )
-            beyond |= left != right
-    return against | beyond, beyond
+            against |= left != right
+    return against
 
 
 def part(label: Array, joins: tuple[Array, Array], barred: tuple[Array, Array]) -> Array:

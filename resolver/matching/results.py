@@ -55,21 +55,18 @@ class Answer:
 def cores(rules: Thresholds, view: View, scored: Scored, constraints: Constraints) -> Array:
     """Members held together by guarded pairs inside clusters at the merge cut; a first row per profile.
 
-    Members that contradict each other share a core only where people joined them, or where their own pair,
-    contradiction included, weighs as much as a merge asks.
+    No two members of a core contradict each other, though others may link them, unless people joined them.
     """
     left, right = scored.evidence.sides
     close = scored.clusters[MERGE_CUT]
-    against, beyond = contradictions(view.columns, scored.evidence.bytes_, (left, right))
-    disputed = constraints.contradicted[left] | constraints.contradicted[right]
-    against |= disputed
+    against = contradictions(view.columns, scored.evidence.bytes_, (left, right))
+    against |= constraints.contradicted[left] | constraints.contradicted[right]
     at = np.flatnonzero((scored.weight >= rules.merge) & (close[left] == close[right]) & ~against)
     at = at[guarded(view.columns, view.model, scored.evidence.bytes_[:, at], rules)]
     at = at[np.argsort(-scored.weight[at], kind="stable")]
     joined_left, joined_right = constraints.sides_joined()
     joins = (np.concatenate([joined_left, left[at]]), np.concatenate([joined_right, right[at]]))
-    weak = beyond | disputed | (scored.weight < rules.merge)
-    barred = np.flatnonzero(against & weak & ~constraints.together(left, right))
+    barred = np.flatnonzero(against & ~constraints.together(left, right))
     label = part(components(len(close), *joins), joins, (left[barred], right[barred]))
     return first_rows(np.unique(label, return_inverse=True)[1])
 
