@@ -20,6 +20,7 @@ _COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "particles": ("particle",),
     "legal_forms": ("written", "form", "place"),
     "business_noise": ("word",),
+    "business_words": ("written", "word"),
     "street_types": ("word", "place"),
     "directions": ("word",),
     "unit_words": ("word",),
@@ -122,6 +123,7 @@ def _reference(tables: dict[str, Rows]) -> Reference:
         ),
         legal_affixes={w: form for w, form, place in tables["legal_forms"] if place == "affix"},
         business_noise=_set(tables["business_noise"]),
+        business_words={phrase(written): word for written, word in tables["business_words"]},
         street_types={
             _spaced(w): place == "first" for w, place in tables["street_types"] if place != "ending"
         },

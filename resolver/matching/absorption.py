@@ -1,43 +1,49 @@
-"""Single profiles against whole clusters, each field with the member that fits it best.
+"""Whole clusters against each other, field by field: parts of one customer that no two profiles show.
 
-Average linkage asks what a profile has in common with the typical member. A sparse profile has little in
-common with any one of them; here each field is compared with the member that fits it best.
+Average linkage asks what a profile has in common with the typical member of a cluster, and a field that most
+pairs lack hardly counts. A sparse profile has little in common with any one member, and two sparse halves of
+a customer have little in common with each other. Here each field is weighed over the pairs that have it.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from resolver.matching.components import components, first_rows
 from resolver.matching.pair_index import pack, unpack
-from resolver.matching.scoring import match_weights
+from resolver.matching.parameters import BITS
+from resolver.matching.scoring import HELD, mixture
 
 if TYPE_CHECKING:
     from resolver.matching.constraints import Constraints
     from resolver.matching.evidence import Evidence
     from resolver.matching.parameters import Parameters
     from resolver.matching.values import Array
+    from resolver.model.rule_set import Clustering
 
-#: Each round a cluster takes in at most one profile that it and the profile both fit best; few need more.
-_ROUNDS: Final = 4
+#: In each round a cluster joins at most one other, that fits it best as it fits that best; few need more.
+_ROUNDS: Final = 8
 
 
-def absorb(model: Parameters, known: tuple[Evidence, Constraints], cluster: Array, threshold: float) -> Array:
-    """Clusters (first row per profile) after single profiles have joined those that fit them.
+def absorb(
+    model: Parameters, known: tuple[Evidence, Constraints], cluster: Array, rules: Clustering
+) -> Array:
+    """Clusters (first row per profile) after those that fit each other as wholes have joined.
 
-    ``threshold`` (bits) is asked of the best agreement per field over the members; a decision that keeps the
-    profile apart from any member forbids it.
+    One of the two has several profiles: a pair's weight is known already. Every pair between them has been
+    compared, no decision keeps any of them apart, and the smaller fits no rival of the larger nearly as well.
     """
     evidence, constraints = known
     left, right = evidence.sides
     apart = constraints.kept_apart(left, right)
     for _ in range(_ROUNDS):
         size = np.bincount(cluster, minlength=len(cluster))
-        words, weight = _fits(model, evidence, (cluster, size), apart)
-        fit = weight >= threshold
-        joins = _mutually_best(words[fit], weight[fit], len(cluster))
+        fits = _fits(model, evidence, (cluster, size), (apart, rules.absorb_best))
+        fits = fits.only(_uncontested(fits, size, rules))
+        joins = _mutually_best(fits, len(cluster))
         if not len(joins):
             break
         a, b = unpack(joins)
@@ -45,39 +51,103 @@ def absorb(model: Parameters, known: tuple[Evidence, Constraints], cluster: Arra
     return cluster
 
 
-def _fits(
-    model: Parameters, evidence: Evidence, known: tuple[Array, Array], apart: Array
-) -> tuple[Array, Array]:
-    """Pairs of a single profile and a cluster as words of first rows, and their weights (bits).
+@dataclass(frozen=True, eq=False)
+class _Fits:
+    """Pairs of clusters as words of first rows, and the bits that speak for joining them."""
 
-    ``known`` is the cluster of each profile and how many profiles it has.
+    words: Array
+    weight: Array
+
+    def only(self, kept: Array) -> _Fits:
+        return _Fits(self.words[kept], self.weight[kept])
+
+
+def _fits(
+    model: Parameters, evidence: Evidence, known: tuple[Array, Array], rules: tuple[Array, float]
+) -> _Fits:
+    """The pairs of clusters above even odds, with every pair between them compared and none kept apart.
+
+    ``known`` is the cluster of each profile and how many profiles it has; ``rules`` which pairs are kept
+    apart, and how much the best pair counts.
     """
     cluster, size = known
+    apart, best = rules
     left, right = evidence.sides
     a, b = cluster[left], cluster[right]
-    at = np.flatnonzero((a != b) & (np.minimum(size[a], size[b]) == 1) & (np.maximum(size[a], size[b]) > 1))
+    at = np.flatnonzero((a != b) & (np.maximum(size[a], size[b]) > 1))
     words = pack(np.minimum(a, b)[at], np.maximum(a, b)[at])
     order = np.argsort(words, kind="stable")
     at, words = at[order], words[order]
     if not len(at):
-        return words, np.empty(0)
+        return _Fits(words, np.empty(0))
     starts = np.flatnonzero(np.concatenate([[True], words[1:] != words[:-1]]))
-    best = np.maximum.reduceat(evidence.bytes_[:, at], starts, axis=1)
-    allowed = ~np.logical_or.reduceat(apart[at], starts)
-    return words[starts][allowed], match_weights(model, np.ascontiguousarray(best[:, allowed]))
+    a, b = unpack(words[starts])
+    complete = np.diff(np.append(starts, len(at))) == size[a] * size[b]
+    allowed = complete & ~np.logical_or.reduceat(apart[at], starts)
+    weight = _weights(model, evidence.bytes_[:, at], starts, best)
+    return _Fits(words[starts], weight).only(allowed & (weight >= 0))
 
 
-def _mutually_best(words: Array, weight: Array, profiles: int) -> Array:
+def _weights(model: Parameters, bytes_: Array, starts: Array, best: float) -> Array:
+    """Match weight (bits) of groups of pairs: each field at ``best`` of its best and the rest of its mean.
+
+    Pairs without a field do not count in its mean. As with pairs, one field that is not equal decides
+    nothing.
+    """
+    known = [np.add.reduceat((row > 0).astype(np.int64), starts) for row in bytes_]
+
+    def blended(k: int, table: Array) -> Array:
+        weight = table[bytes_[k]]
+        mean = np.add.reduceat(weight, starts) / np.maximum(known[k], 1)
+        top = np.maximum.reduceat(np.where(bytes_[k] > 0, weight, -np.inf), starts)
+        return np.where(known[k] > 0, (1 - best) * mean + best * np.where(known[k] > 0, top, 0.0), 0.0)
+
+    summed, discount, _ = mixture(model, blended, len(starts))
+    out = (model.prior + summed - discount) * BITS
+    tops = [
+        np.maximum.reduceat(row, starts) >= len(column.m)
+        for row, column in zip(bytes_, model.columns, strict=True)
+    ]
+    held = (np.sum([count > 0 for count in known], axis=0) == 1) & ~np.any(tops, axis=0)
+    out[held] = np.minimum(out[held], HELD)
+    return out
+
+
+def _uncontested(fits: _Fits, size: Array, rules: Clustering) -> Array:
+    """Which pairs fit well enough, and the smaller side has no rival to the larger within the margin.
+
+    A rival is another cluster that it fits nearly as well and that the larger does not fit: two brothers at
+    one address, and a profile that could be either's.
+    """
+    neighbours: dict[int, dict[int, float]] = {}
+    ones, others = (side.tolist() for side in unpack(fits.words))
+    for one, other, weight in zip(ones, others, fits.weight.tolist(), strict=True):
+        neighbours.setdefault(one, {})[other] = weight
+        neighbours.setdefault(other, {})[one] = weight
+    out = fits.weight >= rules.absorb_from
+    for k in np.flatnonzero(out).tolist():  # few pairs get here, and each asks a different neighbourhood
+        one, other, least = ones[k], others[k], fits.weight[k] - rules.absorb_margin
+        small, large = (one, other) if size[one] <= size[other] else (other, one)
+        both = ((small, large), (large, small)) if size[small] == size[large] else ((small, large),)
+        out[k] = not any(
+            weight > least and rival != right and rival not in neighbours[right]
+            for left, right in both
+            for rival, weight in neighbours[left].items()
+        )
+    return out
+
+
+def _mutually_best(fits: _Fits, profiles: int) -> Array:
     """The pairs that are the best of both their sides, one per side; of equal ones the first."""
-    a, b = unpack(words)
+    a, b = unpack(fits.words)
     best = np.full(profiles, -np.inf)
-    np.maximum.at(best, a, weight)
-    np.maximum.at(best, b, weight)
-    mutual = np.flatnonzero((weight >= best[a]) & (weight >= best[b]))
+    np.maximum.at(best, a, fits.weight)
+    np.maximum.at(best, b, fits.weight)
+    mutual = np.flatnonzero((fits.weight >= best[a]) & (fits.weight >= best[b]))
     taken = np.zeros(profiles, bool)
     kept = []
     for k in mutual.tolist():  # few pairs, and each choice depends on those before it
         if not (taken[a[k]] or taken[b[k]]):
             taken[a[k]] = taken[b[k]] = True
             kept.append(k)
-    return words[kept]
+    return fits.words[kept]

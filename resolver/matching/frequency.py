@@ -17,12 +17,18 @@ if TYPE_CHECKING:
 
 #: Bins of value frequency; with equality's offset they must fit a byte.
 BINS: Final = 64
+#: Profiles with one value that are taken to be one entity before anything is known.
+_ONE_ENTITY: Final = 3
 
 
 def first_counts(column: Column) -> Array:
-    """Entities per whole value at first: one for a value on one or two profiles, else its profiles."""
+    """Entities per whole value at first: one for a value on up to three profiles, else its profiles.
+
+    Three strangers with one rare value are rarer than a customer who exists three times; a value counted
+    as three entities' here would never be joined, and so never be counted as one entity's later.
+    """
     counts = np.bincount(column.whole.ravel(), minlength=column.wholes)
-    return np.where(counts <= 2, np.minimum(counts, 1), counts)  # noqa: PLR2004 - a pair of duplicates is one entity
+    return np.where(counts <= _ONE_ENTITY, np.minimum(counts, 1), counts)
 
 
 def entity_counts(column: Column, entity: Array) -> Array:

@@ -12,6 +12,8 @@ import numpy as np
 from resolver.matching.parameters import BITS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from resolver.matching.parameters import Parameters
     from resolver.matching.values import Array
 
@@ -40,16 +42,22 @@ def match_weights(parameters: Parameters, bytes_: Array) -> Array:
 
 def parts(parameters: Parameters, bytes_: Array) -> tuple[Array, Array, Array]:
     """Summed weights, relation discount (both nats) and each relation's rate * exp(tied weights)."""
-    tables = parameters.tables
-    evidence = np.zeros(bytes_.shape[1])
-    tied = np.zeros((len(parameters.relations), bytes_.shape[1]))
+    return mixture(parameters, lambda k, table: table[bytes_[k]], bytes_.shape[1])
+
+
+def mixture(
+    parameters: Parameters, weights_of: Callable[[int, Array], Array], size: int
+) -> tuple[Array, Array, Array]:
+    """``parts`` of anything that has a weight per column: ``weights_of`` looks it up in a table of nats."""
+    evidence = np.zeros(size)
+    tied = np.zeros((len(parameters.relations), size))
     relation_tables = [parameters.relation_tables(r) for r in parameters.relations]
-    for k, table in enumerate(tables):
-        weights = table[bytes_[k]]
+    for k, table in enumerate(parameters.tables):
+        weights = weights_of(k, table)
         evidence += weights
         for r, own in enumerate(relation_tables):
             if k in own:
-                tied[r] += weights if np.array_equal(own[k], table) else own[k][bytes_[k]]
+                tied[r] += weights if np.array_equal(own[k], table) else weights_of(k, own[k])
     for r, relation in enumerate(parameters.relations):
         tied[r] = np.exp(np.minimum(tied[r] + np.log(relation.rate), 700.0))
     return evidence, np.log1p(tied.sum(axis=0)), tied

@@ -331,6 +331,8 @@ TESTS: Final[dict[str, Test]] = {
     "words_contained": Test(
         _words_contained, "all words of one side in the other, with an overlap of at least"
     ),
+    "same_sound": Test(same("sound"), "1: same first letter and same consonants behind it, as they sound"),
+    "same_letters": Test(same("anagram"), "1: the same letters in another order, four or more"),
     "same_without_spaces": Test(same("squeezed"), "1: equal without spaces"),
     "same_postal_area": Test(same("postal_area"), "1: same outward code, or same first three characters"),
     "same_number_similar_street": Test(

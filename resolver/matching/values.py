@@ -139,7 +139,18 @@ class Values:
         skeleton = pl.select(pl.concat_str(first, rest)).to_series()
         for letter in "bcfgjklmnprstx":
             skeleton = skeleton.str.replace_all(letter + "+", letter)
-        return self.coded(_only(skeleton, skeleton.str.len_chars() > 2))  # noqa: PLR2004 - two sounds say nothing
+        return self.coded(_only(skeleton, skeleton.str.len_chars() > 1))
+
+    @cached_property
+    def anagram(self) -> Array:
+        """What texts of the same letters in any order share, from four letters on: a scramble keeps it."""
+        joined, starts = self._bytes
+        owner = np.repeat(np.arange(len(self.length)), starts[1:] - starts[:-1])
+        mixed = (joined.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+        mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
+        out = np.zeros(len(self.length), np.uint64)
+        np.add.at(out, owner, mixed)
+        return np.where(self.length > 3, out | np.uint64(1), np.uint64(0))  # noqa: PLR2004 - Amy and May
 
     @cached_property
     def days(self) -> Array:

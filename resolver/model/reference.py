@@ -19,6 +19,7 @@ class Reference:
     - ``suffixes``: written form → canonical suffix, empty for those that tell no one apart (PhD).
     - ``legal_forms``: written form → canonical form; ``leading_legal_forms`` may also stand first;
       ``legal_affixes`` are those of scripts without spaces, unfolded.
+    - ``business_words``: word of a company name cut short → the word, a singular.
     - ``street_types``: word → whether it may stand first (rue, calle); ``street_endings`` are glued to the
       name (hauptSTRASSE).
     - ``placeholders``: kind of value → texts that mean unknown.
@@ -36,6 +37,7 @@ class Reference:
     leading_legal_forms: frozenset[str]
     legal_affixes: Mapping[str, str]
     business_noise: frozenset[str]
+    business_words: Mapping[str, str]
     street_types: Mapping[str, bool]
     street_endings: tuple[str, ...]
     directions: frozenset[str]

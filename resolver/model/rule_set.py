@@ -171,6 +171,8 @@ class Clustering(Section):
     clip: float = Field(gt=0)
     relief: float = Field(ge=0, le=1)
     absorb_from: float
+    absorb_best: float = Field(ge=0, le=1)
+    absorb_margin: float = Field(ge=0)
     provisional_cut: float
     reason: str = ""
 

@@ -3,13 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from resolver.matching.absorption import absorb
 from resolver.matching.clustering import NEVER, Edges, bridges, cut_components, softened
 from resolver.matching.components import components
-from resolver.matching.constraints import no_constraints
-from resolver.matching.evidence import Evidence
-from resolver.matching.pair_index import all_pairs, pack
-from resolver.matching.parameters import ColumnParameters, Parameters
+from resolver.matching.pair_index import pack
 
 WHOLE = 400
 
@@ -57,24 +53,3 @@ def test_negative_weights_get_a_share_of_the_prior_back_up_to_zero(rules):
 
 def test_bridges_are_the_links_that_hold_a_cluster():
     assert bridges([("a", "b"), ("b", "c"), ("c", "a"), ("c", "d")]) == [("c", "d")]
-
-
-def model():
-    column = ColumnParameters("x", ("differ", "exact"), (0.1, 0.9), (0.9, 0.1), 0.5, 0.3, (1.0, 1.0))
-    return Parameters(10, 0.05, (column, column), ())
-
-
-def test_a_sparse_profile_joins_the_cluster_whose_members_it_fits_together():
-    words = all_pairs(4)  # 0 and 1 are a cluster; 2 agrees with one of them in each field; 3 with none
-    bytes_ = np.ones((2, len(words)), np.uint8)
-    for (i, j), fields in {(0, 1): (0, 1), (0, 2): (0,), (1, 2): (1,)}.items():
-        at = int(np.flatnonzero(words == pack(np.array([i]), np.array([j]))[0])[0])
-        bytes_[list(fields), at] = 12
-    evidence = Evidence(words, np.zeros(len(words), np.uint8), bytes_)
-    found = absorb(model(), (evidence, no_constraints(4)), np.array([0, 0, 2, 3]), 4.0)
-    assert found.tolist() == [0, 0, 0, 3]
-
-
-def test_nothing_to_absorb_changes_nothing():
-    evidence = Evidence(all_pairs(2), np.zeros(1, np.uint8), np.ones((2, 1), np.uint8))
-    assert absorb(model(), (evidence, no_constraints(2)), np.array([0, 1]), 4.0).tolist() == [0, 1]

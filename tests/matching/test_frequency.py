@@ -26,12 +26,12 @@ def test_values_are_counted_once_per_entity(columns, people, data):
     assert entities_with(column, entity) == len({e for _, e in held})
 
 
-def test_at_first_a_value_on_two_profiles_is_one_entitys(columns):
-    rows = [{"first_name": n} for n in ("Anna", "Bert", "Bert", "Carl", "Carl", "Carl")]
+def test_at_first_a_value_on_up_to_three_profiles_is_one_entitys(columns):
+    rows = [{"first_name": n} for n in ["Anna", "Bert", "Bert", *["Carl"] * 3, *["Dora"] * 4]]
     column = columns(rows)[0]
     counts = first_counts(column)
-    assert [int(counts[column.whole[k, 0]]) for k in (0, 1, 3)] == [1, 1, 3]
-    assert entities_with(column, None) == 6
+    assert [int(counts[column.whole[k, 0]]) for k in (0, 1, 3, 6)] == [1, 1, 1, 4]
+    assert entities_with(column, None) == 10
 
 
 def test_the_rarity_of_single_values_is_learned_from_those_seen_twice():

@@ -251,7 +251,7 @@ def test_two_that_did_not_match_are_explained_too(file, rules):
 
 
 def test_one_similar_field_alone_is_said_to_be_held(frame, rules):
-    made = frame([{"business_name": f"northern {w} supplies"} for w in ("timber", "timbers", "lamp", "soap")])
+    made = frame([{"business_name": f"northern {w} supplies"} for w in ("timber", "timbre", "lamp", "soap")])
     linkage = link(made, rules)
     pair = explain_pair(linkage, made, ("p0", "p1"))
     assert pair.held

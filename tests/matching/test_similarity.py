@@ -96,6 +96,22 @@ def test_two_short_forms_of_one_name_may_be_the_same_person(rules):
     assert on_texts(rules, "same_nickname", 1, *pairs) == [True, True, True, False]
 
 
+def test_names_written_as_heard_sound_the_same(rules):
+    pairs = [("tamika", "tomica"), ("catherine", "kathryn"), ("sven", "swen"), ("anna", "bert"), ("al", "el")]
+    assert on_texts(rules, "same_sound", 1, *pairs) == [True, True, True, False, False]
+
+
+def test_letters_in_disorder_are_the_same_letters_from_four_on(rules):
+    pairs = [
+        ("eleanor", "nleaeor"),
+        ("sofia", "foisa"),
+        ("sofia", "sofiaa"),
+        ("amy", "may"),
+        ("anna", "nana"),
+    ]
+    assert on_texts(rules, "same_letters", 1, *pairs) == [True, True, False, False, True]
+
+
 def test_a_middle_name_may_have_a_word_or_an_initial_in_common(rules):
     pairs = [("ann m", "m"), ("ann maria", "maria"), ("a b", "c d"), ("ann lee", "annlee")]
     assert on_texts(rules, "any_word", 1, *pairs) == [True, True, False, True]

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _LETTER_DOTS: Final = re.compile(r"\b(\w)\.(?=\s?\w\b)")
 _PARTING: Final = re.compile(r"[-/&+.,]")
 _AND: Final = frozenset({"and", "und", "et", "y", "e"})
+_PLURAL_OF_Y: Final = re.compile(r"\b([a-z]{2,})ies\b")
+_PLURAL: Final = re.compile(r"\b([a-z]{2,}[b-hj-rtv-z])s\b")  # not bus, glass, oasis
 _LONGEST_FORM: Final = 4  # words of one legal form: "sociedad de responsabilidad limitada"
 
 
@@ -43,7 +45,15 @@ def clean_business(text: str, reference: Reference) -> CleanBusiness:
     parts = _joined_letters(words(_PARTING.sub(" ", _LETTER_DOTS.sub(r"\1", fold(raw)))))
     kept, more = _without_forms(parts, reference)
     telling = [word for word in kept if word not in reference.business_noise]
-    return CleanBusiness(" ".join(telling or kept or parts), " ".join(sorted({*forms, *more})))
+    core = " ".join(business_word(word, reference) for word in telling or kept or parts)
+    return CleanBusiness(core, " ".join(sorted({*forms, *more})))
+
+
+def business_word(word: str, reference: Reference) -> str:
+    """A word as names are compared: written out where it is often cut short, in the singular."""
+    if word in reference.business_words:
+        return reference.business_words[word]
+    return _PLURAL.sub(r"\1", _PLURAL_OF_Y.sub(r"\1y", word))
 
 
 def _joined_letters(parts: list[str]) -> list[str]:
@@ -89,7 +99,9 @@ def cleaned_businesses(texts: pl.Series, reference: Reference) -> pl.DataFrame:
     kept, tail = split.field("1").fill_null(""), split.field("2").fill_null("")
     noise = "|".join(sorted(reference.business_noise))
     telling = phrases(kept.str.replace_all(rf"\b(?:{noise})\b", " "))
-    core = pl.select(pl.when(telling != "").then(telling).otherwise(kept)).to_series()
+    core = _in_singular(
+        pl.select(pl.when(telling != "").then(telling).otherwise(kept)).to_series(), reference
+    )
     tails = tail.unique()
     named = [" ".join(sorted(set(_without_forms(["x", *t.split()], reference)[1]))) for t in tails]
     form = tail.replace_strict(tails, pl.Series(named, dtype=pl.String), return_dtype=pl.String)
@@ -107,6 +119,21 @@ def cleaned_businesses(texts: pl.Series, reference: Reference) -> pl.DataFrame:
             "core": placed(core, rows, pl.Series([c.core for c in careful], dtype=pl.String)),
             "legal_form": placed(form, rows, pl.Series([c.legal_form for c in careful], dtype=pl.String)),
         }
+    )
+
+
+def _in_singular(names: pl.Series, reference: Reference) -> pl.Series:
+    """``business_word`` of every word."""
+    parted = pl.select(
+        pl.lit("  ") + names.str.replace_all(" ", "  ", literal=True) + pl.lit("  ")
+    ).to_series()
+    known = reference.business_words
+    written = parted.str.replace_many(
+        [f" {w} " for w in known], [f" \u0001{w}\u0001 " for w in known.values()]
+    )
+    singular = written.str.replace_all(_PLURAL_OF_Y.pattern, "${1}y").str.replace_all(_PLURAL.pattern, "$1")
+    return (
+        singular.str.replace_all("\u0001", "", literal=True).str.replace_all(" +", " ").str.strip_chars(" ")
     )
 
 
