@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 from botocore.exceptions import ClientError
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from resolver.profiles.domain import Domain
 
-_OPERATION: Final = "list_profile_history_records"
+LIST: Final = "list_profile_history_records"
 #: Actions that changed what the profile says; an added or deleted search key does not.
 CHANGES: Final = frozenset({"CREATED", "UPDATED", "INGESTED", "MERGED"})
 
@@ -32,16 +32,27 @@ def read_last_changes(domain: Domain, profile_ids: Sequence[str]) -> pl.DataFram
 
 
 def _last_change(domain: Domain, profile_id: str) -> datetime | None:
-    if _OPERATION in domain.lacking:
+    records = [r for r in history_of(domain, profile_id) or () if r["ActionType"] in CHANGES]
+    return max((record.get("LastUpdatedAt") or record["CreatedAt"] for record in records), default=None)
+
+
+def history_of(domain: Domain, profile_id: str, action: str | None = None) -> list[dict[str, Any]] | None:
+    """The profile's history records, of one action or all; none where the service does not know it.
+
+    Null where the history cannot be read: an endpoint or a role without the operation is asked once.
+    """
+    if LIST in domain.lacking:
         return None
-    moments: list[datetime] = []
+    request = {"ProfileId": profile_id, "MaxResults": LARGEST_PAGE}
+    if action is not None:
+        request["ActionType"] = action
     try:
-        for page in domain.pages(_OPERATION, ProfileId=profile_id, MaxResults=LARGEST_PAGE):
-            records = [r for r in page.get("ProfileHistoryRecords", ()) if r["ActionType"] in CHANGES]
-            moments += [record.get("LastUpdatedAt") or record["CreatedAt"] for record in records]
+        pages = list(domain.pages(LIST, **request))
     except ClientError as error:
-        if is_unsupported(error) or code_of(error) == "AccessDeniedException":
-            domain.lacking.add(_OPERATION)
-        elif not is_not_found(error):
-            raise described(error, _OPERATION, domain.clients.endpoint) from None
-    return max(moments, default=None)
+        if is_not_found(error):
+            return []
+        if not (is_unsupported(error) or code_of(error) == "AccessDeniedException"):
+            raise described(error, LIST, domain.clients.endpoint) from None
+        domain.lacking.add(LIST)
+        return None
+    return [record for page in pages for record in page.get("ProfileHistoryRecords", ())]

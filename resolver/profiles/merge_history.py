@@ -7,24 +7,22 @@ role has them not, the answers are null and everything goes on without them.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
-from resolver.profiles.domain import LARGEST_PAGE
-from resolver.profiles.failures import code_of, described, is_not_found, is_unsupported
+from resolver.profiles.history import history_of
 from resolver.profiles.search_keys import SearchKey
 
 if TYPE_CHECKING:
     from resolver.profiles.domain import Domain
 
-LIST: Final = "list_profile_history_records"
 GET: Final = "get_profile_history_record"
 
 
 def count_merges(domain: Domain, profile_id: str) -> int | None:
     """How many times other profiles were merged into this one; null where the history cannot be read."""
-    records = _records(domain, profile_id, "MERGED")
+    records = history_of(domain, profile_id, "MERGED")
     return None if records is None else len(records)
 
 
@@ -33,10 +31,10 @@ def keys_given(domain: Domain, profile_id: str) -> list[SearchKey] | None:
 
     Null where the history cannot be read.
     """
-    added = _records(domain, profile_id, "ADDED_PROFILE_KEY")
+    added = history_of(domain, profile_id, "ADDED_PROFILE_KEY")
     if not added:
         return None if added is None else []
-    deleted = _records(domain, profile_id, "DELETED_PROFILE_KEY") or []
+    deleted = history_of(domain, profile_id, "DELETED_PROFILE_KEY") or []
     given: dict[SearchKey, None] = {}
     for record in sorted([*added, *deleted], key=lambda record: record["CreatedAt"]):
         for key in _keys_in(domain, profile_id, record["Id"]):
@@ -45,22 +43,6 @@ def keys_given(domain: Domain, profile_id: str) -> list[SearchKey] | None:
             else:
                 given.pop(key, None)
     return list(given)
-
-
-def _records(domain: Domain, profile_id: str, action: str) -> list[dict[str, Any]] | None:
-    if LIST in domain.lacking:
-        return None
-    request = {"ProfileId": profile_id, "ActionType": action, "MaxResults": LARGEST_PAGE}
-    try:
-        pages = list(domain.pages(LIST, **request))
-    except ClientError as error:
-        if is_not_found(error):
-            return []
-        if not (is_unsupported(error) or code_of(error) == "AccessDeniedException"):
-            raise described(error, LIST, domain.clients.endpoint) from None
-        domain.lacking.add(LIST)
-        return None
-    return [record for page in pages for record in page.get("ProfileHistoryRecords", ())]
 
 
 def _keys_in(domain: Domain, profile_id: str, record_id: str) -> list[SearchKey]:
