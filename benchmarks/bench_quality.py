@@ -14,7 +14,7 @@ import os
 import statistics
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -207,6 +207,62 @@ def merge_band(sets: list[Labelled], rules: RuleSet) -> str:
     )
 
 
+def ablations(sets: list[Labelled], rules: RuleSet) -> str:
+    """The mean F1 with one idea at a time switched off."""
+    lines = [f"  {'as shipped':44s} {statistics.fmean(mean_f1(sets, rules)):.4f}"]
+    for name, changed in ABLATIONS.items():
+        scores = mean_f1(sets, changed(rules))
+        lines.append(f"  {name:44s} {statistics.fmean(scores):.4f}")
+        print(lines[-1], file=sys.stderr, flush=True)
+    return "\n" + "\n".join(lines)
+
+
+def changed_section(section: str, **values: float) -> Callable[[RuleSet], RuleSet]:
+    """A rule set with settings of one section replaced."""
+
+    def change(rules: RuleSet) -> RuleSet:
+        return rules.model_copy(update={section: getattr(rules, section).model_copy(update=values)})
+
+    return change
+
+
+def without_test(test: str) -> Callable[[RuleSet], RuleSet]:
+    """A rule set without one of the tests that its levels name."""
+
+    def change(rules: RuleSet) -> RuleSet:
+        comparisons = []
+        for comparison in rules.comparisons:
+            levels = tuple(
+                level.model_copy(update={"when": {k: v for k, v in level.when.items() if k != test}})
+                for level in comparison.levels
+            )
+            comparisons.append(comparison.model_copy(update={"levels": levels}))
+        return rules.model_copy(update={"comparisons": tuple(comparisons)})
+
+    return change
+
+
+def without_business_words(rules: RuleSet) -> RuleSet:
+    """Company words as written, but for plurals."""
+    return rules.model_copy(update={"reference": replace(rules.reference, business_words={})})
+
+
+ABLATIONS: dict[str, Callable[[RuleSet], RuleSet]] = {
+    "no relations": lambda rules: rules.model_copy(update={"relations": ()}),
+    "one pass": changed_section("estimation", passes=1),
+    "clusters never weighed as wholes": changed_section("clustering", absorb_from=99.0),
+    "a field's best pair alone (absorb_best 1)": changed_section("clustering", absorb_best=1.0),
+    "a field's mean alone (absorb_best 0)": changed_section("clustering", absorb_best=0.0),
+    "rivals ignored (absorb_margin 0)": changed_section("clustering", absorb_margin=0.0),
+    "match from 1.5 bits": changed_section("thresholds", match=1.5),
+    "match from 3 bits": changed_section("thresholds", match=3.0),
+    "no names as heard": without_test("same_sound"),
+    "no letters in disorder": without_test("same_letters"),
+    "no nicknames": without_test("same_nickname"),
+    "company words not written out": without_business_words,
+}
+
+
 def described(sets: list[Labelled], scores: list[float]) -> str:
     """The mean and each set's score."""
     each = "  ".join(f"{d.name} {s:.3f}" for d, s in zip(sets, scores, strict=True))
@@ -219,6 +275,7 @@ ROWS: dict[str, Callable[[list[Labelled], RuleSet], str]] = {
     "poured into one file": poured,
     "80-entity samples": small_samples,
     "merge band": merge_band,
+    "ablations": ablations,
 }
 
 
@@ -231,7 +288,9 @@ def main() -> int:
     parser.add_argument("--rules", type=Path)
     parser.add_argument("--only", nargs="*", default=[], help="names (or parts) of sets")
     parser.add_argument(
-        "--rows", nargs="*", help=f"further rows, of {', '.join(ROWS)} (default all, none: only sets)"
+        "--rows",
+        nargs="*",
+        help=f"further rows, of {', '.join(ROWS)} (default all but ablations, none: only sets)",
     )
     asked = parser.parse_args()
     files = sorted(Path(asked.data).glob("*.parquet")) if asked.data else []
@@ -241,7 +300,7 @@ def main() -> int:
     rules = load_rules(asked.rules)
     sets = [read(f) for f in files if not asked.only or any(part in f.stem for part in asked.only)]
     main_table(sets, rules)
-    for name in ROWS if asked.rows is None else asked.rows:
+    for name in [row for row in ROWS if row != "ablations"] if asked.rows is None else asked.rows:
         begin = time.perf_counter()
         print(f"\n{name}: {ROWS[name](sets, rules)}\n  ({time.perf_counter() - begin:.1f} s)", flush=True)
     return 0
