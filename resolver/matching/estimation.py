@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: EM stops when no share moves by more than this.
 _STILL = 5e-4
+#: The least share of similar values among strangers, of the share of equal ones; it matters for small files.
+_SIMILAR_TO_EQUAL = 0.5
 _LOWEST_RATE = 1e-12
 
 
@@ -82,6 +84,9 @@ def measure_u(columns: Sequence[Column], bytes_: Array, matched: Sequence[Array]
 
     ``matched`` are the expected counts of matches per level to take off; one pseudo-pair keeps every share
     above 0.
+
+    Where few pairs are there to count, a level that no stranger shows would outweigh equality: being similar
+    is taken to be at least half as common as being equal.
     """
     out = []
     for k, column in enumerate(columns):
@@ -89,7 +94,9 @@ def measure_u(columns: Sequence[Column], bytes_: Array, matched: Sequence[Array]
         counts = np.bincount(np.minimum(bytes_[k], levels), minlength=levels + 1)[1:].astype(float)
         if matched is not None:
             counts = np.maximum(counts - matched[k] * counts.sum(), 0)
-        out.append((counts + 1 / levels) / (counts.sum() + 1))
+        shares = (counts + 1 / levels) / (counts.sum() + 1)
+        shares[1:-1] = np.maximum(shares[1:-1], _SIMILAR_TO_EQUAL * shares[-1])
+        out.append(shares / shares.sum())
     return out
 
 

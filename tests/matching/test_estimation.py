@@ -105,3 +105,12 @@ def test_expected_matches_are_taken_off_u(columns):
     before = measure_u([column], bytes_, None)[0]
     after = measure_u([column], bytes_, [np.array([0.0, 0.4])])[0]
     assert after[1] < before[1]
+
+
+def test_being_similar_is_half_as_common_as_being_equal_where_no_stranger_shows_it(columns):
+    column = columns([{"first_name": "Inge"}, {"first_name": "Jan"}])[0]
+    equal, differ = column.top + 1, 1
+    bytes_ = np.array([[differ] * 95 + [equal] * 5], np.uint8)
+    shares = measure_u([column], bytes_, None)[0]
+    assert shares[1:-1] == pytest.approx(shares[-1] / 2)
+    assert shares.sum() == pytest.approx(1)
