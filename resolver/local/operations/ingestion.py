@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -85,7 +84,10 @@ def settle_due(store: Session, at: float) -> None:
                 settle(store, domain, read_object(store, domain, type_name, body), at)
         except Refusal as refusal:
             objects.add_dead_letter(store, domain_seq, (type_name, body, str(refusal)), at)
-        except (OSError, sqlite3.OperationalError):  # the file's trouble, not the object's: it stays due
+        except (
+            OSError,
+            store.connection.OperationalError,
+        ):  # the file's trouble, not the object's: it stays due
             raise
         except Exception as defect:  # noqa: BLE001 - whatever it is, it must not stay due for good
             _LOG.exception("a queued object of type %s failed", type_name)
@@ -117,7 +119,7 @@ def attach(store: Session, domain: Domain, new: Attachment, at: float) -> None:
     former = objects.find_object(store, profile.seq, incoming.object_type, incoming.unique_key)
     if former is not None:
         kept += _handed_on(store, former, incoming.definition)
-        _remove(store, domain, former)
+        _remove(store, domain, [former])
     days = incoming.definition.get("ExpirationDays", domain.settings["DefaultExpirationDays"])
     stored = StoredObject(
         seq=0,
@@ -188,7 +190,7 @@ def _make_room(store: Session, domain: Domain, stored: StoredObject) -> None:
         excess[furthest] -= 1
     for name, many in evicted.items():
         if many:
-            _remove_all(store, domain, objects.list_objects(store, (stored.profile, name), page=(0, many)))
+            _remove(store, domain, objects.list_objects(store, (stored.profile, name), page=(0, many)))
 
 
 def _own_limit(store: Session, domain: Domain, type_name: str) -> int:
@@ -196,13 +198,8 @@ def _own_limit(store: Session, domain: Domain, type_name: str) -> int:
     return limit
 
 
-def _remove(store: Session, domain: Domain, stored: StoredObject) -> None:
-    keys.remove_keys_of_object(store, stored.profile, stored.seq)
-    objects.remove_object(store, domain.seq, stored)
-
-
-def _remove_all(store: Session, domain: Domain, gone: list[StoredObject]) -> None:
-    """Take many objects of one profile away; their keys at once, as each search for them costs as much."""
+def _remove(store: Session, domain: Domain, gone: list[StoredObject]) -> None:
+    """Take objects of one profile away; their keys at once, as one search finds them all."""
     store.run(
         "DELETE FROM profile_key WHERE profile = ? AND origin <> 0"
         " AND origin IN (SELECT value FROM json_each(?))",

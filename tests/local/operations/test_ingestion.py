@@ -113,6 +113,23 @@ def test_a_queued_object_that_fails_is_a_dead_letter_and_holds_nothing_up(store,
         ]
 
 
+def test_a_queued_object_that_the_file_has_no_room_for_stays_due(store, monkeypatch):
+    clock = Clock()
+    client = connect(store, clock=clock, consistency_delay_seconds=5)
+    define(client)
+    ingest(client, {"id": "1"})
+    clock.now += 6
+    with monkeypatch.context() as patch:
+
+        def fail(*_):
+            raise sqlite3.OperationalError("database or disk is full")
+
+        patch.setattr(ingestion, "attach", fail)
+        with pytest.raises(ClientError, match="full"):
+            client.list_domains()
+    assert len(found(client, "crmId", "1")) == 1
+
+
 class FullDisk:
     """A connection whose next COMMIT fails."""
 
