@@ -3,12 +3,15 @@
 Documented (AWS, "Field definitions"): accessors are rooted at `_source`; Handlebars may interpolate,
 concatenate, use `#if`, `#unless`, `#each`, `#with` and a `removeExtraSpace` block; a bad expression is
 refused on creation; a missing path is empty. Assumed: nothing is HTML-escaped, since the values are customer
-data and not markup.
+data and not markup; partials, decorators and raw blocks are refused (the library recurses without end on a
+partial that includes itself), and so is a loop that reaches out of itself over an object too large for it,
+since it takes time with the power of its nesting.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import re
 from typing import TYPE_CHECKING, Any, Final
@@ -20,12 +23,20 @@ if TYPE_CHECKING:
 
 _ACCESSOR: Final = re.compile(r"_source(\.[^.{}\s]+)*")
 _EXTRA_SPACE: Final = re.compile(r"\{\{\s*([#/])\s*removeExtraSpace\s*\}\}")
-# What Handlebars would escape travels as private-use characters; so do the borders of removeExtraSpace.
-_ESCAPED: Final = "&<>\"'`="
-_HIDDEN: Final = {ord(character): 0xF8F0 + place for place, character in enumerate(_ESCAPED)}
-_SHOWN: Final = {code: chr(character) for character, code in _HIDDEN.items()}
-_OPEN, _CLOSE = "\uf8e0", "\uf8e1"
-_SPACED: Final = re.compile(f"{_OPEN}([^{_OPEN}{_CLOSE}]*){_CLOSE}")
+_UNSUPPORTED: Final = re.compile(r"\{\{[\s~{]*#?[\s~]*[>*]|\{\{\{\{")
+# What needs no change (escaped tags, comments, triple braces), or the inside of a tag.
+_TAG: Final = re.compile(
+    r"(?<!\\)\\\{\{\{?|\{\{~?!--.*?--~?\}\}|\{\{~?!.*?\}\}|\{\{~?\{"
+    r"|\{\{(?P<before>~?)"
+    r"(?P<inside>(?:\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|\[[^\]]*\]|[^\"'\[{}~])+)(?P<after>~?)\}\}",
+    re.DOTALL,
+)
+_NO_VALUE: Final = re.compile(r"\s*(?:[#/^&]|else(?=\s|$))")
+_LOOP: Final = re.compile(r"\{\{[\s~]*(?:([#/])\s*|else\s+)each\b")
+_OUTWARD: Final = re.compile(r"@root|\.\.|\|")
+_MOST_WORK: Final = 300_000_000  # characters that loops may write at worst
+# The borders of removeExtraSpace travel as characters that neither the expression nor the object has.
+_BORDERS: Final = (0xE000, 0x10FFFE)
 
 
 class BadSource(ValueError):
@@ -61,31 +72,69 @@ def text_of(value: Any) -> str:
 
 
 def _render(source: str, document: Mapping[str, Any]) -> str:
+    if (depth := _depth_of_loops(source)) and _work(source, document, depth) > _MOST_WORK:
+        raise BadSource("Source loops over more than the embedded service takes on")
+    borders = _borders(source, document) if _EXTRA_SPACE.search(source) else ("", "")
     try:
-        text = str(_template(source).format({"_source": _hidden(document)}))
+        text = str(_template(source, *borders).format({"_source": document}))
     except PyHandlebarsError:
         raise BadSource("Source is not a Handlebars expression of the supported kind") from None
-    while _OPEN in text:
-        collapsed = _SPACED.sub(lambda found: " ".join(found[1].split()), text)
-        if collapsed == text:
-            raise BadSource("removeExtraSpace is not closed")
-        text = collapsed
-    if _CLOSE in text:
-        raise BadSource("removeExtraSpace is not open")
-    return text.translate(_SHOWN)
+    return _collapsed(text, *borders) if borders[0] else text
 
 
 @functools.lru_cache(maxsize=1024)
-def _template(source: str) -> Template[dict[str, Any]]:
-    bordered = _EXTRA_SPACE.sub(lambda found: _OPEN if found[1] == "#" else _CLOSE, source)
-    return Template(bordered)
+def _depth_of_loops(source: str) -> int:
+    """How many loops lie inside one another; 0 where none reaches out of itself, so that each ends soon."""
+    depth = deepest = 0
+    for tag in _LOOP.finditer(source):
+        depth += {"#": 1, "/": -1, None: 1}[tag[1]]
+        deepest = max(deepest, depth)
+    return deepest if _OUTWARD.search(source) else 0
 
 
-def _hidden(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.translate(_HIDDEN)
-    if isinstance(value, dict):
-        return {key: _hidden(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_hidden(item) for item in value]
-    return value
+def _work(source: str, document: Mapping[str, Any], depth: int) -> int:
+    """An upper bound of the characters written: by each tag the whole object, in each round of the loops."""
+    longest = 1
+    pending: list[Any] = [document]
+    while pending:
+        items = pending.pop()
+        longest = max(longest, len(items))
+        inside = items.values() if isinstance(items, dict) else items
+        pending += [item for item in inside if isinstance(item, dict | list)]
+    return int(longest**depth * len(json.dumps(document)) * source.count("{{"))
+
+
+def _borders(source: str, document: Mapping[str, Any]) -> tuple[str, str]:
+    """Two characters for the borders of removeExtraSpace."""
+    taken = {*source, *json.dumps(document, ensure_ascii=False)}
+    first, second = itertools.islice((c for c in map(chr, range(*_BORDERS)) if c not in taken), 2)
+    return first, second
+
+
+def _collapsed(text: str, opening: str, closing: str) -> str:
+    """The text with the blanks between borders collapsed, innermost first."""
+    spaced = re.compile(f"{opening}([^{opening}{closing}]*){closing}")
+    while opening in text:
+        collapsed = spaced.sub(lambda found: " ".join(found[1].split()), text)
+        if collapsed == text:
+            raise BadSource("removeExtraSpace is not closed")
+        text = collapsed
+    if closing in text:
+        raise BadSource("removeExtraSpace is not open")
+    return text
+
+
+@functools.lru_cache(maxsize=1024)
+def _template(source: str, opening: str, closing: str) -> Template[dict[str, Any]]:
+    if _UNSUPPORTED.search(source):
+        raise BadSource("Source uses a Handlebars partial, decorator or raw block, which is not supported")
+    bordered = _EXTRA_SPACE.sub(lambda found: opening if found[1] == "#" else closing, source)
+    return Template(_TAG.sub(_unescaped, bordered))
+
+
+def _unescaped(tag: re.Match[str]) -> str:
+    """A tag whose value is not HTML-escaped: the library escapes all but those in triple braces."""
+    inside = tag["inside"]
+    if inside is None or _NO_VALUE.match(inside):
+        return tag[0]
+    return f"{{{{{tag['before']}{{{inside}}}{tag['after']}}}}}"

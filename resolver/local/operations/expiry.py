@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 
 def expire(store: Session, at: float) -> None:
-    """Remove every object whose time is up, and profiles that nothing is left of."""
+    """Remove every object whose time is up, and profiles that nothing is left of.
+
+    Where anything was due, the watch stays as it is: this transaction may yet fail. The next request finds
+    nothing due any more and sets it then.
+    """
     for domain_seq, stored in objects.expired_objects(store, at):
         keys.remove_keys_of_object(store, stored.profile, stored.seq)
         objects.remove_object(store, domain_seq, stored)
@@ -30,5 +34,7 @@ def expire(store: Session, at: float) -> None:
             history.record(store, domain_seq, profile.seq, Event("EXPIRED", at))
             keys.remove_all_given(store, profile.seq)
             drop_profile(store, get_domain(store, domain_seq), profile, None)
+    if store.stats:  # some domain changes with this transaction
+        return
     coming = (objects.earliest_expiry(store), objects.earliest_due(store))
     store.watch.earliest = min((moment for moment in coming if moment is not None), default=math.inf)

@@ -5,13 +5,16 @@ profile decides, one that leads to several is discarded. Then the SECONDARY keys
 AllowProfileCreation makes an inferred profile, or the object goes to the dead letters. Keys (documented):
 LOOKUP_ONLY is never stored, NEW_ONLY only if the object created the profile, all others always. Assumed: keys
 are tried in the order of the definition; an object put again under the same UNIQUE value replaces the former
-one of that profile together with the keys it contributed.
+one of that profile together with the keys it contributed, save its NEW_ONLY keys, which it hands on.
 """
 
 from __future__ import annotations
 
+import contextlib
+import json
+import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from resolver.local.normalisation import standard_keys
 from resolver.local.operations.incoming import IncomingObject, ObjectKey, read_object, the_definition
@@ -26,12 +29,15 @@ from resolver.local.tables.objects import StoredObject
 from resolver.local.tables.profiles import Profile
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from resolver.local.store import Session
     from resolver.local.tables.domains import Domain
 
 MOST_OBJECTS: Final = 1000  # per profile, documented default
 SECONDS_PER_DAY: Final = 86_400
 _ALL_TYPES: Final = 1000
+_LOG: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +72,54 @@ def settle(store: Session, domain: Domain, incoming: IncomingObject, at: float) 
 
 
 def settle_due(store: Session, at: float) -> None:
-    """Attach every queued object whose time has come; what its type no longer takes becomes a dead letter."""
+    """Attach every queued object whose time has come; what its type no longer takes becomes a dead letter.
+
+    So does an object that a defect of ours stumbles over: it must not hold up everything behind it.
+    """
     for domain_seq, type_name, body in objects.take_due(store, at):
+        store.count(domain_seq, (0, 0, 0))  # the domain changes, whatever becomes of the object
         domain = get_domain(store, domain_seq)
         try:
-            settle(store, domain, read_object(store, domain, type_name, body), at)
+            with _undone_on_error(store):
+                settle(store, domain, read_object(store, domain, type_name, body), at)
         except Refusal as refusal:
             objects.add_dead_letter(store, domain_seq, (type_name, body, str(refusal)), at)
+        except (
+            OSError,
+            store.connection.OperationalError,
+        ):  # the file's trouble, not the object's: it stays due
+            raise
+        except Exception as defect:  # noqa: BLE001 - whatever it is, it must not stay due for good
+            _LOG.exception("a queued object of type %s failed", type_name)
+            reason = f"the embedded service failed: {type(defect).__name__}"
+            objects.add_dead_letter(store, domain_seq, (type_name, body, reason), at)
+
+
+@contextlib.contextmanager
+def _undone_on_error(store: Session) -> Iterator[None]:
+    """Part of a transaction that leaves nothing behind when it raises, the counts of domains included."""
+    counted = {domain: list(totals) for domain, totals in store.stats.items()}
+    store.run("SAVEPOINT queued_object")
+    try:
+        yield
+    except Exception:
+        if store.connection.in_transaction:  # a full disk makes SQLite undo all of it by itself
+            store.run("ROLLBACK TO queued_object")
+            store.run("RELEASE queued_object")
+        store.stats.clear()
+        store.stats.update(counted)
+        raise
+    store.run("RELEASE queued_object")
 
 
 def attach(store: Session, domain: Domain, new: Attachment, at: float) -> None:
     """Store an object and its keys, in the place of a former one with the same UNIQUE value."""
     profile, incoming = new.profile, new.incoming
+    kept = [(key.name, key.value) for key in incoming.keys if _is_kept(key, created=new.created)]
     former = objects.find_object(store, profile.seq, incoming.object_type, incoming.unique_key)
     if former is not None:
-        _remove(store, domain, former)
+        kept += _handed_on(store, former, incoming.definition)
+        _remove(store, domain, [former])
     days = incoming.definition.get("ExpirationDays", domain.settings["DefaultExpirationDays"])
     stored = StoredObject(
         seq=0,
@@ -93,7 +132,6 @@ def attach(store: Session, domain: Domain, new: Attachment, at: float) -> None:
     )
     _make_room(store, domain, stored)
     seq = objects.insert_object(store, domain.seq, stored)
-    kept = [(key.name, key.value) for key in incoming.keys if _is_kept(key, created=new.created)]
     keys.add_keys(store, (domain.seq, profile.seq), kept, seq)
     event = Event("INGESTED", at, incoming.body, incoming.object_type, incoming.unique_key)
     history.record(store, domain.seq, profile.seq, event)
@@ -101,6 +139,22 @@ def attach(store: Session, domain: Domain, new: Attachment, at: float) -> None:
 
 def _is_kept(key: ObjectKey, *, created: bool) -> bool:
     return "LOOKUP_ONLY" not in key.identifiers and (created or "NEW_ONLY" not in key.identifiers)
+
+
+def _handed_on(store: Session, former: StoredObject, definition: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The NEW_ONLY keys that an object contributed when it created its profile, or was handed on itself."""
+    fresh = {
+        name
+        for name, entries in definition["Keys"].items()
+        if all("NEW_ONLY" in entry.get("StandardIdentifiers", ()) for entry in entries)
+    }
+    if not fresh:
+        return []
+    rows = store.all(
+        "SELECT name, value FROM profile_key WHERE profile = ? AND origin = ? AND origin <> 0",
+        *(former.profile, former.seq),
+    )
+    return [(name, value) for name, value in rows if name in fresh]
 
 
 def _profile_for(store: Session, domain: Domain, incoming: IncomingObject) -> Profile | None:
@@ -119,17 +173,24 @@ def _make_room(store: Session, domain: Domain, stored: StoredObject) -> None:
     Documented: the oldest object of the type furthest over its own limit goes, else the oldest of the
     incoming type. Assumed: else the oldest of the largest type.
     """
-    while sum((counts := objects.count_by_type(store, stored.profile)).values()) >= MOST_OBJECTS:
-        excess = {name: count - _own_limit(store, domain, name) for name, count in counts.items()}
+    counts = objects.count_by_type(store, stored.profile)
+    surplus = sum(counts.values()) - MOST_OBJECTS + 1
+    if surplus <= 0:
+        return
+    evicted = dict.fromkeys(counts, 0)
+    excess = {name: count - _own_limit(store, domain, name) for name, count in counts.items()}
+    for _ in range(surplus):
         furthest = max(sorted(excess), key=lambda name: excess[name])
         if excess[furthest] <= 0:
+            left = {name: count - evicted[name] for name, count in counts.items()}
             furthest = (
-                stored.object_type if stored.object_type in counts else max(counts, key=lambda n: counts[n])
+                stored.object_type if left.get(stored.object_type) else max(left, key=lambda n: left[n])
             )
-        evicted = objects.oldest_object(store, stored.profile, furthest)
-        if evicted is None:  # pragma: no cover - the count says there is one
-            return
-        _remove(store, domain, evicted)
+        evicted[furthest] += 1
+        excess[furthest] -= 1
+    for name, many in evicted.items():
+        if many:
+            _remove(store, domain, objects.list_objects(store, (stored.profile, name), page=(0, many)))
 
 
 def _own_limit(store: Session, domain: Domain, type_name: str) -> int:
@@ -137,9 +198,15 @@ def _own_limit(store: Session, domain: Domain, type_name: str) -> int:
     return limit
 
 
-def _remove(store: Session, domain: Domain, stored: StoredObject) -> None:
-    keys.remove_keys_of_object(store, stored.profile, stored.seq)
-    objects.remove_object(store, domain.seq, stored)
+def _remove(store: Session, domain: Domain, gone: list[StoredObject]) -> None:
+    """Take objects of one profile away; their keys at once, as one search finds them all."""
+    store.run(
+        "DELETE FROM profile_key WHERE profile = ? AND origin <> 0"
+        " AND origin IN (SELECT value FROM json_each(?))",
+        *(gone[0].profile, json.dumps([stored.seq for stored in gone])),
+    )
+    for stored in gone:
+        objects.remove_object(store, domain.seq, stored)
 
 
 def _priorities(store: Session, domain: Domain) -> dict[str, int]:
