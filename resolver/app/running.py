@@ -273,13 +273,23 @@ def read_plans(directory: Path) -> tuple[MergePlan, ...]:
     """The merge plans of a run, as written.
 
     Raises:
-        BadFile: the directory holds no run, or its plans are not readable.
+        BadFile: the directory holds no run, its plans are not readable, or a plan that needs a person stands
+            there as one that does not. A plan's id does not cover its band, so that it stays the same plan
+            when a person approves it; approvals come from the ledger, never from this file.
     """
     path = directory / "plans.parquet"
     try:
-        return plans_from_frame(pl.read_parquet(path))
+        plans = plans_from_frame(pl.read_parquet(path))
     except (OSError, pl.exceptions.PolarsError) as error:
         raise BadFile(f"{path}: no plans of a run there ({type(error).__name__})") from None
+    flipped = [p for p in plans if p.band == "merge" and (p.reasons or not p.steps)]
+    if flipped:
+        first = flipped[0]
+        why = f"reason: {first.reasons[0]}" if first.reasons else "nothing to send"
+        raise BadFile(
+            f"{path}: {len(flipped)} plans of band merge need a person, e.g. {first.plan_id} ({why})"
+        )
+    return plans
 
 
 def describe_apply(applied: ApplyReport) -> dict[str, Any]:

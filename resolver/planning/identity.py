@@ -25,8 +25,9 @@ def identify(
 ) -> str:
     """32 hex digits that depend on where the plan comes from, the members' content and what would be sent.
 
-    ``origin``: domain, rule set, cluster, main profile. Band and reasons are left out: a plan that only
-    became less doubtful is the same plan.
+    ``origin``: domain, rule set, cluster, main profile. Band and reasons are left out: a plan that
+    became less doubtful, or that a person approved, is the same plan. A run's file is refused where a plan
+    with reasons stands in band ``merge``.
     """
     lines = [*origin, *(f"{profile_id} {content}" for profile_id, content in sorted(fingerprints.items()))]
     for step in steps:

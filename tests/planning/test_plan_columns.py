@@ -85,6 +85,7 @@ class Domain:
     rules: Rules
     facts: DomainFacts
     largest: int
+    most_keys: int
 
 
 def spoil(rng: random.Random, profile: Profile) -> Profile:
@@ -118,11 +119,11 @@ def draw_domain(seed: int, clusters: int) -> Domain:
         for core in range(rng.choice([1, 1, 1, 2, 3])):
             size = rng.choice([1, 2, 2, 2, 3, 3, 5, 9, 21, 22] if rng.random() < 0.3 else [2, 2, 3])
             made = [draw_profile(rng, (seed, number, core, n), fill, variety) for n in range(size)]
-            if rng.random() < 0.85:  # else the careful path takes the group
+            if rng.random() < 0.95:  # else the careful path takes the group
                 for profile in made:
                     for name in ("EngagementPreferences", "PartyTypeString", "GenderString"):
                         profile.pop(name, None)
-            if rng.random() < 0.05:
+            if rng.random() < 0.03:
                 made[0]["ProfileType"] = "ACCOUNT_PROFILE"
             profiles += [spoil(rng, p) if rng.random() < 0.5 else p for p in made]
             cores.append([p["ProfileId"] for p in made])
@@ -132,7 +133,7 @@ def draw_domain(seed: int, clusters: int) -> Domain:
     for name in ids if rng.random() < 0.6 else []:
         for _ in range(rng.choice([0, 0, 1, 3])):
             when = NOW - timedelta(days=rng.randrange(900)) if rng.random() < 0.8 else None
-            key = str(rng.randrange(4 * len(ids)) if rng.random() < 0.1 else len(rows))
+            key = str(rng.randrange(4 * len(ids)) if rng.random() < 0.02 else len(rows))
             rows.append((name, rng.choice(["crm", "web"]), key, "x" * rng.randrange(2_000), when))
     seen = {i: NOW - timedelta(days=rng.randrange(90)) for i in ids if rng.random() < 0.4}
     groups = [(f"g{n}", i, 0.9) for n in range(3) for i in rng.sample(ids, min(len(ids), 3))]
@@ -147,7 +148,14 @@ def draw_domain(seed: int, clusters: int) -> Domain:
     frame = clusters_frame(*drawn, contested=pl.Series(flags), bridge_held=pl.Series(reversed(flags)))
     bands = [rng.choice(["merge", "merge", "review", "distinct"]) for _ in ids]
     frame = frame.with_columns(pl.Series("band", bands, dtype=frame.schema["band"]))
-    return Domain(profiles_frame(profiles, seen), frame, some_rules(rng), facts, rng.choice([2_500, 256_000]))
+    return Domain(
+        profiles_frame(profiles, seen),
+        frame,
+        some_rules(rng),
+        facts,
+        rng.choice([2_500, *[256_000] * 5]),
+        rng.choice([4, 256, 256]),
+    )
 
 
 def some_rules(rng: random.Random) -> Rules:
@@ -168,8 +176,8 @@ def some_rules(rng: random.Random) -> Rules:
         merging=Merging(
             allow=rng.choice([(), ("contested",), ("protected_value_given_up",)]),
             max_profiles=rng.choice([2, 20, 30]),
-            max_objects=rng.choice([10, 1_000]),
-            max_size_kb=rng.choice([5, 51_200]),
+            max_objects=rng.choice([10, *[1_000] * 4]),
+            max_size_kb=rng.choice([5, *[51_200] * 4]),
         ),
         second_opinion=SecondOpinion(policy=rng.choice(["evidence", "require_agreement", "ignore"])),
         preservation=Preservation(
@@ -197,7 +205,7 @@ def in_both_ways(domain: Domain, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, 
     with monkeypatch.context() as patch:
         patch.setattr(planning, "plan_columns", counted)
         patch.setattr(planning, "BATCH", 7)
-        patch.setattr(sheet, "MOST_KEYS", 5)
+        patch.setattr(sheet, "MOST_KEYS", domain.most_keys)
         for module in (bands, plan_columns):
             patch.setattr(module, "MAX_PROFILE_BYTES", domain.largest)
         fast = plan_groups(planner, domain.profiles, groups, few=-1)
@@ -223,13 +231,13 @@ def test_columns_and_the_careful_path_make_the_same_plans(seed, clusters):
 def test_columns_plan_most_of_what_is_drawn_or_the_comparison_says_little(monkeypatch):
     planned = there = 0
     fates = set()
-    for seed in range(25):
-        domain = draw_domain(seed, 20)
+    for seed in range(8):
+        domain = draw_domain(seed, 12)
         fast, _, taken = in_both_ways(domain, monkeypatch)
         planned, there = planned + taken, there + fast[0].height
         fates |= set(fast[0]["disposals"].str.extract_all('"fate":"[a-z_]*"').explode().drop_nulls())
     assert planned > 0.5 * there
-    assert len(fates) >= 3
+    assert {text.split('"')[3] for text in fates} == {"kept", "key", "given_up"}
 
 
 @pytest.mark.parametrize("field", ["FirstName", "BirthDate", *PHONES[:1], *EMAILS[:1]])
