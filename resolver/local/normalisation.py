@@ -23,15 +23,19 @@ EMAIL_FIELDS = ("EmailAddress", "PersonalEmailAddress", "BusinessEmailAddress")
 NAME_FIELDS = ("FirstName", "MiddleName", "LastName")
 
 _NOT_DIGITS = re.compile(r"[^0-9]+")
+_LEADING_PLUS = re.compile(r"[^0-9]*\+")
 _US_NUMBER = re.compile(r"(?:\+?1)?([2-9][0-9]{9})")  # the shape of nearly every number: no parser needed
 
 
 def phone(value: str) -> str:
-    """E.164 where a number can be read (default region US), else its digits, else the text in lower case."""
+    """E.164 where a number can be read (default region US), else its digits, else the text in lower case.
+
+    Only the digits count, and a plus before the first of them: `(+44) 20` is `+44 20`.
+    """
     digits = _NOT_DIGITS.sub("", value)
     if not digits:
         return value.strip().casefold()
-    if value.lstrip().startswith("+"):
+    if _LEADING_PLUS.match(value):
         digits = "+" + digits
     us_number = _US_NUMBER.fullmatch(digits)
     return "+1" + us_number[1] if us_number else _parsed(digits)
@@ -105,12 +109,10 @@ def _standard_keys(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     account = fields.get("AccountNumber")
     if account:
         yield "_account", account
-    for field in PHONE_FIELDS:
-        if value := fields.get(field):
-            yield "_phone", phone(value)
-    for field in EMAIL_FIELDS:
-        if value := fields.get(field):
-            yield "_email", email(value)
+    for key, fields_of, normalise in (("_phone", PHONE_FIELDS, phone), ("_email", EMAIL_FIELDS, email)):
+        for field in fields_of:
+            if (value := fields.get(field)) and (normal := normalise(value)):
+                yield key, normal
     full_name = name(" ".join(fields[field] for field in NAME_FIELDS if field in fields))
     if full_name:
         yield "_fullName", full_name

@@ -20,7 +20,7 @@ def slow_phone(text: str) -> str:
     if not digits:
         return text.strip().casefold()
     try:
-        number = phonenumbers.parse(("+" if text.lstrip().startswith("+") else "") + digits, "US")
+        number = phonenumbers.parse(("+" if "+" in text.partition(digits[0])[0] else "") + digits, "US")
     except phonenumbers.NumberParseException:
         return digits
     possible = phonenumbers.is_possible_number(number)
@@ -42,7 +42,7 @@ def derived(fields: dict[str, Any]) -> set[Key]:
     pairs = [("_phone", fields.get("PhoneNumber")), ("_phone", fields.get("MobilePhoneNumber"))]
     pairs += [("_email", fields.get("EmailAddress")), ("_account", fields.get("AccountNumber"))]
     pairs.append(("_fullName", full_name))
-    return {(key, normal(key, value)) for key, value in pairs if value}
+    return {(key, normal(key, value)) for key, value in pairs if value and normal(key, value)}
 
 
 def tidy(fields: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from resolver.local.admin import AdminRefused, load_over_http, run_matching_job_over_http
 from resolver.local.loading import BadProfile, load_objects, load_profiles, stable_id
 from resolver.local.matching_job import Link, connected
-from resolver.local.normalisation import phone
+from resolver.local.normalisation import phone, standard_keys
 from resolver.local.server import running
 from resolver.local.service import Service
 from resolver.local.tables.domains import find_domain
@@ -20,7 +20,7 @@ DIGITS = st.text("0123456789", min_size=1, max_size=17)
 
 def slow_phone(text):
     digits = "".join(character for character in text if character in "0123456789")
-    plus = "+" if text.startswith("+") else ""
+    plus = "+" if "+" in text.partition(digits[0])[0] else ""
     try:
         number = phonenumbers.parse(plus + digits, "US")
     except phonenumbers.NumberParseException:
@@ -30,9 +30,21 @@ def slow_phone(text):
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-@given(st.sampled_from(["", "+", "+1", "1", "+44", "011"]), DIGITS)
+@given(st.sampled_from(["", "+", "+1", "1", "+44", "011", "(+", " (+44) ", "tel:+", "4+", "(0) +"]), DIGITS)
 def test_the_shortcut_for_us_numbers_agrees_with_the_full_parser(prefix, digits):
     assert phone(prefix + digits) == slow_phone(prefix + digits)
+
+
+def test_only_the_digits_of_a_number_count_and_a_plus_before_them():
+    assert phone("(+44) 20 7946 0018") == phone("+44 20 7946 0018") == phone("tel:+44-20-7946-0018")
+    assert phone("+1 (206) 345-7890") == phone("(+1) 206 345 7890") == phone("2063457890")
+    assert phone("206 345 7890 +") == phone("2063457890")  # it stands for nothing there
+    assert phone("4420 7946 0018") != phone("+44 20 7946 0018")
+
+
+@pytest.mark.parametrize("field", ["EmailAddress", "PersonalEmailAddress", "PhoneNumber", "HomePhoneNumber"])
+def test_a_blank_value_is_no_key(field):
+    assert standard_keys({field: "  "}) == set()
 
 
 @given(st.text(max_size=20))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
+from resolver.local.tables.lookup import any_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -67,18 +69,18 @@ def remove_all_given(store: Session, profile: int) -> None:
 
 def remove_keys_of_object(store: Session, profile: int, object_seq: int) -> None:
     """Take the keys out that only this object contributed."""
-    store.run("DELETE FROM profile_key WHERE profile = ? AND origin = ?", profile, object_seq)
+    store.run("DELETE FROM profile_key WHERE profile = ? AND origin = ? AND origin <> 0", profile, object_seq)
 
 
-def has_key(store: Session, owner: tuple[int, int], name: str, values: Sequence[str]) -> bool:
-    """Whether a profile is indexed under any of these values."""
+def hits(store: Session, owner: tuple[int, int], name: str, values: Sequence[str]) -> set[str]:
+    """Those of the values of a key that a profile is indexed under."""
     domain, profile = owner
-    marks = ",".join("?" * len(values))
-    row = store.one(
-        f"SELECT 1 FROM profile_key WHERE domain = ? AND name = ? AND value IN ({marks}) AND profile = ?",
-        *(domain, name, *values, profile),
+    one_of, bound = any_of(values)
+    rows = store.all(
+        f"SELECT value FROM profile_key WHERE domain = ? AND name = ? AND value {one_of} AND profile = ?",
+        *(domain, name, bound, profile),
     )
-    return row is not None
+    return {row[0] for row in rows}
 
 
 def key_content_types(store: Session, domain: int, name: str) -> list[str] | None:

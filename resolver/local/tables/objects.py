@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from resolver.local.tables.lookup import any_of
+
 if TYPE_CHECKING:
     from resolver.local.store import Session
     from resolver.local.tables.lookup import KeyQuery
@@ -48,12 +50,12 @@ def list_objects(
     condition, values = "", tuple[object, ...]()
     if indexed is not None:
         domain, key = indexed
-        marks = ",".join("?" * len(key.values))
+        one_of, bound = any_of(key.values)
         condition = (
             " AND seq IN (SELECT origin FROM profile_key"
-            f" WHERE domain = ? AND name = ? AND value IN ({marks}) AND profile = ?)"
+            f" WHERE domain = ? AND name = ? AND value {one_of} AND profile = ?)"
         )
-        values = (domain, key.name, *key.values, owner[0])
+        values = (domain, key.name, bound, owner[0])
     rows = store.all(
         f"SELECT {_COLUMNS} FROM object WHERE profile = ? AND object_type = ?{condition} AND seq > ?"
         " ORDER BY seq LIMIT ?",
@@ -126,12 +128,6 @@ def count_by_type(store: Session, profile: int) -> dict[str, int]:
     """How many objects of each type a profile has."""
     rows = store.all("SELECT object_type, count(*) FROM object WHERE profile = ? GROUP BY 1", profile)
     return {object_type: count for object_type, count in rows}  # noqa: C416 - dict() would lose the types
-
-
-def oldest_object(store: Session, profile: int, object_type: str) -> StoredObject | None:
-    """The object of a type that came first."""
-    found = list_objects(store, (profile, object_type), page=(0, 1))
-    return found[0] if found else None
 
 
 def queue_object(store: Session, domain: int, content: tuple[str, str], due_at: float) -> None:

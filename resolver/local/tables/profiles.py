@@ -35,17 +35,19 @@ def find_profile(store: Session, domain: int, profile_id: str) -> Profile | None
 
 def find_profiles(store: Session, domain: int, profile_ids: Sequence[str]) -> list[Profile]:
     """Those of the ids that are profiles, in no particular order."""
-    marks = ",".join("?" * len(profile_ids))
     rows = store.all(
-        f"SELECT {_COLUMNS} FROM profile WHERE domain = ? AND profile_id IN ({marks})", domain, *profile_ids
+        f"SELECT {_COLUMNS} FROM profile WHERE domain = ? AND profile_id IN (SELECT value FROM json_each(?))",
+        *(domain, json.dumps(list(profile_ids))),
     )
     return [_profile(row) for row in rows]
 
 
 def get_profiles(store: Session, seqs: Sequence[int]) -> list[Profile]:
     """Profiles by seq, in order of seq."""
-    marks = ",".join("?" * len(seqs))
-    rows = store.all(f"SELECT {_COLUMNS} FROM profile WHERE seq IN ({marks}) ORDER BY seq", *seqs)
+    rows = store.all(
+        f"SELECT {_COLUMNS} FROM profile WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq",
+        json.dumps(list(seqs)),
+    )
     return [_profile(row) for row in rows]
 
 
@@ -99,11 +101,6 @@ def survivor_of(store: Session, domain: int, profile_id: str) -> str | None:
             return None
         survivor = row[0]
     return survivor
-
-
-def count_object(store: Session, profile: int, change: int) -> None:
-    """Adjust a profile's number of objects."""
-    store.run("UPDATE profile SET object_count = object_count + ? WHERE seq = ?", change, profile)
 
 
 def profiles_sourced_by(store: Session, domain: int, object_type: str) -> list[Profile]:
