@@ -10,7 +10,7 @@ from checked_service import CheckedService
 from conftest import client_of
 
 from resolver.local.embed import attach
-from resolver.local.sources import BadSource, check_source, source_value
+from resolver.local.sources import BadSource, Reading, check_source
 from resolver.local.tables.objects import dead_letters
 
 ID = {"Source": "_source.id"}
@@ -143,7 +143,7 @@ def test_handlebars_and_accessors_read_what_is_there():
         "{{#with _source.a}}{{b}}{{/with}}": "O'Brien & <Co>",
         "{{#removeExtraSpace}}  {{_source.n}}   {{_source.gone}} z {{/removeExtraSpace}}": "5 z",
     }
-    assert {source: source_value(source, document) for source in cases} == cases
+    assert {source: Reading(document).value(source) for source in cases} == cases
     for bad in ("{{#removeExtraSpace}}x", "x{{/removeExtraSpace}}", "{{", "{{unknown 1}}"):
         with pytest.raises(BadSource):
             check_source(bad)
