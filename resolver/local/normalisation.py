@@ -102,17 +102,18 @@ PREDEFINED_KEYS: Mapping[str, str] = {
 
 def standard_keys(fields: Mapping[str, Any]) -> set[tuple[str, str]]:
     """The (key name, normal value) pairs that a standard profile's fields feed, all but `_profileId`."""
-    return set(_standard_keys(fields))
+    return {key for key, _ in keys_and_fields(fields)}
 
 
-def _standard_keys(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def keys_and_fields(fields: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], tuple[str, ...]]]:
+    """Each of the standard keys with the fields that make it up; one that several fields feed comes again."""
     account = fields.get("AccountNumber")
     if account:
-        yield "_account", account
+        yield ("_account", account), ("AccountNumber",)
     for key, fields_of, normalise in (("_phone", PHONE_FIELDS, phone), ("_email", EMAIL_FIELDS, email)):
         for field in fields_of:
             if (value := fields.get(field)) and (normal := normalise(value)):
-                yield key, normal
+                yield (key, normal), (field,)
     full_name = name(" ".join(fields[field] for field in NAME_FIELDS if field in fields))
     if full_name:
-        yield "_fullName", full_name
+        yield ("_fullName", full_name), NAME_FIELDS
