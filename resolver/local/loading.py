@@ -154,10 +154,14 @@ def _readers() -> dict[str, Reader]:
 def _fields(profile: dict[str, Any]) -> dict[str, Any]:
     """What is there, checked as CreateProfile checks it; raises Violation or Refusal."""
     readers = _readers()
-    given = {name: value for name, value in profile.items() if value not in _ABSENT and name != "ProfileId"}
+    given = {
+        name: value
+        for name, value in profile.items()
+        if (value or value not in _ABSENT) and name != "ProfileId"
+    }
     for block in BLOCK_FIELDS:
         if isinstance(given.get(block), dict):
-            given[block] = {part: text for part, text in given[block].items() if text not in _ABSENT}
+            given[block] = {part: text for part, text in given[block].items() if text or text not in _ABSENT}
     fields = present({name: readers[name](value, name) for name, value in given.items()})
     refuse_both(fields)
     refuse_too_large(fields)

@@ -60,7 +60,7 @@ PROFILE_FIELDS: Final = (*SCALAR_FIELDS, *BLOCK_FIELDS, "EngagementPreferences")
 MOST_BYTES: Final = 256_000  # one profile, as stored JSON
 MOST_TOTAL_BYTES: Final = 51_200 * 1024  # one profile with all its objects, documented default
 _FIELDS: Final = frozenset(PROFILE_FIELDS)
-_UNBOUNDED: Final = frozenset({"Attributes", "EngagementPreferences"})  # all others together stay far below
+_FEW_ATTRIBUTES: Final = 50  # 153 kB at most; all other fields together come to 100 kB
 _EITHER_OR: Final = (("PartyType", "PartyTypeString"), ("Gender", "GenderString"))
 
 
@@ -220,7 +220,7 @@ def refuse_both(given: Mapping[str, Any]) -> None:
 
 def refuse_too_large(fields: Mapping[str, Any]) -> None:
     """Refuse fields beyond the size of a profile."""
-    if not _UNBOUNDED & fields.keys():
+    if "EngagementPreferences" not in fields and len(fields.get("Attributes", ())) <= _FEW_ATTRIBUTES:
         return
     text = json.dumps(fields)  # at least as long as what counts, UTF-8
     if len(text) > MOST_BYTES and len(json.dumps(fields, ensure_ascii=False).encode()) > MOST_BYTES:
