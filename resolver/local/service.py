@@ -111,6 +111,9 @@ class Service:
         if domain is None:
             return
         since = max(domain.updated_at, job.started_at if job is not None else 0.0)
-        moment = last_due(domain.settings, since, request.at, has_run=job is not None)
+        waiting = domain.matching_since
+        if job is not None and waiting is not None and job.started_at >= waiting:
+            waiting = None
+        moment = last_due(domain.settings, since, request.at, waiting_since=waiting)
         if moment is not None:
             run_matching_job(self.store, domain.name, moment)

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 _CHECKPOINT_PAGES = 8_000  # 32 MiB: a page that is written again and again reaches the file once
 _BUSY_SECONDS = 30.0  # another process may load into the same file
 _BUSY_STEP_SECONDS = 0.01
