@@ -64,6 +64,13 @@ class Fault:
     seconds: float = 0.0
 
 
+def after(fault: Fault, operation: str, response: HttpResponse) -> HttpResponse:
+    """The answer that leaves the service once the work of `operation` is committed."""
+    if fault.kind == "fail_after":
+        return render_refusal(InternalFailure(f"injected after {operation} was committed"))
+    return replace(response, delay_seconds=fault.seconds, reset=fault.kind == "reset_after")
+
+
 @dataclass(slots=True)
 class Faults:
     """The switches of one service. Nothing fails until something is planned here."""
@@ -72,7 +79,6 @@ class Faults:
     rates: dict[str, float] = field(default_factory=dict)  # quotas other than the default ones
     planned: dict[str, list[Fault]] = field(default_factory=dict)
     _buckets: dict[str, tuple[float, float]] = field(default_factory=dict)
-    _due: threading.local = field(default_factory=threading.local)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def plan(self, operation: str, fault: Fault) -> None:
@@ -85,27 +91,19 @@ class Faults:
         with self._lock:
             self.planned.clear()
 
-    def before(self, operation: str, at: float) -> None:
-        """Refuse the call before any work, if that is its lot."""
+    def before(self, operation: str, at: float) -> Fault | None:
+        """Refuse the call before any work, if that is its lot; else what comes `after` it, if anything."""
         with self._lock:
             if self.quotas and not self._take_token(operation, at):
                 raise Throttled("Rate exceeded")
-            self._due.fault = fault = self._next(operation)
+            fault = self._next(operation)
         if fault is not None and fault.kind == "throttle":
             raise Throttled("Rate exceeded")
         if fault is not None and fault.kind == "deny":
             raise AccessDenied(f"User is not authorized to perform: profile:{operation}")
         if fault is not None and fault.kind == "fail_before":
             raise InternalFailure("injected before work")
-
-    def after(self, operation: str, response: HttpResponse) -> HttpResponse:
-        """The answer that leaves the service once the work of `operation` is committed."""
-        fault = self._due.fault
-        if fault is None:
-            return response
-        if fault.kind == "fail_after":
-            return render_refusal(InternalFailure(f"injected after {operation} was committed"))
-        return replace(response, delay_seconds=fault.seconds, reset=fault.kind == "reset_after")
+        return fault
 
     def _next(self, operation: str) -> Fault | None:
         queue = self.planned.get(operation)

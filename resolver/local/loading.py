@@ -18,6 +18,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from resolver.local import wire
+from resolver.local.limit import NO_LIMIT
 from resolver.local.normalisation import standard_keys
 from resolver.local.operations.incoming import read_object
 from resolver.local.operations.ingestion import Attachment, attach
@@ -30,6 +31,7 @@ from resolver.local.tables.bulk import Staging
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from resolver.local.limit import Limit
     from resolver.local.shapes import Reader
     from resolver.local.store import Session, Store
     from resolver.local.tables.domains import Domain
@@ -37,6 +39,14 @@ if TYPE_CHECKING:
 EXPIRATION_DAYS: Final = 366
 _KEPT_ID: Final = re.compile(r"[0-9a-f]{32}").fullmatch
 _BATCH: Final = 20_000
+_KINDS: Final = {
+    str: "a string",
+    dict: "an object",
+    list: "a list",
+    bool: "a truth value",
+    int: "a number",
+    float: "a number",
+}
 
 
 class BadProfile(ValueError):
@@ -68,9 +78,10 @@ def checked(
     seen: set[str] = set()
     for position, profile in enumerate(given, 1):
         old_id = profile.get("ProfileId")
-        name = f"profile {old_id!r}" if old_id else f"profile number {position}"
         if old_id is not None and not isinstance(old_id, str):
-            raise BadProfile(f"{name}: ProfileId is not a string")
+            there = kind_of_value(old_id)
+            raise BadProfile(f"profile number {position}: ProfileId must be a string, there is {there}")
+        name = f"profile {old_id!r}" if old_id else f"profile number {position}"
         unknown = profile.keys() - _KNOWN
         if unknown:
             raise BadProfile(f"{name}: {min(unknown)} is not a member of a profile")
@@ -85,13 +96,20 @@ def checked(
         yield old_id or None, new_id, fields
 
 
-def load_profiles(store: Store, domain_name: str, given: Iterable[dict[str, Any]]) -> LoadReport:
+def kind_of_value(value: Any) -> str:
+    """What a value is in JSON, for an error that must not repeat it."""
+    return _KINDS.get(type(value), "null")
+
+
+def load_profiles(
+    store: Store, domain_name: str, given: Iterable[dict[str, Any]], limit: Limit = NO_LIMIT
+) -> LoadReport:
     """Load API-shaped profiles (ProfileId optional); a missing domain is made, with matching enabled."""
     at = time.time()
     mapping: dict[str, str] = {}
     count = 0
     rows = checked(domain_name, given)
-    with store.writing() as session:
+    with store.writing(limit) as session:
         domain = _domain(session, domain_name, at)
         staging = Staging(session, domain.seq, at)
         was_empty = domain.profile_count == 0
@@ -107,7 +125,10 @@ def load_profiles(store: Store, domain_name: str, given: Iterable[dict[str, Any]
 
 
 def load_objects(
-    store: Store, domain_name: str, given: Iterable[tuple[str, str, dict[str, Any]]]
+    store: Store,
+    domain_name: str,
+    given: Iterable[tuple[str, str, dict[str, Any]]],
+    limit: Limit = NO_LIMIT,
 ) -> LoadReport:
     """Attach (profile id, object type name, object) to the profiles they name, whatever their keys say.
 
@@ -115,20 +136,23 @@ def load_objects(
     """
     at = time.time()
     count = 0
-    with store.writing() as session:
+    read_name = wire.member_reader("PutProfileObject", "ObjectTypeName")
+    with store.writing(limit) as session:
         domain = domains.find_domain(session, domain_name)
         if domain is None:
             raise BadProfile(f"domain {domain_name} does not exist")
-        for old_id, type_name, body in given:
+        for old_id, type_name, body in limit.through(given):
             profile = profiles.find_profile(session, domain.seq, stable_id(domain_name, old_id))
             if profile is None:
                 raise BadProfile(
                     f"object number {count + 1}: profile {old_id!r} is not in domain {domain_name}"
                 )
             try:
+                read_name(type_name, "ObjectTypeName")
                 incoming = read_object(session, domain, type_name, json.dumps(body))
-            except Refusal as refusal:
-                raise BadProfile(f"object number {count + 1} of profile {old_id!r}: {refusal}") from None
+            except (Refusal, Violation, RecursionError) as problem:
+                reason = str(problem) if not isinstance(problem, RecursionError) else "Object is too deep"
+                raise BadProfile(f"object number {count + 1} of profile {old_id!r}: {reason}") from None
             attach(session, domain, Attachment(profile, incoming, created=False), at)
             count += 1
     return LoadReport(count)
@@ -146,11 +170,16 @@ def _readers() -> dict[str, Reader]:
 def _fields(profile: dict[str, Any]) -> dict[str, Any]:
     """What is there, checked; raises Violation."""
     readers = _readers()
-    given = {name: value for name, value in profile.items() if value and name != "ProfileId"}
+    given = {name: value for name, value in profile.items() if name != "ProfileId" and not _is_absent(value)}
     for block in BLOCK_FIELDS:
         if isinstance(given.get(block), dict):
-            given[block] = {part: text for part, text in given[block].items() if text}
+            given[block] = {part: text for part, text in given[block].items() if not _is_absent(text)}
     return present({name: readers[name](value, name) for name, value in given.items()})
+
+
+def _is_absent(value: Any) -> bool:
+    """Null, or empty whatever it is; neither 0 nor false, which are values of the wrong type."""
+    return value is None or value in ("", {}, [])
 
 
 def _domain(session: Session, name: str, at: float) -> Domain:
