@@ -80,12 +80,10 @@ def test_reads_of_matches_and_jobs_do_not_queue_behind_a_write_that_waits(endpoi
     client = client_of(endpoint.url)
     client.create_domain(**HERE, DefaultExpirationDays=30, Matching={"Enabled": True})
     with endpoint.store.writing():
-        writers = [
-            threading.Thread(target=lambda: client_of(endpoint.url).create_profile(**HERE)) for _ in range(3)
-        ]
+        writers = [threading.Thread(target=lambda: client.create_profile(**HERE)) for _ in range(3)]
         for writer in writers:
             writer.start()
-        time.sleep(0.3)
+        time.sleep(0.5)  # they have begun to wait
         begin = time.monotonic()
         assert client.get_matches(**HERE)["Matches"] == []
         assert client.list_identity_resolution_jobs(**HERE)["IdentityResolutionJobsList"] == []
