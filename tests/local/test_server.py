@@ -310,7 +310,7 @@ def test_requests_that_never_end_and_answers_that_come_late_do_not_keep_the_serv
         for part in (b"", SEARCH[:30], SEARCH + b"Content-Length: 100\r\n\r\n{"):
             connection = stack.enter_context(socket.create_connection(address, timeout=20))
             connection.sendall(part)
-        late = http.client.HTTPConnection(*address, timeout=60)
+        late = stack.enter_context(contextlib.closing(http.client.HTTPConnection(*address, timeout=60)))
         fault = {"Operation": "ListDomains", "Kind": "delay_after", "Seconds": 3600}
         late.request("POST", "/_local/faults", json.dumps(fault))
         late.getresponse().read()
@@ -319,4 +319,3 @@ def test_requests_that_never_end_and_answers_that_come_late_do_not_keep_the_serv
         stop_within_five_seconds(process)
         with pytest.raises((ConnectionError, http.client.RemoteDisconnected)):  # its outcome stays open
             late.getresponse()
-        late.close()
