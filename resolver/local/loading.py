@@ -39,14 +39,6 @@ if TYPE_CHECKING:
 EXPIRATION_DAYS: Final = 366
 _KEPT_ID: Final = re.compile(r"[0-9a-f]{32}").fullmatch
 _BATCH: Final = 20_000
-_KINDS: Final = {
-    str: "a string",
-    dict: "an object",
-    list: "a list",
-    bool: "a truth value",
-    int: "a number",
-    float: "a number",
-}
 
 
 class BadProfile(ValueError):
@@ -78,10 +70,9 @@ def checked(
     seen: set[str] = set()
     for position, profile in enumerate(given, 1):
         old_id = profile.get("ProfileId")
-        if old_id is not None and not isinstance(old_id, str):
-            there = kind_of_value(old_id)
-            raise BadProfile(f"profile number {position}: ProfileId must be a string, there is {there}")
         name = f"profile {old_id!r}" if old_id else f"profile number {position}"
+        if old_id is not None and not isinstance(old_id, str):
+            raise BadProfile(f"{name}: ProfileId is not a string")
         unknown = profile.keys() - _KNOWN
         if unknown:
             raise BadProfile(f"{name}: {min(unknown)} is not a member of a profile")
@@ -94,11 +85,6 @@ def checked(
         except Violation as violation:
             raise BadProfile(f"{name}: {violation}") from None
         yield old_id or None, new_id, fields
-
-
-def kind_of_value(value: Any) -> str:
-    """What a value is in JSON, for an error that must not repeat it."""
-    return _KINDS.get(type(value), "null")
 
 
 def load_profiles(
@@ -136,7 +122,6 @@ def load_objects(
     """
     at = time.time()
     count = 0
-    read_name = wire.member_reader("PutProfileObject", "ObjectTypeName")
     with store.writing(limit) as session:
         domain = domains.find_domain(session, domain_name)
         if domain is None:
@@ -148,16 +133,15 @@ def load_objects(
                     f"object number {count + 1}: profile {old_id!r} is not in domain {domain_name}"
                 )
             try:
-                read_name(type_name, "ObjectTypeName")
                 incoming = read_object(session, domain, type_name, json.dumps(body))
-            except (Refusal, Violation, RecursionError) as problem:
-                reason = str(problem) if not isinstance(problem, RecursionError) else "Object is too deep"
-                raise BadProfile(f"object number {count + 1} of profile {old_id!r}: {reason}") from None
+            except Refusal as refusal:
+                raise BadProfile(f"object number {count + 1} of profile {old_id!r}: {refusal}") from None
             attach(session, domain, Attachment(profile, incoming, created=False), at)
             count += 1
     return LoadReport(count)
 
 
+_ABSENT: Final[tuple[Any, ...]] = (None, "", {})
 _KNOWN: Final = frozenset({"ProfileId", *PROFILE_FIELDS})
 
 
@@ -170,16 +154,11 @@ def _readers() -> dict[str, Reader]:
 def _fields(profile: dict[str, Any]) -> dict[str, Any]:
     """What is there, checked; raises Violation."""
     readers = _readers()
-    given = {name: value for name, value in profile.items() if name != "ProfileId" and not _is_absent(value)}
+    given = {name: value for name, value in profile.items() if value not in _ABSENT and name != "ProfileId"}
     for block in BLOCK_FIELDS:
         if isinstance(given.get(block), dict):
-            given[block] = {part: text for part, text in given[block].items() if not _is_absent(text)}
+            given[block] = {part: text for part, text in given[block].items() if text not in _ABSENT}
     return present({name: readers[name](value, name) for name, value in given.items()})
-
-
-def _is_absent(value: Any) -> bool:
-    """Null, or empty whatever it is; neither 0 nor false, which are values of the wrong type."""
-    return value is None or value in ("", {}, [])
 
 
 def _domain(session: Session, name: str, at: float) -> Domain:

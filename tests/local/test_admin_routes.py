@@ -62,11 +62,11 @@ DEEP = b'{"ProfileId": "%s", "ObjectTypeName": "visit", "Object": {"id": "1", "z
         (7, "line 2 is not a JSON object"),
         (b"{", "line 2 is not JSON"),
         (b"\xff\xfe", "line 2 is not JSON"),
-        ({**GOOD, "ObjectTypeName": "\ud800"}, "ObjectTypeName"),
-        ({**GOOD, "ObjectTypeName": "a b"}, "ObjectTypeName"),
+        ({**GOOD, "ObjectTypeName": "\ud800"}, "line 2: Value at 'ObjectTypeName'"),
+        ({**GOOD, "ObjectTypeName": "a b"}, "line 2: Value at 'ObjectTypeName'"),
         ({**GOOD, "ObjectTypeName": "none"}, "Object type none not found"),
         ({**GOOD, "ProfileId": "b"}, "profile 'b' is not in domain shop"),
-        (DEEP + b"[" * 900 + b"]" * 900 + b"}}", "inside one another"),
+        *((DEEP + b"[" * deep + b"]" * deep + b"}}", "inside one another") for deep in (900, 950)),
     ],
 )
 def test_a_wrong_line_of_objects_is_named_and_nothing_is_loaded(endpoint, shop, line, told):
@@ -79,8 +79,8 @@ def test_a_wrong_line_of_objects_is_named_and_nothing_is_loaded(endpoint, shop, 
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ({"ProfileId": 5}, "ProfileId must be a string, there is a number"),
-        ({"ProfileId": {"a": 1}}, "ProfileId must be a string, there is an object"),
+        ({"ProfileId": 5}, "line 2: ProfileId must be a string, there is a number"),
+        ({"ProfileId": {"a": 1}}, "line 2: ProfileId must be a string, there is an object"),
         ({"ProfileId": "b", "FirstName": 5}, "FirstName"),
         ({"ProfileId": "b", "FirstName": 0}, "FirstName"),
         ({"ProfileId": "b", "FirstName": False}, "FirstName"),
