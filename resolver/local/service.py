@@ -15,7 +15,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from resolver.local import faults, wire
+from resolver.local import wire
 from resolver.local.limit import NO_LIMIT, Limit, Unfinished
 from resolver.local.matching_job import run_matching_job
 from resolver.local.operations import HANDLERS
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from resolver.local.faults import Fault
     from resolver.local.operations import Handler
     from resolver.local.store import Store
     from resolver.local.wire import HttpRequest, HttpResponse
@@ -58,12 +57,15 @@ _JOB_PATIENCE_SECONDS: Final = 0.25  # of a read that ran the matching job, for 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request that passed every check; `is_short` tells whether it is worth a try at once."""
+    """A request that passed every check.
+
+    `met` tells whether it counted against a planned fault, `is_short` whether it is worth a try at once.
+    """
 
     http: HttpRequest
     request: Request
     handler: Handler
-    fault: Fault | None
+    met: bool
     is_short: bool
 
 
@@ -99,12 +101,12 @@ class Service:
             raise NotHere(f"{route.operation} is not part of the embedded service")
         at = self.settings.clock()
         planned = self.settings.faults
-        fault = planned.before(route.operation, at) if planned is not None else None
+        met = planned is not None and planned.before(route.operation, at)
         request = self._request(route.operation, wire.parse(route, segments, http), http, at)
         is_short = (
             route.operation not in _TAKE_LONG and len(http.body) <= _LARGE_BODY and not self._is_due(at)
         )
-        return Call(http, request, handler, fault, is_short)
+        return Call(http, request, handler, met, is_short)
 
     def _done(self, call: Call, limit: Limit) -> HttpResponse:
         request, handler = call.request, call.handler
@@ -112,7 +114,8 @@ class Service:
         with self.store.writing(limit) if handler.writes else self.store.reading(limit) as session:
             content = handler.function(session, request)
         response = wire.render(content)
-        return response if call.fault is None else faults.after(call.fault, request.operation, response)
+        planned = request.settings.faults
+        return response if planned is None else planned.after(request.operation, response, met=call.met)
 
     def _request(self, operation: str, parameters: dict[str, Any], http: HttpRequest, at: float) -> Request:
         scope = _SCOPE_REGION.search(http.headers.get("authorization", ""))
@@ -162,7 +165,10 @@ class Service:
         if domain is None:
             return None
         since = max(domain.updated_at, job.started_at if job is not None else 0.0)
-        moment = last_due(domain.settings, since, request.at, has_run=job is not None)
+        waiting = domain.matching_since
+        if job is not None and waiting is not None and job.started_at >= waiting:
+            waiting = None
+        moment = last_due(domain.settings, since, request.at, waiting_since=waiting)
         return (domain.name, moment) if moment is not None else None
 
 

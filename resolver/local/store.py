@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from resolver.local.limit import Limit
 
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 _CHECKPOINT_PAGES = 8_000  # 32 MiB: a page that is written again and again reaches the file once
 _BUSY_SECONDS = 30.0  # another process may load into the same file
 _STEP_SECONDS = 0.01  # from one attempt to write to the next
