@@ -4,7 +4,7 @@ Everything is tried on the event loop, within a few milliseconds. What needs lon
 writer is undone there and done by a thread (`workers`), so that neither a bulk load nor a big merge makes a
 search wait.
 
-Told to stop, it begins nothing any more, gives what is under way two seconds, then undoes it, then resets
+Told to stop, it begins nothing any more, gives what is under way a moment, then undoes it, then resets
 what is still connected: a write is acknowledged, or refused and not there, or its outcome is left open by a
 reset; it is never refused and there.
 """
@@ -40,7 +40,7 @@ _LARGEST_BODY: Final = 10 * 1024 * 1024  # of an API request; no valid one comes
 _LARGEST_LOAD: Final = 256 * 1024 * 1024  # of an administrative request
 _AT_ONCE_SECONDS: Final = 0.02  # of work for one request on the event loop; tenfold if the machine is busy
 _AT_ONCE_STEPS: Final = 1000  # of SQLite's machine between two looks at the clock
-_PATIENCE_SECONDS: Final = 2.0  # for work under way when the server is told to stop
+_PATIENCE_SECONDS: Final = 1.5  # for work under way when the server is told to stop
 _CLOSING_SECONDS: Final = 0.5  # for the answers to what was undone then
 _CLOSE: Final = {"Connection": "close"}
 _RESET: Final = HttpResponse(500, {}, b"", reset=True)

@@ -17,6 +17,7 @@ from resolver.local.service import Service
 DAY = 86_400
 HERE = {"DomainName": "shop"}
 TWIN = {"FirstName": "Ana", "EmailAddress": "a@x.io"}
+_INDEX = "INSERT INTO profile_key (domain, name, value, profile, origin) VALUES (1, ?, 'x', ?, -1)"
 PROMPT = 5.0  # seconds: far from the 30 that another process is waited for
 CONTACT = '{"ContactId": "%s", "CustomerEndpoint": {"Address": "2065550100"}}'
 
@@ -119,9 +120,7 @@ def answered_meanwhile(endpoint, work):
 def index(store, name, profiles):
     """Put many profiles into the index under one value of a key."""
     with store.writing() as session:
-        session.many(
-            "INSERT INTO profile_key VALUES (1, ?, 'x', ?, -1)", ((name, number) for number in profiles)
-        )
+        session.many(_INDEX, ((name, number) for number in profiles))
 
 
 def test_others_are_served_while_a_big_merge_goes_on(endpoint):
