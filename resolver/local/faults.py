@@ -74,7 +74,6 @@ class Faults:
     rates: dict[str, float] = field(default_factory=dict)  # quotas other than the default ones
     planned: dict[str, list[Fault]] = field(default_factory=dict)
     _buckets: dict[str, tuple[float, float]] = field(default_factory=dict)
-    _met: threading.local = field(default_factory=threading.local)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def plan(self, operation: str, fault: Fault) -> None:
@@ -87,27 +86,29 @@ class Faults:
         with self._lock:
             self.planned.clear()
 
-    def before(self, operation: str, at: float) -> None:
-        """Refuse the call before any work, if that is its lot."""
+    def before(self, operation: str, at: float) -> bool:
+        """Refuse the call before any work, if that is its lot; else whether it counted against a fault."""
         with self._lock:
             if self.quotas and not self._take_token(operation, at):
                 raise Throttled("Rate exceeded")
-            self._met.one = self._is_planned(operation, _BEFORE)
-            fault = self._next(operation) if self._met.one else None
+            met = self._is_planned(operation, _BEFORE)
+            fault = self._next(operation) if met else None
         if fault is not None and fault.kind == "throttle":
             raise Throttled("Rate exceeded")
         if fault is not None and fault.kind == "deny":
             raise AccessDenied(f"User is not authorized to perform: profile:{operation}")
         if fault is not None and fault.kind == "fail_before":
             raise InternalFailure("injected before work")
+        return met
 
-    def after(self, operation: str, response: HttpResponse) -> HttpResponse:
+    def after(self, operation: str, response: HttpResponse, *, met: bool) -> HttpResponse:
         """The answer that leaves the service once the work of `operation` is committed.
 
-        A call that was refused never comes here: it uses up no fault that has work come before it.
+        A call that was refused never comes here: it uses up no fault that has work come before it. `met` is
+        what `before` told of this call.
         """
         with self._lock:
-            meets = not self._met.one and self._is_planned(operation, _AFTER)
+            meets = not met and self._is_planned(operation, _AFTER)
             fault = self._next(operation) if meets else None
         if fault is None:
             return response

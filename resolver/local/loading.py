@@ -18,6 +18,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from resolver.local import wire
+from resolver.local.limit import NO_LIMIT
 from resolver.local.normalisation import standard_keys
 from resolver.local.operations.incoming import read_object
 from resolver.local.operations.ingestion import Attachment, attach
@@ -36,6 +37,7 @@ from resolver.local.tables.bulk import Staging
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from resolver.local.limit import Limit
     from resolver.local.shapes import Reader
     from resolver.local.store import Session, Store
     from resolver.local.tables.domains import Domain
@@ -91,13 +93,15 @@ def checked(
         yield old_id or None, new_id, fields
 
 
-def load_profiles(store: Store, domain_name: str, given: Iterable[dict[str, Any]]) -> LoadReport:
+def load_profiles(
+    store: Store, domain_name: str, given: Iterable[dict[str, Any]], limit: Limit = NO_LIMIT
+) -> LoadReport:
     """Load API-shaped profiles (ProfileId optional); a missing domain is made, with matching enabled."""
     at = time.time()
     mapping: dict[str, str] = {}
     count = 0
     rows = checked(domain_name, given)
-    with store.writing() as session:
+    with store.writing(limit) as session:
         domain = _domain(session, domain_name, at)
         staging = Staging(session, domain.seq, at)
         was_empty = domain.profile_count == 0
@@ -113,7 +117,10 @@ def load_profiles(store: Store, domain_name: str, given: Iterable[dict[str, Any]
 
 
 def load_objects(
-    store: Store, domain_name: str, given: Iterable[tuple[str, str, dict[str, Any]]]
+    store: Store,
+    domain_name: str,
+    given: Iterable[tuple[str, str, dict[str, Any]]],
+    limit: Limit = NO_LIMIT,
 ) -> LoadReport:
     """Attach (profile id, object type name, object) to the profiles they name, whatever their keys say.
 
@@ -121,11 +128,11 @@ def load_objects(
     """
     at = time.time()
     count = 0
-    with store.writing() as session:
+    with store.writing(limit) as session:
         domain = domains.find_domain(session, domain_name)
         if domain is None:
             raise BadProfile(f"domain {domain_name} does not exist")
-        for old_id, type_name, body in given:
+        for old_id, type_name, body in limit.through(given):
             text = _checked_object(count + 1, old_id, type_name, body)
             profile = profiles.find_profile(session, domain.seq, stable_id(domain_name, old_id))
             if profile is None:

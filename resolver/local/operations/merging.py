@@ -15,7 +15,7 @@ from resolver.local.operations.profiles import (
     save_profile,
 )
 from resolver.local.refusal import BadRequest
-from resolver.local.tables import history, keys, objects
+from resolver.local.tables import history, keys, objects, profiles
 from resolver.local.tables.history import Event
 
 if TYPE_CHECKING:
@@ -86,8 +86,9 @@ def merge_profiles(store: Session, request: Request) -> dict[str, Any]:
 
 def _members(store: Session, domain: Domain, request: Request) -> tuple[Profile, list[Profile]]:
     main_id, merged_ids = request["MainProfileId"], request["ProfileIdsToBeMerged"]
-    main = the_profile(store, domain, main_id)
-    merged = [the_profile(store, domain, profile_id) for profile_id in merged_ids]
+    found = profiles.find_profiles(store, domain.seq, list(dict.fromkeys([main_id, *merged_ids])))
+    known = {profile.profile_id: profile for profile in found}
+    main, *merged = (known.get(one) or the_profile(store, domain, one) for one in (main_id, *merged_ids))
     if main_id in merged_ids:
         raise BadRequest(f"MainProfileId {main_id} is among ProfileIdsToBeMerged")
     repeated = sorted({profile_id for profile_id in merged_ids if merged_ids.count(profile_id) > 1})
@@ -113,7 +114,7 @@ def _move_keys(store: Session, domain: Domain, profile: Profile, main: Profile) 
 
 
 def _move_objects(store: Session, domain: Domain, profile: Profile, main: Profile) -> None:
-    for moved in objects.objects_of(store, profile.seq):
+    for moved in objects.objects_of(store, profile.seq) if profile.object_count else ():
         twin = objects.find_object(store, main.seq, moved.object_type, moved.unique_key)
         if twin is not None:
             older = min(moved, twin, key=lambda found: (found.ingested_at, found.seq))

@@ -182,8 +182,9 @@ def description(profile: Profile) -> dict[str, Any]:
 
 
 def content_of(profile: Profile) -> str | None:
-    """A profile as a history record's Content, which has an upper limit."""
-    text = json.dumps(description(profile))
+    """A profile as it is stored, as a history record's Content, which has an upper limit."""
+    rest = profile.text.removeprefix("{")
+    text = f'{{"ProfileId": "{profile.profile_id}"{", " if profile.fields else ""}{rest}'
     return text if len(text) <= MOST_BYTES else None
 
 

@@ -16,7 +16,10 @@ _COLUMNS = "seq, profile_id, fields, sources, created_at, updated_at, object_cou
 
 @dataclass(slots=True)
 class Profile:
-    """One standard profile; `sources` names, per field path, the object type that wrote it, if one did."""
+    """One standard profile; `sources` names, per field path, the object type that wrote it, if one did.
+
+    `text` is the JSON of the fields as they are stored: the functions of this module keep it.
+    """
 
     seq: int
     profile_id: str
@@ -25,6 +28,7 @@ class Profile:
     created_at: float
     updated_at: float
     object_count: int
+    text: str = ""
 
 
 def find_profile(store: Session, domain: int, profile_id: str) -> Profile | None:
@@ -53,7 +57,7 @@ def get_profiles(store: Session, seqs: Sequence[int]) -> list[Profile]:
 
 def insert_profile(store: Session, domain: int, profile: Profile) -> int:
     """Add a profile (its own seq is ignored); returns its seq."""
-    fields = json.dumps(profile.fields)
+    fields = profile.text = json.dumps(profile.fields)
     store.count(domain, (1, 0, len(fields)))
     return store.insert(
         "INSERT INTO profile (domain, profile_id, fields, sources, created_at, updated_at)"
@@ -65,8 +69,8 @@ def insert_profile(store: Session, domain: int, profile: Profile) -> int:
 def update_profile(store: Session, domain: int, profile: Profile) -> None:
     """Replace a profile's fields, sources and time of update."""
     fields = json.dumps(profile.fields)
-    row = store.one("SELECT length(CAST(fields AS BLOB)) FROM profile WHERE seq = ?", profile.seq)
-    store.count(domain, (0, 0, len(fields) - (row[0] if row else 0)))
+    store.count(domain, (0, 0, len(fields) - len(profile.text)))  # ASCII: as many bytes
+    profile.text = fields
     store.run(
         "UPDATE profile SET fields = ?, sources = ?, updated_at = ? WHERE seq = ?",
         *(fields, _sources_text(profile), profile.updated_at, profile.seq),
@@ -138,7 +142,10 @@ def known_ids(store: Session, domain: int, profile_ids: Sequence[str]) -> set[st
 
 def _profile(row: tuple[Any, ...]) -> Profile:
     seq, profile_id, fields, sources, *rest = row
-    return Profile(seq, profile_id, json.loads(fields), json.loads(sources) if sources else {}, *rest)
+    known = json.loads(sources) if sources else {}
+    profile = Profile(seq, profile_id, json.loads(fields), known, *rest)
+    profile.text = fields
+    return profile
 
 
 def _sources_text(profile: Profile) -> str | None:
