@@ -57,7 +57,9 @@ def takes_columns(planner: Planner) -> bool:
 def plan_columns(planner: Planner, profiles: pl.DataFrame, groups: pl.DataFrame, rows: Ints) -> Drawn:
     """The plans of those GROUPS that columns may plan; ``rows``: their members' rows in ``profiles``."""
     present, places = np.unique(rows, return_inverse=True)
-    sheet = make_sheet(profiles[present], planner.survivorship, planner.facts.objects)
+    members = profiles[present]
+    objects = planner.facts.objects.join(members.select("profile_id"), on="profile_id", how="semi")
+    sheet = make_sheet(members, planner.survivorship, objects)
     seats = seat(groups["profile_ids"].list.len().to_numpy().astype(np.int64), places.astype(np.int64))
     limits = planner.rules.merging, MAX_MERGED_PER_STEP + 1
     done = plain_groups(sheet, seats, limits, planner.references)
