@@ -16,7 +16,7 @@ from typing import Any
 
 import boto3
 import polars as pl
-from bench_planning import Rules
+from bench_plans import Rules
 
 from resolver.local.embed import attach
 from resolver.local.loading import load_profiles

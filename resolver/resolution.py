@@ -63,5 +63,5 @@ def resolve(
     profiles = conform(profiles, PROFILES)
     linkage = link_profiles(profiles, rules, evidence.decisions, on_stage)
     planning = plan_merges(profiles, linkage.clusters, rules, evidence.facts)
-    on_stage("plan", {"plans": len(planning.plans)})
+    on_stage("plan", {"plans": planning.table.height})
     return Resolution(linkage, planning)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from resolver.app.near_misses import aws_only_reasons, near_misses, render_near_misses
 from resolver.app.running import read_plans
 from resolver.errors import BadFile, BadInput
 from resolver.model.profile import by_id, from_row
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def show_plan(directory: Path, plan_id: str) -> tuple[dict[str, Any], str]:
-    """One plan of a run as data and as text; the first characters of its id are enough.
+    """One plan of a run and what it left out, as data and text; the first characters of its id are enough.
 
     Raises:
         BadInput: no plan or several begin like that.
@@ -31,7 +32,9 @@ def show_plan(directory: Path, plan_id: str) -> tuple[dict[str, Any], str]:
         count = len(found) or "no"
         raise BadInput(f"{directory}: {count} plans begin with {plan_id!r}")
     members = _members(directory, found)
-    return describe_plan(found[0], members), render_plan(found[0], members)
+    misses, reasons = near_misses(directory, found[0]), aws_only_reasons(directory, found[0].plan_id)
+    data = describe_plan(found[0], members) | {"left_out": misses, "why_not_linked": reasons}
+    return data, render_plan(found[0], members) + render_near_misses(misses, reasons)
 
 
 def example_texts(directory: Path, examples: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Final
 
+import polars as pl
+
 from resolver.matching.explanation import explain_cluster, explain_pair
 from resolver.report.summary import pick_examples
 
@@ -22,10 +24,12 @@ EXPLAINED_GROUPS: Final = 200
 
 def explain_examples(concluded: Concluded) -> list[dict[str, Any]]:
     """A few plans of different kinds and why their profiles were joined: weights, no values."""
-    known = set(concluded.linkage.clusters["cluster_id"])
+    known = concluded.linkage.clusters.select("cluster_id").unique()
     examples = []
-    for plan in pick_examples([p for p in concluded.planning.plans if p.cluster_id in known]):
-        cluster = explain_cluster(concluded.linkage, concluded.profiles, plan.cluster_id)
+    for plan_id, cluster_id in pick_examples(
+        concluded.planning.table.join(known, on="cluster_id", how="semi", maintain_order="left")
+    ):
+        cluster = explain_cluster(concluded.linkage, concluded.profiles, cluster_id)
         links = [
             {
                 "left": left,
@@ -34,7 +38,7 @@ def explain_examples(concluded: Concluded) -> list[dict[str, Any]]:
             }
             for left, right, _ in cluster.links[:EXPLAINED_LINKS]
         ]
-        examples.append({"plan_id": plan.plan_id, "held_together": cluster.sentence, "links": links})
+        examples.append({"plan_id": plan_id, "held_together": cluster.sentence, "links": links})
     return examples
 
 
@@ -47,8 +51,9 @@ def explain_aws_only(concluded: Concluded) -> list[dict[str, Any]]:
     if concluded.linkage.answer is None:
         return told  # nothing was compared: no weights to tell
     cluster_of = dict(concluded.linkage.clusters.select("profile_id", "cluster_id").iter_rows())
-    for plan in concluded.planning.plans:
-        if plan.cluster_id.startswith(MATCH_GROUP) and len(told) < EXPLAINED_GROUPS:
+    table = concluded.planning.table
+    for plan in concluded.planning.read(table.filter(pl.col("cluster_id").str.starts_with(MATCH_GROUP))):
+        if len(told) < EXPLAINED_GROUPS:
             for left, right in pairs_between(plan.profile_ids, cluster_of):
                 explained = explain_pair(concluded.linkage, concluded.profiles, (left, right))
                 told.append(

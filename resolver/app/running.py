@@ -21,7 +21,7 @@ from resolver.matching.linkage import Linkage, link_profiles
 from resolver.model.frames import PROFILES, conform
 from resolver.model.profile import from_row
 from resolver.model.run import Run
-from resolver.planning.plan_table import plans_from_frame, plans_to_frame
+from resolver.planning.plan_table import plans_from_frame
 from resolver.planning.plans import Plans, plan_merges
 from resolver.profiles.domain import describe_domain
 from resolver.profiles.history import read_last_changes
@@ -112,7 +112,7 @@ def run_job(domain: Domain, options: RunOptions, ledger: Ledger, listener: Liste
     concluded = conclude(domain, rules, export_options, (ledger.decisions_of(domain.name), watch))
     publish(concluded, options.out)
     report = describe_run(concluded, options, rules)
-    watch.stage("publish", {"plans": len(concluded.planning.plans)})
+    watch.stage("publish", {"plans": concluded.planning.table.height})
     if options.apply:
         report |= _apply(concluded, domain, options, (ledger, watch))
     else:
@@ -173,7 +173,7 @@ def conclude(
     if dated is not profiles:  # the review app plans by the same dates
         write_frame(dated, export.out)
     planning = plan_merges(dated, linkage.clusters, rules, facts)
-    watch.stage("plan", {"plans": len(planning.plans)})
+    watch.stage("plan", {"plans": planning.table.height})
     return Concluded(dated, facts, linkage, planning, exported, reading)
 
 
@@ -190,7 +190,7 @@ def with_dates(domain: Domain, profiles: pl.DataFrame, members: Sequence[str]) -
 def publish(concluded: Concluded, out: Path) -> None:
     """Write what was concluded; each file whole or not at all."""
     write_linkage(concluded.linkage, concluded.profiles["profile_id"], out)
-    plans = plans_to_frame(concluded.planning.plans)
+    plans = concluded.planning.table
     write_frame(plans, out / "plans.parquet")
     with whole(out / "plans.jsonl") as partial:
         plans.write_ndjson(partial)
@@ -218,7 +218,7 @@ def describe_run(concluded: Concluded, options: RunOptions, rules: RuleSet) -> d
         "objects": concluded.reading.facts(),
         "pairs": summarise_pairs(concluded.linkage.pairs, export.profiles),
         "clusters": summarise_clusters(concluded.linkage.clusters),
-        "plans": summarise_plans(concluded.planning.plans),
+        "plans": summarise_plans(concluded.planning.table),
         "second_opinion": summarise_opinion(concluded.planning.second_opinion),
         "ambiguous_keys": count_ambiguous(hits(concluded.profiles)),
         "blocking": concluded.linkage.diagnostics,
@@ -240,7 +240,7 @@ def _apply(
     concluded: Concluded, domain: Domain, options: RunOptions, means: tuple[Ledger, Stopwatch]
 ) -> dict[str, Any]:
     ledger, watch = means
-    ready: Sequence[MergePlan] = [p for p in concluded.planning.plans if p.band == "merge"]
+    ready: Sequence[MergePlan] = concluded.planning.of_band("merge")
     done = 0
 
     def count(_outcome: PlanOutcome) -> None:
@@ -273,13 +273,23 @@ def read_plans(directory: Path) -> tuple[MergePlan, ...]:
     """The merge plans of a run, as written.
 
     Raises:
-        BadFile: the directory holds no run, or its plans are not readable.
+        BadFile: the directory holds no run, its plans are not readable, or a plan that needs a person stands
+            there as one that does not. A plan's id does not cover its band, so that it stays the same plan
+            when a person approves it; approvals come from the ledger, never from this file.
     """
     path = directory / "plans.parquet"
     try:
-        return plans_from_frame(pl.read_parquet(path))
+        plans = plans_from_frame(pl.read_parquet(path))
     except (OSError, pl.exceptions.PolarsError) as error:
         raise BadFile(f"{path}: no plans of a run there ({type(error).__name__})") from None
+    flipped = [p for p in plans if p.band == "merge" and (p.reasons or not p.steps)]
+    if flipped:
+        first = flipped[0]
+        why = f"reason: {first.reasons[0]}" if first.reasons else "nothing to send"
+        raise BadFile(
+            f"{path}: {len(flipped)} plans of band merge need a person, e.g. {first.plan_id} ({why})"
+        )
+    return plans
 
 
 def describe_apply(applied: ApplyReport) -> dict[str, Any]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from resolver.model.canonical import canonical_json
 from resolver.planning.likeness import likeness
 from resolver.planning.members import object_count, size_in_kb
 from resolver.planning.survivorship import BY_PERSON
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence, Sized
 
     from resolver.model.merge_plan import Disposal, FieldChoice
+    from resolver.model.profile import Profile
     from resolver.model.survivorship_policy import Doubt, Merging, Survivorship
     from resolver.planning.members import Member
 
@@ -27,6 +29,10 @@ DOUBTS: Final[dict[Doubt, str]] = {
     "protected_value_given_up": "a value that says something else is given up in a protected field",
     "outside_reference": "engagement preferences of another profile name one that would be merged away",
 }
+
+#: Bytes of one profile as JSON, without its objects (service quota: 250 KB, fixed; the model takes 256,000
+#: characters of one object, so that a KB is 1,024 bytes).
+MAX_PROFILE_BYTES: Final = 250 * 1_024
 
 #: Doubts about the links that hold a cluster's cores together, not about the cores.
 BETWEEN_CORES: Final[frozenset[str]] = frozenset({"bridge_held", "shared_contact_only"})
@@ -51,7 +57,16 @@ def refusals(members: Sequence[Member], rules: Merging) -> list[str]:
     return reasons
 
 
-def doubts(flags: Iterable[str], members: Sequence[Member], rules: Merging) -> list[str]:
+def too_large(profile: Profile) -> list[str]:
+    """That the service would not hold the profile, in words; empty where it would."""
+    size = len(canonical_json(profile).encode())
+    if size <= MAX_PROFILE_BYTES:
+        return []
+    limit = MAX_PROFILE_BYTES // 1_024
+    return [f"the profile would have {size / 1_024:.0f} KB, over the limit of {limit} KB for one profile"]
+
+
+def doubts(flags: Iterable[str], members: Sized, rules: Merging) -> list[str]:
     """Why a person should look at the group before it is merged, from what clustering says of it."""
     reasons = [text for name, text in CLUSTER_DOUBTS.items() if name in flags and name not in rules.allow]
     if len(members) > rules.max_profiles:
@@ -71,9 +86,7 @@ def outside_doubt(referrers: Iterable[str], rules: Merging) -> list[str]:
 def undecided(choices: Iterable[FieldChoice], rules: Survivorship) -> list[str]:
     """Disputed fields that no rule may choose, and no person chose, in words."""
     return [
-        f"no rule may choose {c.field}, and members differ"
-        for c in choices
-        if rules.strategy_of(c.field) == "never" and c.strategy != BY_PERSON
+        no_rule(c.field) for c in choices if rules.strategy_of(c.field) == "never" and c.strategy != BY_PERSON
     ]
 
 
@@ -91,4 +104,14 @@ def protected_losses(
         and d.field in rules.protected
         and likeness(d.field, d.value) != likeness(d.field, predicted[d.field])
     }
-    return [f"a value of {field} would be given up, which is protected" for field in sorted(given_up)]
+    return [protected_loss(field) for field in sorted(given_up)]
+
+
+def no_rule(field: str) -> str:
+    """That no rule may choose a disputed field, in words."""
+    return f"no rule may choose {field}, and members differ"
+
+
+def protected_loss(field: str) -> str:
+    """That a protected field would lose a value, in words."""
+    return f"a value of {field} would be given up, which is protected"

@@ -42,8 +42,18 @@ FREE_SLOTS: Final = {
 }
 
 #: Fields of one kind: a value displaced from one of them is not lost while it stands in another.
-_SAME_KIND: Final = {name: kind for kind in (PHONES, EMAILS, tuple(ADDRESSES)) for name in kind}
-_KEY_OF: Final = {name: key for key, fields in DERIVED_KEYS.items() for name in fields}
+SAME_KIND: Final = {name: kind for kind in (PHONES, EMAILS, tuple(ADDRESSES)) for name in kind}
+#: The search key that finds a value of a field.
+KEY_OF: Final = {name: key for key, fields in DERIVED_KEYS.items() for name in fields}
+
+#: Reasons of fates, in words.
+PART_OF_BLOCK: Final = "every part of it stands in the block that is kept"
+STANDS_THERE: Final = "it stands there too"
+FOUND_ANYWAY: Final = "a search ignores how it differs from a kept value"
+ADDED_KEY: Final = "the profile is still found by it"
+MOVING_KEY: Final = "its search key moves with the merge"
+SAME_IN_FORM: Final = "the kept value says the same in another form"
+NO_OTHERS: Final = "another value is kept, and the rule set preserves no others of this field"
 
 Displaced = tuple[str, str, Any]  # field, profile that holds it, value
 _Held = tuple[str, Any]  # profile, value
@@ -118,10 +128,10 @@ def _place(ledger: _Ledger, name: str, profile_id: str, value: Any) -> Disposal:
 def _where_it_stands(ledger: _Ledger, name: str, held: _Held) -> _Place | None:
     value, kept = held[1], ledger.values.get(name)
     if isinstance(value, dict) and isinstance(kept, dict) and value.items() <= kept.items():
-        return "kept", name, "every part of it stands in the block that is kept"
-    for other in _SAME_KIND.get(name, ()):
+        return "kept", name, PART_OF_BLOCK
+    for other in SAME_KIND.get(name, ()):
         if other != name and ledger.values.get(other) == value:
-            return "slot" if other in ledger.updates else "kept", other, "it stands there too"
+            return "slot" if other in ledger.updates else "kept", other, STANDS_THERE
     return None
 
 
@@ -138,15 +148,15 @@ def _free_slot(ledger: _Ledger, name: str, held: _Held) -> _Place | None:
 
 def _search_key(ledger: _Ledger, name: str, held: _Held) -> _Place | None:
     profile_id, value = held
-    key = _KEY_OF.get(name)
+    key = KEY_OF.get(name)
     if key is None or len(value) > DEFAULT_MAX_LENGTH:
         return None
     if _found_anyway(ledger, name, value):
-        return "key", key, "a search ignores how it differs from a kept value"
+        return "key", key, FOUND_ANYWAY
     if ledger.policy.search_keys:
         ledger.keys.setdefault(key, set()).add(value)
-        return "key", key, "the profile is still found by it"
-    return ("key", key, "its search key moves with the merge") if profile_id != ledger.main_id else None
+        return "key", key, ADDED_KEY
+    return ("key", key, MOVING_KEY) if profile_id != ledger.main_id else None
 
 
 def _found_anyway(ledger: _Ledger, name: str, value: str) -> bool:
@@ -154,7 +164,7 @@ def _found_anyway(ledger: _Ledger, name: str, value: str) -> bool:
 
     A number with and one without a plus sign may be of different countries.
     """
-    kept = [ledger.values[field] for field in _SAME_KIND.get(name, ()) if field in ledger.values]
+    kept = [ledger.values[field] for field in SAME_KIND.get(name, ()) if field in ledger.values]
     return any(likeness(name, v) == likeness(name, value) and ("+" in v) == ("+" in value) for v in kept)
 
 
@@ -181,8 +191,8 @@ def _attribute(ledger: _Ledger, name: str, held: _Held) -> _Place | None:
 def _why_given_up(ledger: _Ledger, name: str, value: Any) -> str:
     kept = ledger.values.get(name)
     if kept is not None and likeness(name, kept) == likeness(name, value):
-        return "the kept value says the same in another form"
-    return "another value is kept, and the rule set preserves no others of this field"
+        return SAME_IN_FORM
+    return NO_OTHERS
 
 
 def _post_steps(ledger: _Ledger) -> tuple[PostStep, ...]:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from resolver.model.merge_plan import FieldChoice, MergePlan
 from resolver.model.profile import MEMBER_ORDER, UNSTEERABLE
-from resolver.planning.bands import doubts, outside_doubt, protected_losses, refusals, undecided
+from resolver.planning.bands import doubts, outside_doubt, protected_losses, refusals, too_large, undecided
 from resolver.planning.conservation import dispose
 from resolver.planning.identity import identify
 from resolver.planning.main_profile import choose_main
 from resolver.planning.members import Member, nested, object_count
 from resolver.planning.preferences import outside_references, repoint
 from resolver.planning.second_opinion import objection
+from resolver.planning.simulation import simulate_post_steps
 from resolver.planning.steps import lay_out_batches, lay_out_steps
 from resolver.planning.survivorship import BY_PERSON, choose
 
@@ -80,6 +82,17 @@ class Planner:
     references: Mapping[str, frozenset[str]]
 
 
+class _Layout(NamedTuple):
+    """What a merge would do, call by call; all blank where nobody may merge the profiles."""
+
+    others: Sequence[Member]
+    values: dict[str, Any]
+    choices: Mapping[str, FieldChoice] = MappingProxyType({})
+    steps: tuple[MergeStep, ...] = ()
+    disposals: tuple[Disposal, ...] = ()
+    post_steps: tuple[PostStep, ...] = ()
+
+
 def plan_group(planner: Planner, group: Group, after: tuple[str, ...]) -> MergePlan:
     """The plan of one group; its band is ``merge`` only where nothing speaks against it."""
     rules = planner.rules
@@ -88,55 +101,70 @@ def plan_group(planner: Planner, group: Group, after: tuple[str, ...]) -> MergeP
     main, main_reason = choose_main(members, disputed, planner.survivorship)
     if group.main is not None:
         main, main_reason = planner.members[group.main], BY_PERSON
-    others = [m for m in members if m is not main]
     refused = refusals(members, rules.merging)
+    nothing = _Layout([m for m in members if m is not main], main.values)
+    layout = nothing if refused else _lay_out(planner, group, main, disputed)
+    predicted = nested(main.profile_id, layout.values)
+    if large := [] if refused else too_large(simulate_post_steps(predicted, layout.post_steps)):
+        refused, layout, predicted = large, nothing, nested(main.profile_id, main.values)
     reasons = [*refused, *group.reasons, *doubts(group.flags, members, rules.merging)]
     reasons += objections(group, planner.facts, rules.second_opinion)
-    values = main.values
-    choices: dict[str, FieldChoice] = {}
-    steps: tuple[MergeStep, ...] = ()
-    disposals: tuple[Disposal, ...] = ()
-    post_steps: tuple[PostStep, ...] = ()
-    if not refused:
-        choices = {f: _choice(f, members, main, planner.survivorship) for f in disputed}
-        choices |= _by_person(planner, group, main, choices)
-        batches = lay_out_batches(main, others, choices)
-        choices |= unsteered(choices, main, batches)
-        steps = lay_out_steps(main, batches, choices)
-        values = _predict(main, others, choices)
-        displaced = _displaced(main, others, choices)
-        disposals, post_steps = dispose(displaced, main.profile_id, values, rules.preservation)
-        merged_ids = [m.profile_id for m in others]
-        if planner.references:
-            post_steps = (*repoint(main.profile_id, merged_ids, values), *post_steps)
-            outside = outside_references(planner.references, merged_ids, group.profile_ids)
-            reasons += outside_doubt(outside, rules.merging)
-        reasons += undecided(choices.values(), planner.survivorship)
-        if "protected_value_given_up" not in rules.merging.allow:
-            reasons += protected_losses(disposals, values, planner.survivorship)
-        others = [m for batch in batches for m in batch]
+    reasons += _against(planner, group, layout)
     fingerprints = {m.profile_id: m.fingerprint for m in members}
     origin = (planner.facts.domain_name or "", planner.fingerprint, group.cluster_id, main.profile_id)
     return MergePlan(
-        plan_id=identify(origin, fingerprints, steps, post_steps),
+        plan_id=identify(origin, fingerprints, layout.steps, layout.post_steps),
         cluster_id=group.cluster_id,
         band="review" if reasons else group.band,
         main_profile_id=main.profile_id,
         main_reason=main_reason,
-        merged_profile_ids=tuple(m.profile_id for m in others),
-        steps=steps,
-        field_choices=tuple(choices.values()),
-        predicted=nested(main.profile_id, values),
-        disposals=disposals,
+        merged_profile_ids=tuple(m.profile_id for m in layout.others),
+        steps=layout.steps,
+        field_choices=tuple(layout.choices.values()),
+        predicted=predicted,
+        disposals=layout.disposals,
         fingerprints=fingerprints,
         reasons=tuple(reasons),
         second_opinion=group.opinion,
         rule_set_fingerprint=planner.fingerprint,
         after=after,
-        post_steps=post_steps,
+        post_steps=layout.post_steps,
         object_count=object_count(members),
         domain_name=planner.facts.domain_name,
     )
+
+
+def _lay_out(planner: Planner, group: Group, main: Member, disputed: Sequence[str]) -> _Layout:
+    """The calls of a group's merge, and what becomes of its values."""
+    members = [planner.members[i] for i in group.profile_ids]
+    others = [m for m in members if m is not main]
+    choices = {f: _choice(f, members, main, planner.survivorship) for f in disputed}
+    choices |= _by_person(planner, group, main, choices)
+    batches = lay_out_batches(main, others, choices)
+    choices |= unsteered(choices, main, batches)
+    steps = lay_out_steps(main, batches, choices)
+    values = _predict(main, others, choices)
+    displaced = _displaced(main, others, choices)
+    disposals, post_steps = dispose(displaced, main.profile_id, values, planner.rules.preservation)
+    if planner.references:
+        merged_ids = [m.profile_id for m in others]
+        post_steps = (*repoint(main.profile_id, merged_ids, values), *post_steps)
+    return _Layout([m for batch in batches for m in batch], values, choices, steps, disposals, post_steps)
+
+
+def _against(planner: Planner, group: Group, layout: _Layout) -> list[str]:
+    """Why a person must look at what the merge would do, in words."""
+    reasons: list[str] = []
+    if not layout.steps:
+        return reasons
+    if planner.references:
+        merged_ids = [m.profile_id for m in layout.others]
+        outside = outside_references(planner.references, merged_ids, group.profile_ids)
+        reasons += outside_doubt(outside, planner.rules.merging)
+    reasons += undecided(layout.choices.values(), planner.survivorship)
+    if "protected_value_given_up" not in planner.rules.merging.allow:
+        reasons += protected_losses(layout.disposals, layout.values, planner.survivorship)
+    return reasons
 
 
 def objections(group: Group, facts: DomainFacts, rules: SecondOpinion) -> list[str]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
 from resolver.errors import BadFrame
+from resolver.model.frames import Schema
 from resolver.planning.bands import BETWEEN_CORES, CLUSTER_DOUBTS
 from resolver.planning.second_opinion import IGNORED, NO_RUN, has_run, known_groups, relations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from resolver.model.domain_facts import DomainFacts
     from resolver.model.survivorship_policy import SecondOpinion
@@ -36,6 +36,27 @@ class Group(NamedTuple):
     sources: Mapping[str, str] = MappingProxyType({})
 
 
+#: The rule of a field that only one value ever claimed.
+FILL: Final = "fill"
+
+#: One row a group, in the order of the plans: profile ids ascending, ``whole`` where the row is a cluster of
+#: several cores, ``golden`` on the last row of each cluster, ``reason`` (null: none) what already sends it to
+#: review, and a column for each doubt.
+GROUPS: Final = Schema(
+    "groups",
+    {
+        "cluster_id": pl.String,
+        "profile_ids": pl.List(pl.String),
+        "band": pl.String,
+        "whole": pl.Boolean,
+        "golden": pl.Boolean,
+        "opinion": pl.String,
+        "reason": pl.String,
+        **dict.fromkeys(CLUSTER_DOUBTS, pl.Boolean),
+    },
+)
+
+
 def check_ids(profiles: pl.DataFrame, clusters: pl.DataFrame) -> None:
     """Refuse frames that name a profile twice, or a cluster's profile that is not there."""
     for name, frame in (("profiles", profiles), ("clusters", clusters)):
@@ -48,53 +69,88 @@ def check_ids(profiles: pl.DataFrame, clusters: pl.DataFrame) -> None:
         raise BadFrame(f"clusters: {strangers.height} profiles are not in the profiles frame, e.g. {first}")
 
 
-def group_clusters(
-    clusters: pl.DataFrame, facts: DomainFacts, rules: SecondOpinion
-) -> Iterator[tuple[list[Group], Group | None]]:
-    """Every cluster of several profiles: its cores worth a plan, and the whole where it has several cores.
+def group_clusters(clusters: pl.DataFrame, facts: DomainFacts, rules: SecondOpinion) -> pl.DataFrame:
+    """A GROUPS frame: of every cluster of several profiles its cores worth a plan, then the whole.
 
-    A cluster of one core has its profiles' band. In a cluster of several, each core of two or more is held
-    together by evidence fit for an unattended merge (that is what a core is), whatever the whole cluster's
-    band; doubts about the links between its cores are doubts about the whole only. A cluster that is
-    ``distinct`` throughout gets no plan.
+    A whole stands there only where the cluster has several cores. A cluster of one core has its profiles'
+    band. In a cluster of several, each core of two or more is held together by evidence fit for an unattended
+    merge (that is what a core is), whatever the whole cluster's band; doubts about the links between its
+    cores are doubts about the whole only. A cluster that is ``distinct`` throughout gets no plan.
     """
-    flags = [name for name in CLUSTER_DOUBTS if name in clusters.columns]
     several = clusters.filter(pl.len().over("cluster_id") > 1).sort("cluster_id", "core_id", "profile_id")
+    raised = [
+        pl.col(name).fill_null(value=False).any() if name in clusters.columns else pl.lit(False).alias(name)  # noqa: FBT003
+        for name in CLUSTER_DOUBTS
+    ]
     cores = several.group_by("cluster_id", "core_id", maintain_order=True).agg(
         "profile_id",
         (pl.col("band") == "merge").all().alias("merge"),
         (pl.col("band") == "distinct").all().alias("distinct"),
-        *[pl.col(name).fill_null(value=False).any() for name in flags],
+        *raised,
     )
+    cores = cores.with_columns(pl.len().over("cluster_id").alias("cores")).with_row_index("place")
+    cores = cores.filter(~pl.col("distinct").all().over("cluster_id"))
     opinions, silence = _opinions(clusters, several, facts, rules)
-    plain: frozenset[str] = frozenset()
-    for cluster_id, rows in groupby(cores.iter_rows(), key=lambda row: row[0]):
-        of_cores, everyone, together = [], [], plain
-        only_distinct = True
-        count = 0
-        for _, core_id, profile_ids, merge, distinct, *raised in rows:
-            doubts = (
-                frozenset(n for n, is_raised in zip(flags, raised, strict=True) if is_raised)
-                if any(raised)
-                else plain
-            )
-            count += 1
-            only_distinct = only_distinct and distinct
-            everyone += profile_ids
-            together = together | doubts
-            if len(profile_ids) > 1:
-                opinion = opinions.get(f"core {cluster_id} {core_id}", silence)
-                band = "merge" if merge else "review"
-                of_cores.append(Group(cluster_id, tuple(profile_ids), band, doubts, opinion))
-        if only_distinct:
-            continue
-        if count == 1:
-            yield of_cores, None
-            continue
-        opinion = opinions.get(f"cluster {cluster_id}", silence)
-        reason = f"{count} parts of the cluster are not held together by evidence fit for an unattended merge"
-        whole = Group(cluster_id, tuple(sorted(everyone)), "review", together, opinion, (reason,))
-        yield [g._replace(band="merge", flags=g.flags - BETWEEN_CORES) for g in of_cores], whole
+    groups = pl.concat([_of_cores(cores), _of_wholes(cores)]).sort("place", "whole")
+    spoken = groups.join(opinions, on="unit", how="left", maintain_order="left")
+    last = (pl.col("cluster_id") != pl.col("cluster_id").shift(-1)).fill_null(value=True)
+    told = spoken.with_columns(pl.col("opinion").fill_null(silence), last.alias("golden"))
+    return told.select(list(GROUPS.columns))
+
+
+def _of_cores(cores: pl.DataFrame) -> pl.DataFrame:
+    """The cores of two or more."""
+    alone = pl.col("cores") == 1
+    return cores.filter(pl.col("profile_id").list.len() > 1).select(
+        "place",
+        "cluster_id",
+        pl.col("profile_id").alias("profile_ids"),
+        pl.when(alone & ~pl.col("merge")).then(pl.lit("review")).otherwise(pl.lit("merge")).alias("band"),
+        pl.lit(value=False).alias("whole"),
+        *[(pl.col(n) & alone) if n in BETWEEN_CORES else pl.col(n) for n in CLUSTER_DOUBTS],
+        pl.lit(None, pl.String).alias("reason"),
+        pl.concat_str(pl.lit("core "), "cluster_id", pl.lit(" "), "core_id").alias("unit"),
+    )
+
+
+def _of_wholes(cores: pl.DataFrame) -> pl.DataFrame:
+    """The clusters of several cores."""
+    reason = " parts of the cluster are not held together by evidence fit for an unattended merge"
+    return (
+        cores.filter(pl.col("cores") > 1)
+        .group_by("cluster_id", maintain_order=True)
+        .agg(
+            pl.col("place").last(),
+            pl.col("profile_id").explode().sort().alias("profile_ids"),
+            pl.len(),
+            *[pl.col(n).any() for n in CLUSTER_DOUBTS],
+        )
+        .select(
+            "place",
+            "cluster_id",
+            "profile_ids",
+            pl.lit("review").alias("band"),
+            pl.lit(value=True).alias("whole"),
+            *CLUSTER_DOUBTS,
+            pl.concat_str("len", pl.lit(reason)).alias("reason"),
+            pl.concat_str(pl.lit("cluster "), "cluster_id").alias("unit"),
+        )
+    )
+
+
+def groups_of(table: pl.DataFrame) -> list[Group]:
+    """The rows of a GROUPS frame as groups."""
+    return [
+        Group(
+            cluster_id,
+            tuple(profile_ids),
+            band,
+            frozenset(n for n, is_raised in zip(CLUSTER_DOUBTS, raised, strict=True) if is_raised),
+            opinion,
+            () if reason is None else (reason,),
+        )
+        for cluster_id, profile_ids, band, _, _, opinion, reason, *raised in table.iter_rows()
+    ]
 
 
 def group_links(table: pl.DataFrame, facts: DomainFacts, known: pl.Series) -> list[Group]:
@@ -128,12 +184,13 @@ def group_links(table: pl.DataFrame, facts: DomainFacts, known: pl.Series) -> li
 
 def _opinions(
     clusters: pl.DataFrame, several: pl.DataFrame, facts: DomainFacts, rules: SecondOpinion
-) -> tuple[dict[str, str], str]:
+) -> tuple[pl.DataFrame, str]:
     """What the second opinion says of each cluster and core, and what of those that it does not name."""
+    nobody = pl.DataFrame(schema={"unit": pl.String, "opinion": pl.String})
     if rules.policy == "ignore":
-        return {}, IGNORED
+        return nobody, IGNORED
     if not has_run(facts):
-        return {}, NO_RUN
+        return nobody, NO_RUN
     groups = known_groups(facts.match_groups, clusters["profile_id"])
     touched = several.join(groups, on="profile_id", how="semi")
     named = several.join(touched, on="cluster_id", how="semi")
@@ -141,4 +198,4 @@ def _opinions(
     core = pl.concat_str(pl.lit("core "), "cluster_id", pl.lit(" "), "core_id").alias("unit")
     of_cores = named.filter(pl.len().over("cluster_id", "core_id") > 1)
     units = pl.concat([named.select(cluster, "profile_id"), of_cores.select(core, "profile_id")])
-    return dict(relations(units, groups).cast(pl.String).iter_rows()), "ours_only"
+    return relations(units, groups).cast(pl.String).rename({"relation": "opinion"}), "ours_only"

@@ -71,9 +71,10 @@ def gather(profiles: pl.DataFrame, rules: Survivorship, objects: pl.DataFrame) -
     """The rows of a PROFILES frame as members, in the frame's order; ``objects`` is an OBJECTS frame."""
     values = _values(profiles)
     fingerprints = fingerprint_rows(profiles)
-    dates = _dates(profiles, values, rules, objects)
-    priorities = _priorities(profiles, rules, objects)
-    holdings = _holdings(profiles, objects)
+    clocks = [[row.get(clock) for row in values] for clock in attribute_clocks(rules)]
+    dates = newest_dates(profiles, clocks, rules, objects)
+    priorities = best_priorities(profiles, rules, objects)
+    holdings = holdings_of(profiles, objects)
     ids = profiles["profile_id"].to_list()
     if holdings is None:
         return list(map(Member, ids, values, fingerprints, dates, priorities))
@@ -114,10 +115,21 @@ def _put_blocks(rows: list[dict[str, Any]], name: str, parts: pl.DataFrame) -> N
             row[name] = block
 
 
-def _dates(
-    profiles: pl.DataFrame, values: list[dict[str, Any]], rules: Survivorship, objects: pl.DataFrame
+def attribute_clocks(rules: Survivorship) -> list[str]:
+    """The fields that the rules list as clocks."""
+    return [clock for clock in rules.recency if clock.startswith(ATTRIBUTE_PREFIX)]
+
+
+def newest_dates(
+    profiles: pl.DataFrame,
+    clocks: Sequence[Sequence[str | None]],
+    rules: Survivorship,
+    objects: pl.DataFrame,
 ) -> list[int | None]:
-    """The newest date of each profile over the clocks that the rules list."""
+    """The newest date of each profile over the clocks that the rules list, microseconds since 1970.
+
+    ``clocks``: the values of each of ``attribute_clocks``, row by row.
+    """
     columns: list[Sequence[int | None]] = []
     ids = profiles.select("profile_id")
     if "profile" in rules.recency and "last_updated_at" in profiles.columns:
@@ -126,8 +138,7 @@ def _dates(
         newest = objects.group_by("profile_id").agg(pl.col("last_updated_at").max())
         joined = ids.join(newest, on="profile_id", how="left", maintain_order="left")
         columns.append(joined["last_updated_at"].to_physical().to_list())
-    clocks = [clock for clock in rules.recency if clock.startswith(ATTRIBUTE_PREFIX)]
-    columns += [[parse_instant(row.get(clock)) for row in values] for clock in clocks]
+    columns += [list(map(parse_instant, texts)) for texts in clocks]
     if not columns:
         return [None] * profiles.height
     if len(columns) == 1:
@@ -154,7 +165,7 @@ def parse_instant(text: str | None) -> int | None:
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
-def _priorities(profiles: pl.DataFrame, rules: Survivorship, objects: pl.DataFrame) -> list[int | None]:
+def best_priorities(profiles: pl.DataFrame, rules: Survivorship, objects: pl.DataFrame) -> list[int | None]:
     """The best rank of any of a profile's object types, or of its ``source``, in ``source_priority``."""
     if not rules.source_priority:
         return [None] * profiles.height
@@ -177,7 +188,9 @@ def _priorities(profiles: pl.DataFrame, rules: Survivorship, objects: pl.DataFra
     )
 
 
-def _holdings(profiles: pl.DataFrame, objects: pl.DataFrame) -> tuple[list[int], list[int], list[Any]] | None:
+def holdings_of(
+    profiles: pl.DataFrame, objects: pl.DataFrame
+) -> tuple[list[int], list[int], list[Any]] | None:
     """Objects, their bytes, and the keys of objects that several profiles hold; None without any objects."""
     if not objects.height:
         return None

@@ -69,7 +69,7 @@ def plans_from_frame(frame: pl.DataFrame) -> tuple[MergePlan, ...]:
     versions = frame["schema_version"].unique().to_list()
     if versions not in ([], [SCHEMA_VERSION]):
         raise BadFrame(f"plans: schema version {versions}, and this release reads {SCHEMA_VERSION}")
-    plans = tuple(_from_row(row) for row in frame.iter_rows(named=True))
+    plans = tuple(plan_from_row(row) for row in frame.iter_rows(named=True))
     altered = [plan.plan_id for plan in plans if not is_unaltered(plan)]
     if altered:
         raise BadFrame(f"plans: {len(altered)} were altered since they were made, e.g. {altered[0]}")
@@ -124,7 +124,8 @@ def _to_row(plan: MergePlan) -> tuple[Any, ...]:
     )
 
 
-def _from_row(row: dict[str, Any]) -> MergePlan:
+def plan_from_row(row: dict[str, Any]) -> MergePlan:
+    """The plan of one row of a PLANS frame."""
     main = row["main_profile_id"]
     return MergePlan(
         plan_id=row["plan_id"],

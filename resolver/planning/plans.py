@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import polars as pl
 
 from resolver.model.frames import CLUSTERS, FIELD_CHOICES, PROFILES, conform, empty
 from resolver.planning.bands import CLUSTER_DOUBTS
 from resolver.planning.collecting import without_collector
 from resolver.planning.group_plan import Planner, PlanningRules, plan_group
-from resolver.planning.groups import Group, check_ids, group_clusters, group_links
+from resolver.planning.groups import FILL, Group, check_ids, group_clusters, group_links, groups_of
 from resolver.planning.members import Member, gather
+from resolver.planning.plan_columns import BATCH, plan_columns, takes_columns
+from resolver.planning.plan_table import PLANS, plan_from_row, plans_to_frame
 from resolver.planning.preferences import references
 from resolver.planning.second_opinion import SECOND_OPINION, compare_with_matches, has_run
 
@@ -23,23 +27,39 @@ if TYPE_CHECKING:
     from resolver.model.domain_facts import DomainFacts
     from resolver.model.merge_plan import MergePlan
     from resolver.model.survivorship_policy import Survivorship
+    from resolver.planning.sheet import Ints
 
-#: The rule of a field that only one value ever claimed.
-FILL: Final = "fill"
+#: So few groups are planned one by one: columns have a price of their own.
+FEW: Final = 100
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plans:
     """All that planning concluded.
 
-    ``field_choices`` is a FIELD_CHOICES frame of the fields that a golden record does not simply have from
-    its main profile: disputed ones and filled blanks, for each whole cluster. ``second_opinion`` is a
-    SECOND_OPINION frame.
+    ``table`` is a PLANS frame. ``field_choices`` is a FIELD_CHOICES frame of the fields that a golden record
+    does not simply have from its main profile: disputed ones and filled blanks, for each whole cluster.
+    ``second_opinion`` is a SECOND_OPINION frame.
     """
 
-    plans: tuple[MergePlan, ...]
+    table: pl.DataFrame
     field_choices: pl.DataFrame
     second_opinion: pl.DataFrame
+
+    @cached_property
+    def plans(self) -> tuple[MergePlan, ...]:
+        """Every plan, read from the table when first asked for: a large run needs few of them."""
+        return tuple(self.read(self.table))
+
+    def of_band(self, band: str) -> tuple[MergePlan, ...]:
+        """The plans of one band."""
+        return tuple(self.read(self.table.filter(pl.col("band") == band)))
+
+    @staticmethod
+    @without_collector()
+    def read(rows: pl.DataFrame) -> list[MergePlan]:
+        """The plans of some rows of the table."""
+        return [plan_from_row(row) for row in rows.iter_rows(named=True)]
 
 
 @without_collector()
@@ -67,22 +87,88 @@ def plan_merges(
     asked = opinion.policy != "ignore" and has_run(facts)
     table = compare_with_matches(clusters, facts) if asked else empty(SECOND_OPINION)
     links = group_links(table, facts, profiles["profile_id"]) if opinion.policy == "evidence" else []
-    grouped = list(group_clusters(clusters, facts, opinion))
-    everyone = [*(whole or cores[0] for cores, whole in grouped), *links]
-    survivorship = in_its_region(rules)
-    members = _members(profiles, everyone, survivorship, facts)
-    planner = Planner(rules, rules.fingerprint, facts, survivorship, members, references(profiles))
+    planner = Planner(rules, rules.fingerprint, facts, in_its_region(rules), {}, references(profiles))
+    groups = group_clusters(clusters, facts, opinion)
+    plans, choices = plan_groups(planner, profiles, groups, few=FEW)
+    of_links = _plans_of_links(with_members(planner, profiles, links), links, plans)
+    return Plans(pl.concat([plans, plans_to_frame(of_links)]), choices, table)
 
-    plans: list[MergePlan] = []
-    golden: list[MergePlan] = []
-    for cores, whole in grouped:
-        of_cores = [plan_group(planner, core, ()) for core in cores]
-        plans += of_cores
-        if whole is not None:
-            plans.append(plan_group(planner, whole, tuple(sorted(p.plan_id for p in of_cores))))
-        golden.append(plans[-1])
-    plans += _plans_of_links(planner, links, plans)
-    return Plans(tuple(plans), _field_choices(golden, planner.members), table)
+
+def plan_groups(
+    planner: Planner, profiles: pl.DataFrame, groups: pl.DataFrame, *, few: int
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The PLANS rows of a GROUPS frame, in its order, and the FIELD_CHOICES of the clusters.
+
+    Up to ``few`` groups are planned one by one, more of them in columns where columns may; the plans are the
+    same.
+    """
+    by_columns = groups.height > few and takes_columns(planner)
+    rows = _rows_of(groups, profiles) if by_columns else None
+    tables, choices, last = [empty(PLANS)], [empty(FIELD_CHOICES)], 0
+    for start in range(0, groups.height, BATCH):
+        batch = groups.slice(start, BATCH)
+        many = int(batch["profile_ids"].list.len().sum())
+        made = _plan_batch(planner, profiles, batch, None if rows is None else rows[last : last + many])
+        last += many
+        tables.append(made[0])
+        choices.append(made[1])
+    table = _in_sequence(pl.concat(tables), groups)
+    return table, pl.concat(choices).sort("cluster_id", "field")
+
+
+def _plan_batch(
+    planner: Planner, profiles: pl.DataFrame, groups: pl.DataFrame, rows: Ints | None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """PLANS and FIELD_CHOICES rows of some groups; without ``rows`` all are planned one by one."""
+    done = np.zeros(groups.height, np.bool_)
+    tables, choices = [], []
+    if rows is not None:
+        drawn = plan_columns(planner, profiles, groups, rows)
+        done = drawn.done
+        tables, choices = [drawn.table], [drawn.field_choices]
+    left = groups_of(groups.filter(pl.Series(~done)))
+    careful = with_members(planner, profiles, left)
+    plans = [plan_group(careful, group, ()) for group in left]
+    golden = groups["golden"].filter(pl.Series(~done))
+    chosen = [plan for plan, is_golden in zip(plans, golden, strict=True) if is_golden]
+    table = pl.concat([*tables, plans_to_frame(plans)])
+    places = np.concatenate([np.flatnonzero(done), np.flatnonzero(~done)])
+    return table[np.argsort(places)], pl.concat([*choices, _field_choices(chosen, careful.members)])
+
+
+def _in_sequence(table: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
+    """The plans of whole clusters named after those of their cores, ids ascending."""
+    wholes = groups["whole"].to_numpy()
+    if not wholes.any():
+        return table
+    ids = table.select("cluster_id", "plan_id", pl.Series("whole", wholes))
+    cores = ids.filter(~pl.col("whole")).group_by("cluster_id").agg(pl.col("plan_id").sort().alias("earlier"))
+    found = ids.join(cores, on="cluster_id", how="left", maintain_order="left")
+    nothing = pl.lit([], pl.List(pl.String))
+    after = pl.when("whole").then(pl.col("earlier").fill_null(nothing)).otherwise(nothing)
+    return table.with_columns(found.select(after.alias("after")).to_series())
+
+
+def _rows_of(groups: pl.DataFrame, profiles: pl.DataFrame) -> Ints:
+    """The row of every member of every group, group by group."""
+    wanted = groups.select(pl.col("profile_ids").explode(empty_as_null=False).alias("profile_id"))
+    rows = profiles.select("profile_id").with_row_index("row")
+    return (
+        wanted.join(rows, on="profile_id", how="left", maintain_order="left")["row"]
+        .to_numpy()
+        .astype(np.int64)
+    )
+
+
+def with_members(planner: Planner, profiles: pl.DataFrame, groups: Iterable[Group]) -> Planner:
+    """The planner with the profiles that plans of those groups may touch."""
+    ids = {profile_id for group in groups for profile_id in group.profile_ids}
+    if not ids:
+        return replace(planner, members={})
+    rows = profiles.filter(pl.col("profile_id").is_in(pl.Series(sorted(ids), dtype=pl.String).implode()))
+    objects = planner.facts.objects.join(rows.select("profile_id"), on="profile_id", how="semi")
+    members = {m.profile_id: m for m in gather(rows, planner.survivorship, objects)}
+    return replace(planner, members=members)
 
 
 def in_its_region(rules: PlanningRules) -> Survivorship:
@@ -91,23 +177,14 @@ def in_its_region(rules: PlanningRules) -> Survivorship:
     return rules.survivorship.model_copy(update={"phone_region": region})
 
 
-def _members(
-    profiles: pl.DataFrame, groups: Iterable[Group], rules: Survivorship, facts: DomainFacts
-) -> dict[str, Member]:
-    """The profiles that any plan may touch, by id."""
-    ids = {profile_id for group in groups for profile_id in group.profile_ids}
-    rows = profiles.filter(pl.col("profile_id").is_in(pl.Series(sorted(ids), dtype=pl.String).implode()))
-    objects = facts.objects.join(rows.select("profile_id"), on="profile_id", how="semi")
-    return {m.profile_id: m for m in gather(rows, rules, objects)}
-
-
-def _plans_of_links(planner: Planner, links: Sequence[Group], plans: Sequence[MergePlan]) -> list[MergePlan]:
-    """Review plans of links that only the store sees, each after all plans on its profiles."""
+def _plans_of_links(planner: Planner, links: Sequence[Group], plans: pl.DataFrame) -> list[MergePlan]:
+    """Review plans of links that only the store sees, each after all ``plans`` (PLANS) on its profiles."""
     earlier: dict[str, list[str]] = {}
-    wanted = {i for link in links for i in link.profile_ids}
-    for plan in plans:
-        for profile_id in wanted.intersection(plan.profile_ids):
-            earlier.setdefault(profile_id, []).append(plan.plan_id)
+    wanted = pl.DataFrame({"id": sorted(planner.members)}, schema={"id": pl.String})
+    ids = pl.concat_list("main_profile_id", "merged_profile_ids").alias("id")
+    on_them = plans.select("plan_id", ids).explode("id").join(wanted, on="id", how="semi")
+    for plan_id, profile_id in on_them.select("plan_id", "id").iter_rows():
+        earlier.setdefault(profile_id, []).append(plan_id)
     made = []
     for link in links:
         plan = plan_group(
@@ -120,7 +197,7 @@ def _plans_of_links(planner: Planner, links: Sequence[Group], plans: Sequence[Me
 
 
 def _field_choices(plans: Iterable[MergePlan], members: Mapping[str, Member]) -> pl.DataFrame:
-    """A FIELD_CHOICES frame: disputed fields with their rule, and blanks that others fill."""
+    """FIELD_CHOICES rows: disputed fields with their rule, and blanks that others fill."""
     rows: list[tuple[str, str, str, str, str]] = []
     for plan in plans:
         if not plan.steps:
@@ -135,7 +212,7 @@ def _field_choices(plans: Iterable[MergePlan], members: Mapping[str, Member]) ->
                 if name not in told:
                     told.add(name)
                     rows.append((plan.cluster_id, name, profile_id, _text(value), FILL))
-    return pl.DataFrame(rows, schema=FIELD_CHOICES.columns, orient="row").sort("cluster_id", "field")
+    return pl.DataFrame(rows, schema=FIELD_CHOICES.columns, orient="row")
 
 
 def _text(value: Any) -> str:

@@ -8,13 +8,13 @@ from typing import Final
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
 
-_EMAIL: Final = re.compile(
-    r"[^\s@<>()\[\],;:\"]+@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]"
-)
+#: A mail address in small letters.
+EMAIL_FORM: Final = r"[^\s@<>()\[\],;:\"]+@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]"
+_EMAIL: Final = re.compile(EMAIL_FORM)
 _NON_DIGITS: Final = re.compile(r"\D+")
 _EXTENSION: Final = re.compile(r"[x;#]|ext", re.IGNORECASE)
 #: RFC 2606 reserves these for documentation: no mail arrives there.
-_RESERVED_DOMAINS: Final = (
+RESERVED_DOMAINS: Final = (
     ".example",
     ".invalid",
     ".test",
@@ -24,7 +24,7 @@ _RESERVED_DOMAINS: Final = (
     "@example.net",
 )
 #: E.164 allows 15 digits; no country's full number is shorter than 7.
-_DIGITS: Final = range(7, 16)
+LENGTHS: Final = range(7, 16)
 _TYPES: Final = (
     "fixed_line",
     "mobile",
@@ -42,7 +42,7 @@ _TYPES: Final = (
 def valid_email(text: str) -> bool:
     """Whether the text is one address in a domain that can receive mail, as far as its form tells."""
     address = text.strip().casefold()
-    return _EMAIL.fullmatch(address) is not None and not address.endswith(_RESERVED_DOMAINS)
+    return _EMAIL.fullmatch(address) is not None and not address.endswith(RESERVED_DOMAINS)
 
 
 @lru_cache(maxsize=200_000)
@@ -53,9 +53,14 @@ def valid_phone(text: str, region: str | None) -> bool:
     digits that are not all alike.
     """
     digits = _NON_DIGITS.sub("", _EXTENSION.split(text, maxsplit=1)[0])
-    if len(digits) not in _DIGITS or len(set(digits)) == 1:
+    return valid_digits(digits, region, international=text.lstrip().startswith(("+", "00", "(+")))
+
+
+def valid_digits(digits: str, region: str | None, *, international: bool) -> bool:
+    """The same of a number's digits without its extension, and whether it begins with a country code."""
+    if len(digits) not in LENGTHS or len(set(digits)) == 1:
         return False
-    if text.lstrip().startswith(("+", "00", "(+")):
+    if international:
         return _international(digits.removeprefix("00"))
     if region is None:
         return True
@@ -79,6 +84,14 @@ def _national(digits: str, region: str) -> bool:
     return bool(pattern.fullmatch(digits)) or bool(
         prefix and digits.startswith(prefix) and pattern.fullmatch(digits.removeprefix(prefix))
     )
+
+
+def numbers_of(region: str) -> tuple[int, str] | None:
+    """The country code of a region, and the pattern of its numbers without it; None of an unknown region."""
+    metadata = PhoneMetadata.metadata_for_region(region)
+    if metadata is None or metadata.country_code is None:
+        return None
+    return metadata.country_code, _pattern(region, metadata.country_code).pattern
 
 
 @cache

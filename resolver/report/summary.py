@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +11,7 @@ import polars as pl
 from resolver.model.frames import BANDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from resolver.model.merge_plan import MergePlan
+    from collections.abc import Iterable
 
 SCHEMA_VERSION = 1
 
@@ -40,17 +39,17 @@ def summarise_clusters(clusters: pl.DataFrame) -> dict[str, Any]:
     }
 
 
-def summarise_plans(plans: Sequence[MergePlan]) -> dict[str, Any]:
-    """Merge plans: how many by band, what they remove, what they give up, and why some need a person."""
-    bands = Counter(plan.band for plan in plans)
+def summarise_plans(plans: pl.DataFrame) -> dict[str, Any]:
+    """Merge plans (PLANS): how many by band, what they remove and give up, why some need a person."""
+    bands = Counter(plans["band"].to_list())
+    ready = plans.filter(pl.col("band") == "merge")
+    held = plans.filter(pl.col("band") == "review")
     return {
         "merge": bands["merge"],
         "review": bands["review"],
-        "profiles_merged_away": sum(len(p.merged_profile_ids) for p in plans if p.band == "merge"),
-        "values_given_up": sum(len(p.given_up) for p in plans if p.band == "merge"),
-        "review_reasons": dict(
-            Counter(r for p in plans if p.band == "review" for r in p.reasons).most_common()
-        ),
+        "profiles_merged_away": int(ready["merged_profile_ids"].list.len().sum()),
+        "values_given_up": int(ready["given_up"].sum()),
+        "review_reasons": dict(Counter(held["reasons"].explode().drop_nulls().to_list()).most_common()),
     }
 
 
@@ -65,21 +64,28 @@ def summarise_opinion(table: pl.DataFrame) -> dict[str, Any]:
     }
 
 
-def pick_examples(plans: Sequence[MergePlan], how_many: int = 3) -> list[MergePlan]:
-    """A few plans worth showing: different kinds first, then the larger, then by id.
+def pick_examples(plans: pl.DataFrame, how_many: int = 3) -> list[tuple[str, str]]:
+    """A few plans (PLANS) worth showing, as (plan id, cluster id).
 
-    The kinds are a merge of three or more, a review, a company, any merge.
+    Different kinds first, then near to three profiles, then by id. The kinds are a merge of three or more, a
+    review, a company, any merge.
     """
-    kinds: tuple[Callable[[MergePlan], bool], ...] = (
-        lambda p: p.band == "merge" and len(p.profile_ids) > 2,  # noqa: PLR2004 - more than a pair
-        lambda p: p.band == "review",
-        lambda p: p.band == "merge" and "BusinessName" in p.predicted,
-        lambda p: p.band == "merge",
+    size = pl.col("merged_profile_ids").list.len().cast(pl.Int64) + 1
+    ordered = plans.select("plan_id", "cluster_id", "band", "predicted", size.alias("size")).sort(
+        (pl.col("size") - 3).abs(), "plan_id"
     )
-    picked: list[MergePlan] = []
-    ordered = sorted(plans, key=lambda p: (abs(len(p.profile_ids) - 3), p.plan_id))
-    for wanted in kinds:
-        found = next((p for p in ordered if wanted(p) and p not in picked), None)
+    merges = ordered.filter(pl.col("band") == "merge")
+    companies = merges.filter(pl.col("predicted").str.contains('"BusinessName":', literal=True))
+    kinds: tuple[Iterable[dict[str, Any]], ...] = (
+        merges.filter(pl.col("size") > 2).iter_rows(named=True),  # noqa: PLR2004 - more than a pair
+        ordered.filter(pl.col("band") == "review").iter_rows(named=True),
+        (row for row in companies.iter_rows(named=True) if "BusinessName" in json.loads(row["predicted"])),
+        merges.iter_rows(named=True),
+    )
+    picked: list[tuple[str, str]] = []
+    for rows in kinds:
+        names = ((row["plan_id"], row["cluster_id"]) for row in rows)
+        found = next((name for name in names if name not in picked), None)
         if found is not None and len(picked) < how_many:
             picked.append(found)
     return picked

@@ -23,7 +23,7 @@ from planning_cases import (
 from resolver.errors import BadFrame
 from resolver.model.domain_facts import DomainFacts
 from resolver.model.frames import FIELD_CHOICES, MATCH_GROUPS, PROFILES, empty
-from resolver.model.survivorship_policy import Merging, SecondOpinion, Survivorship
+from resolver.model.survivorship_policy import Merging, Preservation, SecondOpinion, Survivorship
 from resolver.planning.bands import CLUSTER_DOUBTS
 from resolver.planning.plan_table import plans_to_frame
 from resolver.planning.plans import plan_merges
@@ -325,3 +325,35 @@ def test_main_itself_is_the_source_where_it_holds_the_chosen_value():
     (choice,) = plan.field_choices
     assert (choice.source_profile_id, choice.value, choice.strategy) == ("a", "Ruiz", "most_recent")
     assert plan.steps[0].field_sources == {}
+
+
+def of_size(kilobytes):
+    """The attributes of a profile of about so many KB."""
+    return {"Attributes": {f"key {n:05d}": "x" * 247 for n in range(int(kilobytes * 1_024 / 262))}}
+
+
+def test_a_profile_larger_than_the_service_holds_is_never_merged_into():
+    a, b = of_size(130)["Attributes"], {f"other {k}": v for k, v in of_size(130)["Attributes"].items()}
+    (plan,) = plans_of(
+        [["ab"]], profiles=[{"ProfileId": "a", "Attributes": a}, {"ProfileId": "b", "Attributes": b}]
+    )
+    assert (plan.band, plan.steps, plan.disposals, plan.post_steps) == ("review", (), (), ())
+    assert plan.reasons == ("the profile would have 263 KB, over the limit of 250 KB for one profile",)
+    assert plan.predicted == {"ProfileId": "a", "Attributes": a}
+    (plan,) = plans_of(
+        [["ab"]], profiles=[{"ProfileId": "a", "Attributes": a}, {"ProfileId": "b", "Attributes": a}]
+    )
+    assert plan.band == "merge"
+
+
+def test_values_that_attributes_would_preserve_count_for_the_size_of_the_profile():
+    a = of_size(200)["Attributes"]
+    b = dict.fromkeys(list(a)[: len(a) // 3], "y" * 247)
+    people = [{"ProfileId": "a", "Attributes": a}, {"ProfileId": "b", "Attributes": b}]
+    rules = Rules(survivorship=Survivorship(default="main"))
+    (plan,) = plans_of([["ab"]], rules=rules, profiles=people)
+    assert plan.band == "merge"
+    rules = rules.model_copy(update={"preservation": Preservation(attribute_prefix="old_")})
+    (plan,) = plans_of([["ab"]], rules=rules, profiles=people)
+    assert plan.steps == ()
+    assert "over the limit of 250 KB" in plan.reasons[0]

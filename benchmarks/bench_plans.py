@@ -1,8 +1,8 @@
-"""Planning time and memory: `python benchmarks/bench_planning.py [CLUSTERS]`.
+"""Planning time and memory: `python benchmarks/bench_plans.py [CLUSTERS]`.
 
 With `FILE DIR [CLUSTERS]` after `resolver match FILE --out DIR`, this plans the clusters that the match wrote
-(the first CLUSTERS of them) by the shipped rules, and sets the time beside match's own stages in
-DIR/match.json; times of one machine and one hour only.
+(the first CLUSTERS of them) by the shipped rules. With `--match` it runs that match again first, in a process
+of its own, and sets the wall and the CPU time of both side by side: ratios of one run, on one machine.
 
 Synthetic clusters have 2 to 5 profiles (2.3 on average) with nine filled fields, of which some differ as
 typing does; as many single profiles stand beside them. No match groups, no objects: what a file run has.
@@ -10,9 +10,9 @@ typing does; as many single profiles stand beside them. No match groups, no obje
 
 from __future__ import annotations
 
-import json
 import random
 import resource
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -24,12 +24,13 @@ from resolver.model.domain_facts import DomainFacts
 from resolver.model.frames import Band
 from resolver.model.section import Section
 from resolver.model.survivorship_policy import Merging, Preservation, SecondOpinion, Survivorship
-from resolver.planning.plan_table import plans_to_frame
-from resolver.planning.plans import plan_merges
+from resolver.planning import plan_columns, plans
 from resolver.profile_file import read_profiles
 from resolver.rule_file import load_rules
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from resolver.planning.group_plan import PlanningRules
 
 MISSING = 0.12
@@ -99,41 +100,82 @@ def matched(file: Path, directory: Path, first: int | None) -> tuple[pl.DataFram
     return profiles, clusters
 
 
+#: What is timed: module, function, how the table calls it. A stage's time is without that of stages in it.
+STAGES = (
+    (plans, "check_ids", "check the frames"),
+    (plans, "group_clusters", "clusters to groups"),
+    (plans, "_rows_of", "find the members"),
+    (plan_columns, "make_sheet", "values, fingerprints, dates"),
+    (plan_columns, "columns_of", "which fields conflict"),
+    (plan_columns, "choose_mains", "main profiles"),
+    (plan_columns, "cells_of", "values that conflict"),
+    (plan_columns, "choose_all", "choices"),
+    (plan_columns, "dispose_all", "where values go"),
+    (plan_columns, "write_texts", "texts and ids"),
+    (plan_columns, "_table", "table"),
+    (plan_columns, "_field_choices", "field choices"),
+    (plans, "plan_group", "one by one"),
+)
+
+
+def timed_stages() -> dict[str, float]:
+    """Seconds by stage, counted from now on."""
+    seconds = dict.fromkeys((label for *_, label in STAGES), 0.0)
+
+    def wrap(function: Callable[..., Any], label: str) -> Callable[..., Any]:
+        def timed(*arguments: Any, **named: Any) -> Any:
+            start = time.perf_counter()
+            result = function(*arguments, **named)
+            seconds[label] += time.perf_counter() - start
+            return result
+
+        return timed
+
+    for module, name, label in STAGES:
+        setattr(module, name, wrap(getattr(module, name), label))
+    return seconds
+
+
+def match_again(file: Path, directory: Path) -> tuple[float, float]:
+    """Wall and CPU seconds of `resolver match` on the file."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    start = time.perf_counter()
+    command = [sys.executable, "-m", "resolver", "match", str(file), "--out", str(directory), "--quiet"]
+    subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own command
+    wall = time.perf_counter() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
 def main() -> None:
-    """Print one line a stage."""
-    arguments = sys.argv[1:]
+    """Print the table."""
+    arguments = [a for a in sys.argv[1:] if a != "--match"]
     rules: PlanningRules = Rules()
-    match_seconds = None
+    match = None
     if len(arguments) > 1:
         file, directory = map(Path, arguments[:2])
-        first = int(arguments[2]) if arguments[2:] else None
-        profiles, clusters = matched(file, directory, first)
-        stages = json.loads((directory / "match.json").read_text())["stages"]
-        match_seconds = None if first else sum(stage["seconds"] for stage in stages)
+        match = match_again(file, directory) if "--match" in sys.argv else None
+        profiles, clusters = matched(file, directory, int(arguments[2]) if arguments[2:] else None)
         rules = load_rules(None)
     else:
         profiles, clusters = synthetic(int(arguments[0]) if arguments else 150_000, seed=11)
     count = clusters.filter(pl.col("size") > 1)["cluster_id"].n_unique()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    started, busy = time.perf_counter(), time.thread_time()
-    concluded = plan_merges(profiles, clusters, rules, DomainFacts())
-    planned, busy = time.perf_counter(), time.thread_time() - busy
-    frame = plans_to_frame(concluded.plans)
-    framed = time.perf_counter()
+    stages = timed_stages()
+    started, busy = time.perf_counter(), time.process_time()
+    concluded = plans.plan_merges(profiles, clusters, rules, DomainFacts())
+    wall, busy = time.perf_counter() - started, time.process_time() - busy
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    values = sum(len(plan.disposals) for plan in concluded.plans)
-    print(
-        f"{profiles.height:>9,} profiles  {count:,} clusters  {len(concluded.plans):,} plans  "
-        f"{values:,} disposals"
-    )
-    print(
-        f"{planned - started:>9.2f} s  plan_merges   {1e6 * (planned - started) / count:.0f} µs a cluster",
-        end="",
-    )
-    print(f" ({1e6 * busy / count:.0f} of them busy)")
-    print(f"{framed - planned:>9.2f} s  plans_to_frame ({frame.estimated_size('mb'):.0f} MB)")
-    if match_seconds is not None:
-        print(f"{match_seconds:>9.2f} s  match   planning is {(framed - started) / match_seconds:.0%} of it")
+    table = concluded.table
+    print(f"{profiles.height:>9,} profiles  {count:,} clusters  {table.height:,} plans", end="  ")
+    print(f"({table.estimated_size('mb'):.0f} MB)  {concluded.field_choices.height:,} field choices")
+    for label, seconds in stages.items():
+        print(f"{seconds:>9.2f} s  {label}")
+    print(f"{wall - sum(stages.values()):>9.2f} s  all else")
+    print(f"{wall:>9.2f} s  planning   {1e6 * wall / count:.0f} µs a cluster, {busy:.1f} s of CPU")
+    if match is not None:
+        print(f"{match[0]:>9.2f} s  match      {match[1]:.1f} s of CPU")
+        print(f"planning takes {wall / match[0]:.0%} of match's wall, {busy / match[1]:.0%} of its CPU time")
     print(f"{(after - before) / 1024:>9.0f} MiB more at the peak")
 
 
