@@ -79,7 +79,8 @@ class Column:
         """Which profiles have any value to compare."""
         out = np.zeros(len(self.whole), bool)
         for codes in self.codes:
-            out |= (codes > 0).any(axis=1)
+            for slot in range(codes.shape[1]):
+                out |= codes[:, slot] > 0
         return out
 
 

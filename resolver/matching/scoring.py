@@ -5,6 +5,7 @@ log odds = prior + sum of weights - log(1 + sum over relations of rate * exp(sum
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 #: Pairs scored at a time: the sums stay in the cache.
 _BATCH = 65_536
+_THREADS = 2
 
 #: Bits just under even odds, for pairs that one field alone cannot decide.
 HELD = -0.01
@@ -31,12 +33,16 @@ def match_weights(parameters: Parameters, bytes_: Array) -> Array:
     reviewed.
     """
     out = np.empty(bytes_.shape[1])
-    for start in range(0, len(out), _BATCH):
-        part = slice(start, start + _BATCH)
-        evidence, discount, _ = parts(parameters, bytes_[:, part])
-        out[part] = (parameters.prior + evidence - discount) * BITS
-    held = lone_similar(parameters, bytes_)
-    out[held] = np.minimum(out[held], HELD)
+
+    def score(start: int) -> None:
+        own, weight = bytes_[:, start : start + _BATCH], out[start : start + _BATCH]
+        evidence, discount, _ = parts(parameters, own)
+        weight[:] = (parameters.prior + evidence - discount) * BITS
+        held = lone_similar(parameters, own)
+        weight[held] = np.minimum(weight[held], HELD)
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        list((pool.map if len(out) > _BATCH else map)(score, range(0, len(out), _BATCH)))
     return out
 
 
