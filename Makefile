@@ -12,7 +12,7 @@ B  := .venv/bin
 $(B)/.ready: pyproject.toml constraints.txt
 	@test -x $(B)/python || $(PY) -m venv .venv
 	@echo "installing into .venv ..."
-	@{ $(B)/pip install -q uv && $(B)/uv pip install -q --python $(B)/python -c constraints.txt -e '.[dev]'; } >.venv/install.log 2>&1 \
+	@{ $(B)/pip install -q uv && $(B)/uv pip install -q --compile-bytecode --python $(B)/python -c constraints.txt -e '.[dev]'; } >.venv/install.log 2>&1 \
 	  || $(B)/pip install -q -c constraints.txt -e '.[dev]' >.venv/install.log 2>&1 || { cat .venv/install.log; exit 1; }
 	@touch $@
 

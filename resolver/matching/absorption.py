@@ -89,12 +89,16 @@ def _fits(
         return _Fits(words, np.empty(0))
     starts = np.flatnonzero(np.concatenate([[True], words[1:] != words[:-1]]))
     a, b = unpack(words[starts])
-    complete = np.diff(np.append(starts, len(at))) == size[a] * size[b]
-    allowed = complete & ~np.logical_or.reduceat(apart[at], starts)
+    compared = np.diff(np.append(starts, len(at)))
+    allowed = (compared == size[a] * size[b]) & ~np.logical_or.reduceat(apart[at], starts)
+    words, at = words[starts[allowed]], at[np.repeat(allowed, compared)]
+    if not len(at):
+        return _Fits(words, np.empty(0))
+    starts = np.cumsum(compared[allowed]) - compared[allowed]
     model, stratum = scored
     between = evidence.bytes_[:, at], None if stratum is None else stratum[at]
     weight = _weights(model, between, starts, best)
-    return _Fits(words[starts], weight).only(allowed & (weight >= 0))
+    return _Fits(words, weight).only(weight >= 0)
 
 
 def _weights(model: Parameters, pairs: tuple[Array, Array | None], starts: Array, best: float) -> Array:

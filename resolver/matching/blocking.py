@@ -46,14 +46,11 @@ def every_pair(profiles: int) -> Candidates:
     return Candidates(words, np.zeros(len(words), np.uint16), ("all pairs",))
 
 
-def block(keys: Sequence[Key], limits: Limits, bits: int, rows: Array | None = None) -> Candidates:
-    """The pairs that share a block of any key. ``bits`` is how many bits a row number takes; at most 27.
-
-    With ``rows`` only those profiles are blocked, and pairs hold places in ``rows``.
-    """
+def block(keys: Sequence[Key], limits: Limits, bits: int) -> Candidates:
+    """The pairs that share a block of any key. ``bits`` is how many bits a row number takes; at most 27."""
 
     def run(number: int) -> tuple[Array, dict[str, Any]]:
-        words, largest = pairs_of_key(keys[number], limits, bits, rows)
+        words, largest = pairs_of_key(keys[number], limits, bits)
         return (words << _KEY_BITS) | np.uint64(number), {
             "key": keys[number].name,
             "pairs": len(words),
@@ -85,12 +82,12 @@ def block(keys: Sequence[Key], limits: Limits, bits: int, rows: Array | None = N
     return Candidates(words, number[first], tuple(key.name for key in keys), figures)
 
 
-def pairs_of_key(key: Key, limits: Limits, bits: int, rows: Array | None = None) -> tuple[Array, int]:
+def pairs_of_key(key: Key, limits: Limits, bits: int) -> tuple[Array, int]:
     """Distinct pairs (left << bits | right) of the key's blocks, and the size of its largest block.
 
     Blocks above the limit bring nothing; above the budget, the larger blocks bring nothing.
     """
-    hashes, owner = key.hashes(rows)
+    hashes, owner = key.hashes()
     shift = np.uint64(bits)
     words = np.sort((hashes << shift) | owner.astype(np.uint64))
     if not key.one_block:

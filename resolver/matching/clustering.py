@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import networkx as nx
 import numpy as np
 
 from resolver.matching.average_linkage import cut_average_linkage
@@ -111,4 +110,6 @@ def _part(out: Array, pairs: tuple[Array, Array], similarity: Array) -> None:
 
 def bridges(links: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     """The links without which the graph of all links falls apart, in order."""
+    import networkx as nx  # noqa: PLC0415 - a quarter of a second that few runs need
+
     return sorted((min(pair), max(pair)) for pair in nx.bridges(nx.Graph(links)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -73,12 +74,13 @@ class Column:
         """Values that one profile may have."""
         return self.whole.shape[1]
 
-    @property
+    @cached_property
     def known(self) -> Array:
         """Which profiles have any value to compare."""
         out = np.zeros(len(self.whole), bool)
         for codes in self.codes:
-            out |= (codes > 0).any(axis=1)
+            for slot in range(codes.shape[1]):
+                out |= codes[:, slot] > 0
         return out
 
 

@@ -56,6 +56,8 @@ def no_constraints(profiles: int) -> Constraints:
 def constraints_of(decisions: pl.DataFrame, profile_ids: pl.Series) -> Constraints:
     """The decisions about this file's profiles; ``unsure`` binds nothing, unknown ids are counted."""
     profiles = len(profile_ids)
+    if decisions.is_empty():
+        return no_constraints(profiles)
     rows = pl.DataFrame({"id": profile_ids, "row": np.arange(profiles, dtype=np.uint32)})
     bound = decisions.select("profile_id_left", "profile_id_right", pl.col("verdict").cast(pl.String)).filter(
         pl.col("verdict") != "unsure"

@@ -9,6 +9,8 @@ import polars as pl
 
 from resolver.matching.clustering import bridges
 from resolver.matching.components import components
+from resolver.matching.pair_index import pack, unpack
+from resolver.matching.standardising.coding import code
 
 if TYPE_CHECKING:
     from resolver.matching.values import Array
@@ -28,7 +30,7 @@ def with_doubts(clusters: pl.DataFrame, pairs: pl.DataFrame, rules: RuleSet) -> 
 
     ``pairs`` is a SCORED_PAIRS frame whose rows are those of ``clusters``.
     """
-    label = clusters["cluster_id"].rank("dense").to_numpy().astype(np.int64) - 1
+    label = code(clusters["cluster_id"]).codes.astype(np.int64)
     left, right = (pairs[side].to_numpy().astype(np.int64) for side in ("left", "right"))
     weight = pairs["match_weight"].to_numpy()
     held = np.flatnonzero((label[left] == label[right]) & (weight >= 0))
@@ -80,14 +82,27 @@ def _bridged(label: Array, links: tuple[Array, Array], tight: Array) -> Array:
     sizes = np.bincount(label, minlength=len(found))
     part = components(len(label), left[tight], right[tight])
     loose = np.flatnonzero((part[left] != part[right]) & (sizes[label[left]] > 2))  # noqa: PLR2004 - a pair has one link
-    ends = np.sort(np.stack([part[left[loose]], part[right[loose]]]), axis=0)
-    of = label[left[loose]]
-    count = np.bincount(of, minlength=len(found))
-    found[count == 1] = True
-    # several loose links in one cluster are few: each small graph is looked at on its own
-    for cluster in np.flatnonzero(count > 1).tolist():
-        pairs, times = np.unique(ends[:, of == cluster], axis=1, return_counts=True)
-        links_of = [(f"{min(ends)}", f"{max(ends)}") for ends in pairs.T.tolist()]
-        once = {frozenset(link) for link, n in zip(links_of, times.tolist(), strict=True) if n == 1}
-        found[cluster] = any(frozenset(bridge) in once for bridge in bridges(links_of))
+    if not len(loose):
+        return found
+    ends = pack(np.minimum(part[left], part[right])[loose], np.maximum(part[left], part[right])[loose])
+    words, first, times = np.unique(ends, return_index=True, return_counts=True)
+    found[label[left[loose]][first[_bridges(words, times == 1)]]] = True
     return found
+
+
+def _bridges(words: Array, once: Array) -> Array:
+    """Which links (sorted words of two parts) no other link could replace; only those that stand ``once``."""
+    nodes, end = np.unique(np.concatenate(unpack(words)), return_inverse=True)
+    a, b = end[: len(words)], end[len(words) :]
+    piece = components(len(nodes), a, b)
+    within = piece[a]
+    cycles = np.bincount(within, minlength=len(nodes)) + 1 - np.bincount(piece, minlength=len(nodes))
+    out = once & (cycles[within] == 0)  # every link of a tree is a bridge
+    rest = np.flatnonzero(cycles[within] > 0)
+    rest = rest[np.argsort(within[rest], kind="stable")]
+    # graphs with a cycle are rare: each of them is looked at on its own
+    for own in np.split(rest, np.flatnonzero(np.diff(within[rest])) + 1) if len(rest) else []:
+        names = [(f"{x}", f"{y}") for x, y in zip(a[own].tolist(), b[own].tolist(), strict=True)]
+        kept = {frozenset(bridge) for bridge in bridges(names)}
+        out[own] = once[own] & np.array([frozenset(name) in kept for name in names])
+    return out

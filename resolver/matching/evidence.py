@@ -40,11 +40,13 @@ class Evidence:
         return Evidence(self.words[kept], self.key[kept], np.ascontiguousarray(self.bytes_[:, kept]))
 
     def also(self, words: Array, columns: Sequence[Column], bins: Sequence[Array]) -> Evidence:
-        """With further pairs, which must not be among these."""
+        """With further pairs (sorted words), which must not be among these."""
         if not len(words):
             return self
         more = compare(columns, bins, unpack(words))
-        everything = np.concatenate([self.words, words])
-        order = np.argsort(everything, kind="stable")
-        key = np.concatenate([self.key, np.full(len(words), ASKED_FOR, np.uint16)])
-        return Evidence(everything[order], key[order], np.concatenate([self.bytes_, more], axis=1)[:, order])
+        at = np.searchsorted(self.words, words)
+        return Evidence(
+            np.insert(self.words, at, words),
+            np.insert(self.key, at, ASKED_FOR),
+            np.insert(self.bytes_, at, more, axis=1),
+        )

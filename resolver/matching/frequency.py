@@ -46,7 +46,9 @@ def entity_counts(column: Column, entity: Array) -> Array:
 
 def entities_with(column: Column, entity: Array | None) -> int:
     """How many entities (profiles, where none are given) have the field at all."""
-    known = (column.whole > 0).any(axis=1)
+    known = column.whole[:, 0] > 0
+    for slot in range(1, column.slots):
+        known |= column.whole[:, slot] > 0
     return int(known.sum()) if entity is None else int(np.count_nonzero(np.bincount(entity[known])))
 
 

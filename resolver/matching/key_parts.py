@@ -41,8 +41,12 @@ class Part:
         """What each code is turned into; None: itself."""
         return None if self.make is None else self.make()
 
-    def words(self, rows: Array | None) -> Array:
-        """One word per profile and alternative; 0 where unknown."""
+    def of(self, rows: Array) -> Part:
+        """The same part of those profiles only, looked up once for all keys that share it."""
+        return Part(self.name, self.words(rows))
+
+    def words(self, rows: Array | None = None) -> Array:
+        """One word per profile (or of those in ``rows``) and alternative; 0 where unknown."""
         codes = self.codes if rows is None else self.codes[rows]
         words = codes if self.table is None else self.table[codes]
         return words.reshape(len(codes), -1).astype(np.uint64)
@@ -146,7 +150,7 @@ def _start_of_words(values: Values) -> Array:
 
 def _in_either_order(roots: Array) -> Array:
     """One word for two names, whichever stands first; 0 where one is unknown."""
-    low, high = roots.min(axis=1), roots.max(axis=1)
+    low, high = np.minimum(roots[:, 0], roots[:, 1]), np.maximum(roots[:, 0], roots[:, 1])
     both = np.where(low > 0, low * np.uint64(0x9E3779B97F4A7C15) ^ high, np.uint64(0))
     return both.reshape(-1, 1)
 

@@ -41,9 +41,9 @@ class Key:
         """Whether a profile stands in one block of the key at most."""
         return all(part.alternatives == 1 for part in self.parts)
 
-    def hashes(self, rows: Array | None) -> tuple[Array, Array]:
-        """Hash and profile (its place in ``rows``) of every complete combination of alternatives."""
-        columns = [part.words(rows) for part in self.parts]
+    def hashes(self) -> tuple[Array, Array]:
+        """Hash and profile of every complete combination of alternatives."""
+        columns = [part.words() for part in self.parts]
         hashes, owners = [], []
         for slots in product(*(range(column.shape[1]) for column in columns)):
             mixed = np.zeros(len(columns[0]), np.uint64)

@@ -6,6 +6,7 @@ unbiased.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 #: Bits (p = 0.95) from which the start model takes a pair for a match.
 _LIKELY: Final = 4.25
+_THREADS: Final = 2
 
 
 def learn_keys(
@@ -42,7 +44,16 @@ def learn_keys(
     bits = max(len(rows).bit_length(), 1)
     cap = max(2, round(rules.largest_block * share) + 1)
     limits = Limits(cap, max(rules.pairs_per_profile * len(rows) * share, 100.0))
-    per_key = [pairs_of_key(key, limits, bits, rows)[0] for key in keys]
+    of_sample = {
+        part.name: part.of(rows) for part in {part.name: part for key in keys for part in key.parts}.values()
+    }
+
+    def pairs(key: Key) -> Array:
+        own = replace(key, parts=tuple(of_sample[part.name] for part in key.parts))
+        return pairs_of_key(own, limits, bits)[0]
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        per_key = list(pool.map(pairs, keys))
     union = distinct(np.concatenate(per_key)) if per_key else np.empty(0, np.uint64)
     low = (np.uint64(1) << np.uint64(bits)) - np.uint64(1)
     left, right = rows[(union >> np.uint64(bits)).astype(np.int64)], rows[(union & low).astype(np.int64)]

@@ -31,6 +31,31 @@ def distinct(words: Array) -> Array:
     return ordered[first]
 
 
+def grouped_pairs(one: Array, other: Array) -> tuple[Array, Array, Array]:
+    """The distinct pairs of two arrays of codes, sorted, and which of them stands at each place.
+
+    Codes and place together mostly fit one word: then one sort of words finds the groups and their members.
+    """
+    if not len(one):
+        return one, other, np.empty(0, np.intp)
+    width = int(other.max()).bit_length()
+    places = len(one).bit_length()
+    if int(one.max()).bit_length() + width + places > 64:  # noqa: PLR2004 - bits of a word
+        words, group = np.unique(pack(one, other), return_inverse=True)
+        return *unpack(words), group
+    words = (one.astype(np.uint64) << np.uint64(width)) | other
+    words = np.sort((words << np.uint64(places)) | np.arange(len(one), dtype=np.uint64))
+    at = (words & ((np.uint64(1) << np.uint64(places)) - np.uint64(1))).astype(np.intp)
+    words >>= np.uint64(places)
+    first = np.ones(len(words), bool)
+    first[1:] = words[1:] != words[:-1]
+    group = np.empty(len(words), np.intp)
+    group[at] = np.cumsum(first) - 1
+    words = words[first]
+    low = (np.uint64(1) << np.uint64(width)) - np.uint64(1)
+    return (words >> np.uint64(width)).astype(np.uint32), (words & low).astype(np.uint32), group
+
+
 def find(words: Array, wanted: Array) -> Array:
     """Where each wanted word stands among the sorted words; -1 where it does not."""
     at = np.searchsorted(words, wanted)

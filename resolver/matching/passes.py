@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from resolver.matching.values import Array
     from resolver.model.rule_set import RuleSet
 
+_THREADS: Final = 2
 _SEED: Final = 20_060_101  # rows are in content order, so one seed gives one answer in any row order
 
 
@@ -73,14 +75,16 @@ def first_view(rules: RuleSet, columns: tuple[Column, ...]) -> View:
 def next_view(rules: RuleSet, view: View, entity: Array) -> View:
     """Everything recounted per provisional entity (a number per profile)."""
     constants = rules.estimation
-    counts = [entity_counts(column, entity) for column in view.columns]
+    with ThreadPoolExecutor(_THREADS) as pool:  # sorting lets others work
+        counts = list(pool.map(lambda column: entity_counts(column, entity), view.columns))
+        having = list(pool.map(lambda column: entities_with(column, entity), view.columns))
     rarities = [
         rarity(count, column.comparison.rarity, constants.rarity_prior)
         for count, column in zip(counts, view.columns, strict=True)
     ]
     bins = tuple(
-        bins_of(count, entities_with(column, entity), alpha, constants.frequency_step)
-        for column, count, alpha in zip(view.columns, counts, rarities, strict=True)
+        bins_of(count, entities, alpha, constants.frequency_step)
+        for count, entities, alpha in zip(counts, having, rarities, strict=True)
     )
     left, right = unpack(view.random_words)
     apart = entity[left] != entity[right]
@@ -154,7 +158,11 @@ def score_and_cluster(
     missing = inside[find(evidence.words, inside) < 0]
     if len(missing):
         evidence = evidence.also(missing, view.columns, view.bins)
-        weight = weights_of(view, evidence)
+        added = np.zeros(len(evidence.words), bool)
+        added[np.searchsorted(evidence.words, missing)] = True
+        before, weight = weight, np.empty(len(added))
+        weight[~added] = before
+        weight[added] = weights_of(view, evidence.only(added))
     left, right = evidence.sides
     similarity = softened(weight, priors_of(view, evidence), settings)
     similarity[constraints.together(left, right)] = MUST

@@ -17,9 +17,11 @@ from resolver.matching.guard import contradictions, guarded, part
 from resolver.matching.pair_index import unpack
 from resolver.matching.parameters import BITS
 from resolver.matching.scoring import Tables
-from resolver.model.frames import Band
+from resolver.model.frames import BANDS, Band
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from resolver.matching.blocking import Candidates
     from resolver.matching.constraints import Constraints
     from resolver.matching.passes import Scored, View
@@ -91,9 +93,7 @@ def pair_frame(answer: Answer) -> pl.DataFrame:
         "right": np.maximum(a, b),
         "match_weight": weight,
         "match_probability": 1 / (1 + np.exp2(-np.clip(weight, -1000, 1000))),
-        "band": pl.Series(band.astype(np.uint8)).replace_strict(
-            [0, 1, 2], ["distinct", "review", "merge"], return_dtype=Band
-        ),
+        "band": pl.Series(BANDS, dtype=Band).gather(band),
         "blocking_rule": names.cast(pl.Enum(names.unique().sort())).gather(key),
     }
     tables = Tables.of(answer.view.model).columns
@@ -115,33 +115,38 @@ def cluster_frame(ids: pl.Series, rules: RuleSet, answer: Answer) -> pl.DataFram
     size = np.bincount(cluster, minlength=len(cluster))[cluster]
     core_size = np.bincount(answer.core, minlength=len(cluster))[answer.core]
     weakest = _weakest_links(answer)
-    band = np.where(size == 1, 0, np.where(core_size == size, 2, 1)).astype(np.uint8)
+    band = np.where(size == 1, 0, np.where(core_size == size, 2, 1))
     ids_in_order = ids.gather(order)
+    cluster_ids, core_ids = _smallest_ids([cluster, answer.core], ids_in_order)
     frame = pl.DataFrame(
         {
-            "cluster_id": _smallest_id(cluster, size, ids_in_order),
+            "cluster_id": cluster_ids,
             "profile_id": ids_in_order,
-            "core_id": _smallest_id(answer.core, core_size, ids_in_order),
+            "core_id": core_ids,
             "size": size.astype(np.uint32),
             "weakest_link": pl.Series(weakest).fill_nan(None),
             "contested": _contested(rules.thresholds, answer),
-            "band": pl.Series(band).replace_strict(
-                [0, 1, 2], ["distinct", "review", "merge"], return_dtype=Band
-            ),
+            "band": pl.Series(BANDS, dtype=Band).gather(band),
         }
     )
     return frame[back]
 
 
-def _smallest_id(group: Array, size: Array, ids: pl.Series) -> pl.Series:
-    """The smallest profile id of each profile's group."""
-    out = ids.clone()
-    many = np.flatnonzero(size > 1)
-    if not len(many):
-        return out
-    grouped = pl.DataFrame({"group": group[many], "id": ids.gather(many)})
-    smallest = grouped.select(pl.col("id").min().over("group")).to_series()
-    return out.scatter(many, smallest)
+def _smallest_ids(groupings: Sequence[Array], ids: pl.Series) -> list[pl.Series]:
+    """For each grouping (a number per profile) the smallest profile id of each profile's group."""
+    shared = np.zeros(len(ids), bool)
+    for group in groupings:
+        shared |= np.bincount(group, minlength=len(ids))[group] > 1
+    many = np.flatnonzero(shared)
+    falling = many[ids.gather(many).arg_sort(descending=True).to_numpy()]
+    out = []
+    for group in groupings:
+        smallest = np.arange(len(ids))
+        first = np.empty(len(ids), np.int64)
+        first[group[falling]] = falling  # the last to be written stays
+        smallest[many] = first[group[many]]
+        out.append(ids.gather(smallest))
+    return out
 
 
 def _weakest_links(answer: Answer) -> Array:

@@ -6,6 +6,7 @@ log odds = prior + sum of weights - log(1 + sum over relations of rate * exp(sum
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 #: Pairs scored at a time: the sums stay in the cache.
 _BATCH = 65_536
+_THREADS = 2
 
 #: Bits just under even odds, for pairs that one field alone cannot decide.
 HELD = -0.01
@@ -63,12 +65,17 @@ def match_weights(parameters: Parameters, bytes_: Array, stratum: Array | None =
     """
     out = np.empty(bytes_.shape[1])
     tables = Tables.of(parameters)
-    for start in range(0, len(out), _BATCH):
+
+    def score(start: int) -> None:
         batch = slice(start, start + _BATCH)
-        evidence, discount, _ = parts(tables, bytes_[:, batch], None if stratum is None else stratum[batch])
-        out[batch] = (evidence - discount) * BITS
-    held = lone_similar(parameters, bytes_)
-    out[held] = np.minimum(out[held], HELD)
+        own, weight = bytes_[:, batch], out[batch]
+        evidence, discount, _ = parts(tables, own, None if stratum is None else stratum[batch])
+        weight[:] = (evidence - discount) * BITS
+        held = lone_similar(parameters, own)
+        weight[held] = np.minimum(weight[held], HELD)
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        list((pool.map if len(out) > _BATCH else map)(score, range(0, len(out), _BATCH)))
     return out
 
 

@@ -24,6 +24,7 @@ from resolver.matching.integer_tests import (
     same_month_day,
     same_year,
 )
+from resolver.matching.pair_index import grouped_pairs
 from resolver.matching.sides import Sides
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 _WORTH_GROUPING: Final = 64
 #: Last characters in which numbers handed out one after another differ.
 _TAIL: Final = 2
+#: What single precision may take off a similarity.
+_ROUNDING: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +76,25 @@ def _slip(sides: Sides, limit: float) -> Array:
 
 def _jaro_winkler(sides: Sides, limit: float) -> Array:
     (values,), (a,), (b,) = sides.values, sides.a, sides.b
-    size_a, size_b = values.length[a], values.length[b]
     more, less = _letters_apart(values, a, b)
-    shared = np.minimum(size_a - more, size_b - less)
-    jaro = (shared / np.maximum(size_a, 1) + shared / np.maximum(size_b, 1) + 1) / 3
-    near = (
-        jaro + 0.4 * (1 - jaro) >= limit
-    )  # four letters of prefix at 0.1 each is the most that Winkler adds
     return _where(
-        near,
+        _winkler_may_reach(limit, (values.length[a], values.length[b]), (more, less)),
         sides,
         lambda x, y: (
             cpdist(x, y, scorer=JaroWinkler.similarity, score_cutoff=limit, dtype=np.float32) >= limit - 1e-6
         ),
     )
+
+
+def _winkler_may_reach(limit: float, sizes: tuple[Array, Array], apart: tuple[Array, Array]) -> Array:
+    """Which texts of so many characters, so many of them not in the other, can be as similar as that."""
+    size_a, size_b = sizes
+    more, less = apart
+    shared = np.minimum(size_a - more, size_b - less)
+    jaro = (shared / np.maximum(size_a, 1) + shared / np.maximum(size_b, 1) + 1) / 3
+    # four letters of prefix at 0.1 each is the most that Winkler adds
+    reached: Array = jaro + 0.4 * (1 - jaro) >= limit
+    return reached
 
 
 def _text_ratio(sides: Sides, limit: float) -> Array:
@@ -167,19 +175,30 @@ def _one_is_part(x: list[str], y: list[str]) -> Array:
 def _similar_mailbox(sides: Sides, limit: float) -> Array:
     """Local parts alike (Jaro-Winkler) and domains alike."""
     (values,), (a,), (b,) = sides.values, sides.a, sides.b
-    near = values.domain[a] == values.domain[b]
-    return _where(
-        near | (values.domain_start[a] == values.domain_start[b]),
-        sides,
-        lambda x, y: _mailboxes_alike(x, y, limit),
-    )
-
-
-def _mailboxes_alike(x: list[str], y: list[str], limit: float) -> Array:
-    parts = [[t.partition("@")[k] for t in side] for side in (x, y) for k in (0, 2)]
-    local = cpdist(parts[0], parts[2], scorer=JaroWinkler.similarity, dtype=np.float32)
-    domain = cpdist(parts[1], parts[3], scorer=JaroWinkler.similarity, dtype=np.float32)
-    return (local >= limit) & (domain >= limit)
+    same = values.domain[a] == values.domain[b]
+    at = np.flatnonzero(same | (values.domain_start[a] == values.domain_start[b]))
+    size, letters = values.mailbox_letters
+    x, y = _shorter_first(values, a[at], b[at])
+    plain = values.ascii[x] & values.ascii[y]
+    more = np.bitwise_count(letters[x] & ~letters[y]) * plain
+    less = np.bitwise_count(letters[y] & ~letters[x]) * plain
+    may = np.flatnonzero(_winkler_may_reach(limit - _ROUNDING, (size[x], size[y]), (more, less)))
+    at, x, y = at[may], x[may], y[may]
+    out = np.zeros(len(a), bool)
+    for part, known in (("local", np.zeros(len(a), bool)), ("domain", same)):
+        texts = values.vocabulary[part]
+        alike = known[at]
+        open_ = np.flatnonzero(~alike)
+        one, other = texts.gather(x[open_]).to_list(), texts.gather(y[open_]).to_list()
+        alike[open_] = (
+            cpdist(
+                one, other, scorer=JaroWinkler.similarity, score_cutoff=limit - _ROUNDING, dtype=np.float32
+            )
+            >= limit
+        )
+        at, x, y = at[alike], x[alike], y[alike]
+    out[at] = True
+    return out
 
 
 def _shared_words(sides: Sides, limit: float) -> Array:
@@ -278,19 +297,20 @@ def _where(near: Array, sides: Sides, holds: Callable[[list[str], list[str]], Ar
     at = np.flatnonzero(near)
     if not len(at):
         return out
-    x, y = a[at].astype(np.uint64), b[at].astype(np.uint64)
-    # scorers see the shorter side first, then the smaller text: the answer does not depend on which side is
-    # left
-    size, word = values.length, values.word
-    swap = (size[x] > size[y]) | ((size[x] == size[y]) & (word[x] > word[y]))
-    x, y = np.where(swap, y, x), np.where(swap, x, y)
+    x, y = _shorter_first(values, a[at], b[at])
     back: Array | None = None
     if len(at) >= _WORTH_GROUPING:
-        packed, back = np.unique((x << np.uint64(32)) | y, return_inverse=True)
-        x, y = packed >> np.uint64(32), packed & np.uint64(0xFFFFFFFF)
+        x, y, back = grouped_pairs(x, y)
     result = holds(values.text.gather(x).to_list(), values.text.gather(y).to_list())
     out[at] = result if back is None else result[back]
     return out
+
+
+def _shorter_first(values: Values, x: Array, y: Array) -> tuple[Array, Array]:
+    """The pairs as scorers see them: the answer must not depend on which side is left."""
+    size, word = values.length, values.word
+    swap = (size[x] > size[y]) | ((size[x] == size[y]) & (word[x] > word[y]))
+    return np.where(swap, y, x), np.where(swap, x, y)
 
 
 TESTS: Final[dict[str, Test]] = {

@@ -16,8 +16,17 @@ if TYPE_CHECKING:
 
 Array: TypeAlias = NDArray[Any]
 
+#: Values whose texts are worked on at a time.
+_CACHED: Final = 32_768
+_BIT_OF_BYTE: Final = np.uint64(1) << (np.arange(256, dtype=np.uint64) & np.uint64(63))
 #: A day of the year on more than this share of distinct dates is a placeholder: chance gives it 0.3 %.
 _STANDS_FOR_UNKNOWN: Final = 0.05
+
+
+#: Letters written for a sound, and the letter that stands for it.
+_HEARD: Final = {"ph": "f", "ck": "k", "c": "k", "q": "k", "z": "s", "v": "w", "d": "t"}
+_MUTE: Final = dict.fromkeys("aeiouyhw ", "")
+_DOUBLED: Final = {letter * 2: letter for letter in "bfgjklmnprstx"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,10 +75,12 @@ class Values:
         """Bit k is set where the value holds a byte that is k modulo 64."""
         joined, starts = self._bytes
         out = np.zeros(len(self.length), np.uint64)
-        full = self.length > 0
-        if full.any():
-            bits = np.uint64(1) << (joined & 63).astype(np.uint64)
-            out[full] = np.bitwise_or.reduceat(bits, starts[:-1][full])
+        for begin in range(0, len(out), _CACHED):  # the bits take eight times the room of the text
+            part = starts[begin : begin + _CACHED + 1]
+            full = np.flatnonzero(part[1:] > part[:-1])
+            if len(full):
+                bits = _BIT_OF_BYTE[joined[part[0] : part[-1]]]
+                out[begin + full] = np.bitwise_or.reduceat(bits, part[full] - part[0])
         return out
 
     @cached_property
@@ -86,27 +97,25 @@ class Values:
     @cached_property
     def digits(self) -> Array:
         """The digits of a value, four bits each, the last in the lowest bits; only the last 15 are kept."""
-        joined, starts = self._bytes
-        out = np.zeros(len(self.length), np.uint64)
-        is_digit = (joined >= ord("0")) & (joined <= ord("9"))
-        places = np.concatenate([[0], np.cumsum(is_digit)])
-        owner = np.repeat(np.arange(len(out)), starts[1:] - starts[:-1])[is_digit]
-        ordinal = places[1:][is_digit] - 1 - places[starts[:-1]][owner]
-        place = self.digit_count[owner] - 1 - ordinal
-        kept = place < 15  # noqa: PLR2004 - four bits each in one 64-bit word, one nibble spare
-        np.bitwise_or.at(
-            out,
-            owner[kept],
-            (joined[is_digit][kept] - ord("0")).astype(np.uint64) << (4 * place[kept]).astype(np.uint64),
+        plain = self.text.str.strip_prefix("+")
+        mixed = pl.Series(self.digit_count != plain.str.len_bytes().to_numpy()).arg_true()
+        if len(mixed):
+            plain = plain.scatter(mixed, plain.gather(mixed).str.replace_all("[^0-9]", ""))
+        # read as hexadecimal, every decimal digit is its own four bits
+        return (
+            plain.str.tail(15).str.to_integer(base=16, dtype=pl.UInt64, strict=False).fill_null(0).to_numpy()
         )
-        return out
 
     @cached_property
     def digit_count(self) -> Array:
         """How many digits a value holds."""
         joined, starts = self._bytes
-        places = np.concatenate([[0], np.cumsum((joined >= ord("0")) & (joined <= ord("9")))])
-        return (places[starts[1:]] - places[starts[:-1]]).astype(np.int64)
+        out = np.zeros(len(self.length), np.int64)
+        full = np.flatnonzero(starts[1:] > starts[:-1])
+        if len(full):
+            is_digit = (joined >= ord("0")) & (joined <= ord("9"))
+            out[full] = np.add.reduceat(is_digit, starts[full], dtype=np.int32)
+        return out
 
     def coded(self, text: pl.Series) -> Array:
         """One word per text derived from the values, equal for equal texts, 0 where it is null or empty.
@@ -132,13 +141,12 @@ class Values:
     @cached_property
     def sound(self) -> Array:
         """Names: the first letter and the consonants behind it: what survives most misspellings."""
-        spoken = self.text
-        for written, heard in (("ph", "f"), ("ck", "k"), ("[cq]", "k"), ("z", "s"), ("v", "w"), ("d", "t")):
-            spoken = spoken.str.replace_all(written, heard)
-        first, rest = spoken.str.slice(0, 1), spoken.str.slice(1).str.replace_all("[aeiouyhw ]", "")
+        spoken = self.text.str.replace_many(_HEARD, leftmost=True)
+        first, rest = spoken.str.slice(0, 1), spoken.str.slice(1).str.replace_many(_MUTE)
         skeleton = pl.select(pl.concat_str(first, rest)).to_series()
-        for letter in "bcfgjklmnprstx":
-            skeleton = skeleton.str.replace_all(letter + "+", letter)
+        while (twice := skeleton.str.contains_any(list(_DOUBLED))).any():
+            rows = twice.arg_true()
+            skeleton = skeleton.scatter(rows, skeleton.gather(rows).str.replace_many(_DOUBLED))
         return self.coded(_only(skeleton, skeleton.str.len_chars() > 1))
 
     @cached_property
@@ -199,6 +207,13 @@ class Values:
     def domain_start(self) -> Array:
         """E-mails: the first five letters of the domain."""
         return self.coded(self.vocabulary["domain"].str.slice(0, 5))
+
+    @cached_property
+    def mailbox_letters(self) -> tuple[Array, Array]:
+        """E-mails: characters before the @, and their bytes as ``letters`` has them."""
+        before = self.vocabulary.select(pl.col("local").alias("text"))
+        mailbox = Values(self.name, self.kind, before, self.reference)
+        return mailbox.length, mailbox.letters
 
     @cached_property
     def own_domain(self) -> Array:

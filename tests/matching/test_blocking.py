@@ -73,9 +73,9 @@ def test_figures_say_what_each_key_brings():
 
 
 def test_some_profiles_can_be_blocked_alone():
-    key = Key((Part("value", np.array([[1], [2], [1], [1]], np.uint32)),))
+    part = Part("value", np.array([[1], [2], [1], [1]], np.uint32))
     rows = np.array([0, 2, 3])
-    assert found(block([key], WIDE, 2, rows)) == [(0, 1), (0, 2), (1, 2)]
+    assert found(block([Key((part.of(rows),))], WIDE, 2)) == [(0, 1), (0, 2), (1, 2)]
 
 
 def test_no_keys_and_no_values_bring_no_pairs():

@@ -55,7 +55,19 @@ def test_batches_on_threads_give_what_one_batch_gives(columns, monkeypatch):
     cols = columns([{"first_name": n, "last_name": "smith"} for n in ("anna", "ana", "bert", "berta", "a")])
     whole = compare(cols, bins_for(cols), pairs(5))
     monkeypatch.setattr(comparison, "BATCH", 3)
+    monkeypatch.setattr(comparison, "_TESTED", 2)
+    monkeypatch.setattr(comparison, "_WORTH_THREADS", 0)
     assert (compare(cols, bins_for(cols), pairs(5)) == whole).all()
+
+
+@given(rows)
+def test_a_pair_of_values_is_tested_once_however_many_pairs_have_it(columns, made):
+    cols = columns(made)
+    left, right = pairs(len(made))
+    singly = compare(cols, bins_for(cols), (left, right))
+    times = comparison._WORTH_THREADS // len(left) + 1
+    often = compare(cols, bins_for(cols), (np.tile(left, times), np.tile(right, times)))
+    assert (often == np.tile(singly, times)).all()
 
 
 @pytest.mark.parametrize(

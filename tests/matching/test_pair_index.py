@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resolver.matching.pair_index import all_pairs, find, pack, pairs_within, unpack
+from resolver.matching.pair_index import all_pairs, find, grouped_pairs, pack, pairs_within, unpack
 
 
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=12), st.integers(2, 4))
@@ -30,3 +30,14 @@ def test_find_says_where_a_word_stands_and_minus_one_where_it_does_not():
     wanted = pack(np.array([2, 0, 9]), np.array([5, 2, 9]))
     assert find(words, wanted).tolist() == [2, -1, -1]
     assert find(words[:0], wanted).tolist() == [-1, -1, -1]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([0, 1, 7, 2**32 - 1]), st.sampled_from([0, 3, 2**31])), max_size=20)
+)
+def test_grouped_pairs_are_each_there_once_and_lead_back(pairs):
+    one, other = (np.array([pair[k] for pair in pairs], np.uint32) for k in (0, 1))
+    a, b, group = grouped_pairs(one, other)
+    assert list(zip(a.tolist(), b.tolist(), strict=True)) == sorted(set(pairs))
+    assert (a[group] == one).all()
+    assert (b[group] == other).all()

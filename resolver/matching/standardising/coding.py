@@ -57,14 +57,33 @@ def encode(columns: Sequence[pl.Series]) -> tuple[list[np.ndarray], pl.Series]:
     texts, two fall together with probability 3e-6. Codes follow the hashes, whatever the order of rows.
     """
     texts = pl.concat([column.cast(pl.String).alias("text") for column in columns], rechunk=True)
-    hashes = texts.hash()
-    blank = (texts == "") | texts.is_null()
-    flat = hashes.set(blank, None).rank("dense").fill_null(0).cast(pl.UInt32).to_numpy()
-    example = np.zeros(int(flat.max(initial=0)) + 1, np.uint32)
-    example[flat] = np.arange(len(flat), dtype=np.uint32)
-    vocabulary = pl.concat([pl.Series("text", [""], pl.String), texts.gather(example[1:])], rechunk=True)
+    known = ((texts != "") & texts.is_not_null()).arg_true().to_numpy().astype(np.intp)
+    codes, example = _ranked(texts.hash().to_numpy()[known])
+    flat = np.zeros(len(texts), np.uint32)
+    flat[known] = codes
+    vocabulary = pl.concat([pl.Series("text", [""], pl.String), texts.gather(known[example])], rechunk=True)
     ends = np.cumsum([len(column) for column in columns])[:-1]
     return np.split(flat, ends), vocabulary
+
+
+def _ranked(hashes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The dense rank of each hash, from 1 up, and for every rank a place where it stands.
+
+    The upper bits of a hash and its place share a word, so that one sort of words does; where two hashes
+    differ in the lower bits only, all are sorted in full.
+    """
+    place = np.uint64((1 << len(hashes).bit_length()) - 1)
+    words = np.sort((hashes & ~place) | np.arange(len(hashes), dtype=np.uint64))
+    order = (words & place).astype(np.intp)
+    ordered = hashes[order]
+    if (ordered[1:] < ordered[:-1]).any():
+        order = np.argsort(hashes, kind="stable")
+        ordered = hashes[order]
+    first = np.ones(len(hashes), bool)
+    first[1:] = ordered[1:] != ordered[:-1]
+    ranks = np.empty(len(hashes), np.uint32)
+    ranks[order] = np.cumsum(first, dtype=np.uint32)
+    return ranks, order[first]
 
 
 def stacked(columns: Sequence[pl.Series]) -> tuple[pl.Series, np.ndarray]:

@@ -146,23 +146,30 @@ def _usual(usual: pl.DataFrame) -> list[pl.DataFrame]:
         national = group["compact"].str.slice(1 + len(calling))
         judged = group.hstack(decide(national, plans_of(calling)[0], international=True))
         answers.append(_numbers(judged.filter(pl.col("verdict").is_not_null()), calling))
-    home = usual.filter(~plus)
-    one = home["regions"].n_unique() == 1
-    for group in [home] if one else home.partition_by("regions", maintain_order=False) if home.height else []:
-        answers += _dialled(group, group["regions"][0].split())
-    return answers
+    return answers + _dialled(usual.filter(~plus))
 
 
-def _dialled(rows: pl.DataFrame, regions: Sequence[str]) -> list[pl.DataFrame]:
-    """Numbers without ``+``: the first region in which each is valid; undecided ones are left out."""
+def _dialled(rows: pl.DataFrame) -> list[pl.DataFrame]:
+    """Numbers without ``+``: the first of its regions in which each is valid; undecided ones are left out.
+
+    All that try a region next are judged together: a plan's patterns cost more than the numbers.
+    """
     answers = []
-    for region in regions:
-        one = plan(region.upper())
-        if one is None:
-            continue
-        judged = rows.select("row", "compact").hstack(decide(rows["compact"], one, international=False))
-        answers.append(_numbers(judged.filter("verdict"), one.calling_code))
-        rows = rows.filter(~judged["verdict"].fill_null(value=True))
+    tried = {text: text.split() for text in rows["regions"].unique()}
+    for turn in range(max(map(len, tried.values()), default=0)):
+        nexts = {text: own[turn] if turn < len(own) else None for text, own in tried.items()}
+        rows = rows.with_columns(region=pl.col("regions").replace_strict(nexts, return_dtype=pl.String))
+        left = []
+        for group in rows.partition_by("region", maintain_order=False):
+            region = group["region"][0]
+            one = plan(region.upper()) if region else None
+            if one is not None:
+                verdict = decide(group["compact"], one, international=False)
+                judged = group.select("row", "compact").hstack(verdict)
+                answers.append(_numbers(judged.filter("verdict"), one.calling_code))
+                group = group.filter(~judged["verdict"].fill_null(value=True))  # noqa: PLW2901 - what is left of it
+            left.append(group)
+        rows = pl.concat(left) if left else rows
     answers.append(rows.select("row", _last_digits(pl.col("compact")).alias("number")))
     return answers
 
