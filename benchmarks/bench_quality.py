@@ -260,6 +260,7 @@ ABLATIONS: dict[str, Callable[[RuleSet], RuleSet]] = {
     "no letters in disorder": without_test("same_letters"),
     "no nicknames": without_test("same_nickname"),
     "company words not written out": without_business_words,
+    "files never parted into strata": changed_section("estimation", parts=1),
 }
 
 

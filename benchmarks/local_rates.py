@@ -7,10 +7,12 @@ told beside, because on a busy machine the clock tells little.
 from __future__ import annotations
 
 import contextlib
+import functools
 import multiprocessing
 import os
 import statistics
 import sys
+import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -22,6 +24,7 @@ from local_servers import (
     RECORDER,
     SERVICE,
     Lane,
+    Pairs,
     Server,
     both_servers,
     calls_of,
@@ -29,7 +32,9 @@ from local_servers import (
     lanes,
 )
 
+from resolver.local.admin import load_over_http
 from resolver.local.embed import attach
+from resolver.local.loading import load_profiles
 from resolver.local.service import Service
 from resolver.local.store import Store
 
@@ -40,6 +45,7 @@ if TYPE_CHECKING:
 KINDS: Final = ("create", "search", "batch-get", "merge")
 TURNS: Final = 6  # of each server, alternating
 _WARM_UP: Final = 50
+_MOST_PER_SECOND: Final = 4000  # merges of one client: more than any machine makes
 
 
 @dataclass
@@ -106,14 +112,38 @@ def take_turn(call: Callable[[], object], seconds: float, server_pid: int) -> Tu
 
 
 def work(lane: Lane, servers: dict[str, Server], meeting: _Meeting) -> None:
-    """One client process: every kind of call in turns against each server, in step with the other clients."""
-    calls = {name: calls_of(client_of(found.endpoint_url), lane) for name, found in servers.items()}
+    """One client process: every kind of call in turns against each server, in step with the other clients.
+
+    What goes wrong in one of them ends them all and is the result.
+    """
+    try:
+        _work(lane, servers, meeting)
+    except threading.BrokenBarrierError:
+        pass  # another one told what went wrong
+    except Exception as problem:
+        meeting.barrier.abort()
+        meeting.results.put(problem)
+        raise
+
+
+def _work(lane: Lane, servers: dict[str, Server], meeting: _Meeting) -> None:
+    loads = {
+        SERVICE: functools.partial(load_over_http, servers[SERVICE].endpoint_url, "bench"),
+        EMPTY: lambda _profiles: None,
+    }
+    pairs = {name: Pairs(lane, loads[name]) for name in servers}
+    calls = {
+        name: calls_of(client_of(found.endpoint_url), lane, pairs[name]) for name, found in servers.items()
+    }
     for kind in KINDS:
-        for made in calls.values():
+        for name, made in calls.items():
+            pairs[name].provide(_WARM_UP)
             for _ in range(_WARM_UP):
                 made[kind]()
         for _ in range(TURNS):
             for name, made in calls.items():
+                if kind == "merge":
+                    pairs[name].provide(int(_MOST_PER_SECOND * meeting.seconds))
                 meeting.barrier.wait()
                 turn = take_turn(made[kind], meeting.seconds, servers[name].pid)
                 meeting.results.put((kind, name, turn))
@@ -138,7 +168,10 @@ def measure(lanes: list[Lane], servers: dict[str, Server], seconds: float) -> di
         worker.start()
     rates = {kind: {name: Rate(clients) for name in servers} for kind in KINDS}
     for _ in range(clients * len(KINDS) * TURNS * len(servers)):
-        kind, name, turn = meeting.results.get(timeout=600)
+        result = meeting.results.get(timeout=600)
+        if isinstance(result, Exception):
+            raise result
+        kind, name, turn = result
         rates[kind][name].turns.append(turn)
     for worker in workers:
         worker.join()
@@ -153,14 +186,14 @@ def bench_rates(path: Path, profiles: int, seconds: float) -> None:
             for kind, rates in measure(given[clients], servers, seconds).items():
                 empty, service = rates[EMPTY], rates[SERVICE]
                 ratio = service.per_second / empty.per_second
-                print(f"{kind:<10} {clients} over HTTP   {service}  {_work(service)}", flush=True)
-                print(f"{'':<6} empty handler   {empty}  {_work(empty)}", flush=True)
+                print(f"{kind:<10} {clients} over HTTP   {service}  {_cpu(service)}", flush=True)
+                print(f"{'':<6} empty handler   {empty}  {_cpu(empty)}", flush=True)
                 work_ratio = sum(empty.work) / sum(service.work)
                 print(f"{'':<6} ratio to the empty handler {ratio:4.2f}, of the CPU work {work_ratio:4.2f}")
     print("bar: 1,000 calls/s of one client on a quiet machine of 2 cores, else a ratio of 0.60")
 
 
-def _work(rate: Rate) -> str:
+def _cpu(rate: Rate) -> str:
     client, server = rate.work
     return f"CPU of a call: client {client:5,.0f} µs, server {server:4,.0f} µs"
 
@@ -170,7 +203,10 @@ def bench_in_process(path: Path, profiles: int, seconds: float) -> None:
     with contextlib.closing(Store.open(path)) as store:
         client = client_of(None)
         attach(client, Service(store))
-        for kind, call in calls_of(client, lanes(profiles)[IN_PROCESS][0]).items():
+        lane = lanes(profiles)[IN_PROCESS][0]
+        pairs = Pairs(lane, lambda profiles: load_profiles(store, "bench", profiles))
+        for kind, call in calls_of(client, lane, pairs).items():
+            pairs.provide(_WARM_UP + int(_MOST_PER_SECOND * seconds))
             for _ in range(_WARM_UP):
                 call()
             rate = Rate(1, [take_turn(call, seconds, os.getpid())])

@@ -6,6 +6,7 @@ with the bytes that the service once answered such a request with, so that boto3
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import itertools
 import multiprocessing
@@ -22,6 +23,7 @@ from botocore.config import Config
 
 from resolver.local import server
 from resolver.local.embed import attach
+from resolver.local.loading import load_profiles
 from resolver.local.service import Service
 from resolver.local.store import Store
 
@@ -50,34 +52,71 @@ def client_of(endpoint_url: str | None) -> Any:
 
 @dataclass(frozen=True)
 class Lane:
-    """What one client may touch: profiles numbered below `shared` to read, and a range of its own to merge.
+    """What one client may touch: profiles numbered below `shared` to read, and numbers of its own to merge.
 
-    A merge folds one profile into another, neither of them ever used before.
+    A merge folds one profile into another, neither of them ever used before: those of the range `own`, and
+    when they are used up more that are loaded, numbered from `spare`.
     """
 
     shared: int
     own: range
+    spare: int
+
+
+class Pairs:
+    """The profiles that a client merges; `load` takes more of them, API-shaped, where they are needed."""
+
+    def __init__(self, lane: Lane, load: Callable[[list[dict[str, Any]]], object]) -> None:
+        self._left = collections.deque(lane.own)
+        self._spare = lane.spare
+        self._load = load
+
+    def provide(self, count: int) -> None:
+        """Have at least so many pairs."""
+        missing = max(0, count - len(self._left))
+        first, self._spare = self._spare, self._spare + 2 * missing
+        if missing:
+            self._load([_spare_profile(number) for number in range(first, self._spare)])
+            self._left.extend(range(first, self._spare, 2))
+
+    def take(self) -> int:
+        """The number of the next main profile; the profile after it is merged into it."""
+        return self._left.popleft()
+
+
+def _spare_profile(number: int) -> dict[str, Any]:
+    area, office, line = number % 700, number // 700 % 700, number // 490_000 % 10_000
+    return {
+        "ProfileId": f"{number:032x}",
+        "AccountNumber": f"S{number:010d}",
+        "FirstName": "Ana",
+        "LastName": f"Ruiz{number % 9973}",
+        "EmailAddress": f"ana.ruiz.{number}@example.com",
+        "PhoneNumber": f"+1 ({200 + area}) {200 + office}-{line:04d}",
+    }
 
 
 def lanes(profiles: int) -> dict[int | str, list[Lane]]:
     """Lanes for each number of clients, for the recorder and for the in-process client."""
     users = {RECORDER: 1, IN_PROCESS: 1, **{clients: clients for clients in CLIENTS}}
-    shared = profiles // 10  # what is searched for; the rest are merged, each once
+    shared = max(1, profiles // 10)  # what is searched for; the rest are merged, each once
     width = (profiles - shared) // sum(users.values()) // 2 * 2
-    firsts = itertools.count(shared, width)
-    return {
-        user: [Lane(shared, range(first, first + width, 2)) for first in itertools.islice(firsts, count)]
-        for user, count in users.items()
-    }
+    numbers = itertools.count()
+
+    def lane() -> Lane:
+        number = next(numbers)
+        first = shared + number * width
+        return Lane(shared, range(first, first + width, 2), (number + 1) * 10**9)
+
+    return {user: [lane() for _ in range(count)] for user, count in users.items()}
 
 
-def calls_of(client: Any, lane: Lane) -> dict[str, Callable[[], object]]:
+def calls_of(client: Any, lane: Lane, pairs: Pairs) -> dict[str, Callable[[], object]]:
     """One call of each kind, as a client of that lane makes it."""
-    random = Random(lane.own.start)  # noqa: S311 - reproducible data is the point
-    fresh = itertools.cycle(lane.own)  # a second round is a 404 of the service: more profiles are needed then
+    random = Random(lane.spare)  # noqa: S311 - reproducible data is the point
 
     def merge() -> object:
-        main = next(fresh)
+        main = pairs.take()
         merged = [f"{main + 1:032x}"]
         return client.merge_profiles(
             DomainName="bench", MainProfileId=f"{main:032x}", ProfileIdsToBeMerged=merged
@@ -138,7 +177,9 @@ def record(path: Path, lane: Lane) -> dict[str, bytes]:
         service.answers = {}
         client = client_of(None)
         attach(client, service)
-        for call in calls_of(client, lane).values():
+        pairs = Pairs(lane, lambda profiles: load_profiles(store, "bench", profiles))
+        pairs.provide(1)
+        for call in calls_of(client, lane, pairs).values():
             call()
         return service.answers
 

@@ -24,6 +24,14 @@ settings.register_profile("soak", deadline=None, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print how many requests the passed and the failed tests made, as far as they count them."""
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
+    made = [value for report in reports for name, value in report.user_properties if name == "requests"]
+    if made:
+        terminalreporter.write_line(f"{sum(made):,} requests were made by {len(made)} tests that count them")
+
+
 @pytest.fixture(autouse=True)
 def _no_ambient_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test may read the developer's AWS settings or ledgers, or reach a real endpoint by accident."""

@@ -47,6 +47,8 @@ QUOTAS = {
     "GetProfileObjectType": 10,
 }
 _COMMON_QUOTA = 100
+_BEFORE = frozenset({"throttle", "deny", "fail_before"})
+_AFTER = frozenset({"fail_after", "delay_after", "reset_after"})
 
 
 @dataclass(slots=True)
@@ -55,7 +57,7 @@ class Fault:
 
     throttle: 429, nothing done. deny: 403, nothing done. fail_before: 500, nothing done. fail_after: 500
     although it was done. delay_after: done, the answer comes `seconds` later. reset_after: done, the
-    connection is reset instead of an answer.
+    connection is reset instead of an answer. The kinds with `after` count and strike only calls that succeed.
     """
 
     kind: FaultKind
@@ -72,7 +74,6 @@ class Faults:
     rates: dict[str, float] = field(default_factory=dict)  # quotas other than the default ones
     planned: dict[str, list[Fault]] = field(default_factory=dict)
     _buckets: dict[str, tuple[float, float]] = field(default_factory=dict)
-    _due: threading.local = field(default_factory=threading.local)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def plan(self, operation: str, fault: Fault) -> None:
@@ -85,32 +86,44 @@ class Faults:
         with self._lock:
             self.planned.clear()
 
-    def before(self, operation: str, at: float) -> None:
-        """Refuse the call before any work, if that is its lot."""
+    def before(self, operation: str, at: float) -> bool:
+        """Refuse the call before any work, if that is its lot; else whether it counted against a fault."""
         with self._lock:
             if self.quotas and not self._take_token(operation, at):
                 raise Throttled("Rate exceeded")
-            self._due.fault = fault = self._next(operation)
+            met = self._is_planned(operation, _BEFORE)
+            fault = self._next(operation) if met else None
         if fault is not None and fault.kind == "throttle":
             raise Throttled("Rate exceeded")
         if fault is not None and fault.kind == "deny":
             raise AccessDenied(f"User is not authorized to perform: profile:{operation}")
         if fault is not None and fault.kind == "fail_before":
             raise InternalFailure("injected before work")
+        return met
 
-    def after(self, operation: str, response: HttpResponse) -> HttpResponse:
-        """The answer that leaves the service once the work of `operation` is committed."""
-        fault = self._due.fault
+    def after(self, operation: str, response: HttpResponse, *, met: bool) -> HttpResponse:
+        """The answer that leaves the service once the work of `operation` is committed.
+
+        A call that was refused never comes here: it uses up no fault that has work come before it. `met` is
+        what `before` told of this call.
+        """
+        with self._lock:
+            meets = not met and self._is_planned(operation, _AFTER)
+            fault = self._next(operation) if meets else None
         if fault is None:
             return response
         if fault.kind == "fail_after":
             return render_refusal(InternalFailure(f"injected after {operation} was committed"))
         return replace(response, delay_seconds=fault.seconds, reset=fault.kind == "reset_after")
 
-    def _next(self, operation: str) -> Fault | None:
+    def _is_planned(self, operation: str, kinds: frozenset[str]) -> bool:
+        """Whether the fault whose turn it is has one of these kinds."""
         queue = self.planned.get(operation)
-        if not queue:
-            return None
+        return queue is not None and len(queue) > 0 and queue[0].kind in kinds
+
+    def _next(self, operation: str) -> Fault | None:
+        """Count one call against the fault whose turn it is; the fault, if it strikes."""
+        queue = self.planned[operation]
         fault = queue[0]
         if fault.skip > 0:
             fault.skip -= 1

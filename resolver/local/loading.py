@@ -18,10 +18,17 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from resolver.local import wire
+from resolver.local.limit import NO_LIMIT
 from resolver.local.normalisation import standard_keys
 from resolver.local.operations.incoming import read_object
 from resolver.local.operations.ingestion import Attachment, attach
-from resolver.local.operations.profiles import BLOCK_FIELDS, PROFILE_FIELDS, present
+from resolver.local.operations.profiles import (
+    BLOCK_FIELDS,
+    PROFILE_FIELDS,
+    present,
+    refuse_both,
+    refuse_too_large,
+)
 from resolver.local.refusal import Refusal
 from resolver.local.shapes import Violation
 from resolver.local.tables import domains, profiles
@@ -30,6 +37,7 @@ from resolver.local.tables.bulk import Staging
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from resolver.local.limit import Limit
     from resolver.local.shapes import Reader
     from resolver.local.store import Session, Store
     from resolver.local.tables.domains import Domain
@@ -63,12 +71,12 @@ def checked(
 ) -> Iterator[tuple[str | None, str, dict[str, Any]]]:
     """(old id, new id, fields) of every profile; raises BadProfile for the first that the API would refuse.
 
-    Null and empty members count as absent.
+    Null and empty members count as absent, as an empty cell of a file is no value.
     """
     seen: set[str] = set()
     for position, profile in enumerate(given, 1):
         old_id = profile.get("ProfileId")
-        name = f"profile {old_id!r}" if old_id else f"profile number {position}"
+        name = f"profile number {position}" + (f" ({old_id!r})" if old_id else "")
         if old_id is not None and not isinstance(old_id, str):
             raise BadProfile(f"{name}: ProfileId is not a string")
         unknown = profile.keys() - _KNOWN
@@ -80,18 +88,20 @@ def checked(
         seen.add(new_id)
         try:
             fields = _fields(profile)
-        except Violation as violation:
-            raise BadProfile(f"{name}: {violation}") from None
+        except (Violation, Refusal) as problem:
+            raise BadProfile(f"{name}: {problem}") from None
         yield old_id or None, new_id, fields
 
 
-def load_profiles(store: Store, domain_name: str, given: Iterable[dict[str, Any]]) -> LoadReport:
+def load_profiles(
+    store: Store, domain_name: str, given: Iterable[dict[str, Any]], limit: Limit = NO_LIMIT
+) -> LoadReport:
     """Load API-shaped profiles (ProfileId optional); a missing domain is made, with matching enabled."""
     at = time.time()
     mapping: dict[str, str] = {}
     count = 0
     rows = checked(domain_name, given)
-    with store.writing() as session:
+    with store.writing(limit) as session:
         domain = _domain(session, domain_name, at)
         staging = Staging(session, domain.seq, at)
         was_empty = domain.profile_count == 0
@@ -107,7 +117,10 @@ def load_profiles(store: Store, domain_name: str, given: Iterable[dict[str, Any]
 
 
 def load_objects(
-    store: Store, domain_name: str, given: Iterable[tuple[str, str, dict[str, Any]]]
+    store: Store,
+    domain_name: str,
+    given: Iterable[tuple[str, str, dict[str, Any]]],
+    limit: Limit = NO_LIMIT,
 ) -> LoadReport:
     """Attach (profile id, object type name, object) to the profiles they name, whatever their keys say.
 
@@ -115,18 +128,19 @@ def load_objects(
     """
     at = time.time()
     count = 0
-    with store.writing() as session:
+    with store.writing(limit) as session:
         domain = domains.find_domain(session, domain_name)
         if domain is None:
             raise BadProfile(f"domain {domain_name} does not exist")
-        for old_id, type_name, body in given:
+        for old_id, type_name, body in limit.through(given):
+            text = _checked_object(count + 1, old_id, type_name, body)
             profile = profiles.find_profile(session, domain.seq, stable_id(domain_name, old_id))
             if profile is None:
                 raise BadProfile(
                     f"object number {count + 1}: profile {old_id!r} is not in domain {domain_name}"
                 )
             try:
-                incoming = read_object(session, domain, type_name, json.dumps(body))
+                incoming = read_object(session, domain, type_name, text)
             except Refusal as refusal:
                 raise BadProfile(f"object number {count + 1} of profile {old_id!r}: {refusal}") from None
             attach(session, domain, Attachment(profile, incoming, created=False), at)
@@ -134,6 +148,7 @@ def load_objects(
     return LoadReport(count)
 
 
+_ABSENT: Final[tuple[Any, ...]] = (None, "", {})
 _KNOWN: Final = frozenset({"ProfileId", *PROFILE_FIELDS})
 
 
@@ -144,13 +159,40 @@ def _readers() -> dict[str, Reader]:
 
 
 def _fields(profile: dict[str, Any]) -> dict[str, Any]:
-    """What is there, checked; raises Violation."""
+    """What is there, checked as CreateProfile checks it; raises Violation or Refusal."""
     readers = _readers()
-    given = {name: value for name, value in profile.items() if value and name != "ProfileId"}
+    given = {
+        name: value
+        for name, value in profile.items()
+        if (value or value not in _ABSENT) and name != "ProfileId"
+    }
     for block in BLOCK_FIELDS:
         if isinstance(given.get(block), dict):
-            given[block] = {part: text for part, text in given[block].items() if text}
-    return present({name: readers[name](value, name) for name, value in given.items()})
+            given[block] = {part: text for part, text in given[block].items() if text or text not in _ABSENT}
+    fields = present({name: readers[name](value, name) for name, value in given.items()})
+    refuse_both(fields)
+    refuse_too_large(fields)
+    return fields
+
+
+def _checked_object(number: int, old_id: Any, type_name: Any, body: Any) -> str:
+    """An object's JSON, as large as a client would send it; raises BadProfile."""
+    for member, value, kind in (
+        ("ProfileId", old_id, str),
+        ("ObjectTypeName", type_name, str),
+        ("Object", body, dict),
+    ):
+        if not isinstance(value, kind):
+            wanted = "a string" if kind is str else "a JSON object"
+            raise BadProfile(f"object number {number}: {member} is not {wanted}")
+    text = json.dumps(body, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise BadProfile(
+            f"object number {number} of profile {old_id!r}: Object is not Unicode text"
+        ) from None
+    return text
 
 
 def _domain(session: Session, name: str, at: float) -> Domain:

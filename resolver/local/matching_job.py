@@ -16,6 +16,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from resolver.local.limit import NO_LIMIT
 from resolver.local.normalisation import NAME_FIELDS, name
 from resolver.local.refusal import BadRequest, NotFound
 from resolver.local.tables import domains, matches, pool
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
+    from resolver.local.limit import Limit
     from resolver.local.store import Store
 
 EMAIL_WEIGHT: Final = 0.55
@@ -45,13 +47,16 @@ class Link:
     confidence: float
 
 
-def run_matching_job(store: Store, domain_name: str, at: datetime) -> dict[str, Any]:
+def run_matching_job(store: Store, domain_name: str, at: datetime, limit: Limit = NO_LIMIT) -> dict[str, Any]:
     """Run the job now, as of `at`; returns its facts: JobId, counts and the number of groups.
 
     Profiles are read from a snapshot, so the service goes on serving; only the groups' replacement is a
     write.
+
+    Raises:
+        Unfinished: the limit was reached; the former groups stay.
     """
-    with store.reading() as session:
+    with store.reading(limit) as session:
         domain = domains.find_domain(session, domain_name)
         if domain is None:
             raise NotFound(f"Domain {domain_name} not found")
@@ -61,10 +66,12 @@ def run_matching_job(store: Store, domain_name: str, at: datetime) -> dict[str, 
         emails = pool.sharers(session, domain.seq, "_email", MOST_SHARERS)
         wanted = {seq for group in (*phones, *emails) for seq in group}
         people = {
-            seq: (profile_id, _full_name(fields)) for seq, profile_id, fields in pool.read(session, wanted)
+            seq: (profile_id, _full_name(fields))
+            for seq, profile_id, fields in limit.through(pool.read(session, wanted))
         }
         reviewed = domain.profile_count
-    links = _links(phones, emails, {seq: full_name for seq, (_, full_name) in people.items()})
+    evidence = _evidence(limit.through(phones), limit.through(emails))
+    links = _links(limit.through(evidence.items()), {seq: name for seq, (_, name) in people.items()})
     groups = [
         _group([people[seq][0] for seq in members], confidence) for members, confidence in connected(links)
     ]
@@ -75,7 +82,7 @@ def run_matching_job(store: Store, domain_name: str, at: datetime) -> dict[str, 
         "NumberOfMergesDone": 0,
     }
     job = IdentityJob(uuid.uuid4().hex, moment, moment, {"JobStats": stats})
-    with store.writing() as session:
+    with store.writing(limit) as session:
         if domains.find_domain(session, domain_name) != domain:
             current = domains.find_domain(session, domain_name)
             if current is None or current.seq != domain.seq:
@@ -106,16 +113,21 @@ def connected(links: Iterable[Link]) -> list[tuple[list[int], float]]:
     return [(members[first], weakest[first]) for first in sorted(members)]
 
 
-def _links(
-    phones: Iterable[tuple[int, ...]], emails: Iterable[tuple[int, ...]], names: Mapping[int, str]
-) -> list[Link]:
+def _evidence(
+    phones: Iterable[tuple[int, ...]], emails: Iterable[tuple[int, ...]]
+) -> dict[tuple[int, int], set[str]]:
+    """What kinds of value each two profiles share."""
     evidence: dict[tuple[int, int], set[str]] = defaultdict(set)
     for kind, groups in (("phone", phones), ("email", emails)):
         for group in groups:
             for pair in itertools.combinations(group, 2):
                 evidence[pair].add(kind)
+    return evidence
+
+
+def _links(evidence: Iterable[tuple[tuple[int, int], set[str]]], names: Mapping[int, str]) -> list[Link]:
     links = []
-    for (left, right), kinds in evidence.items():
+    for (left, right), kinds in evidence:
         contact = BOTH_WEIGHT if len(kinds) > 1 else EMAIL_WEIGHT if "email" in kinds else PHONE_WEIGHT
         confidence = contact + NAME_WEIGHT * _similarity(names[left], names[right])
         if confidence >= LEAST_CONFIDENCE:

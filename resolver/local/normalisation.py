@@ -23,15 +23,19 @@ EMAIL_FIELDS = ("EmailAddress", "PersonalEmailAddress", "BusinessEmailAddress")
 NAME_FIELDS = ("FirstName", "MiddleName", "LastName")
 
 _NOT_DIGITS = re.compile(r"[^0-9]+")
+_LEADING_PLUS = re.compile(r"[^0-9]*\+")
 _US_NUMBER = re.compile(r"(?:\+?1)?([2-9][0-9]{9})")  # the shape of nearly every number: no parser needed
 
 
 def phone(value: str) -> str:
-    """E.164 where a number can be read (default region US), else its digits, else the text in lower case."""
+    """E.164 where a number can be read (default region US), else its digits, else the text in lower case.
+
+    Only the digits count, and a plus before the first of them: `(+44) 20` is `+44 20`.
+    """
     digits = _NOT_DIGITS.sub("", value)
     if not digits:
         return value.strip().casefold()
-    if value.lstrip().startswith("+"):
+    if _LEADING_PLUS.match(value):
         digits = "+" + digits
     us_number = _US_NUMBER.fullmatch(digits)
     return "+1" + us_number[1] if us_number else _parsed(digits)
@@ -98,19 +102,18 @@ PREDEFINED_KEYS: Mapping[str, str] = {
 
 def standard_keys(fields: Mapping[str, Any]) -> set[tuple[str, str]]:
     """The (key name, normal value) pairs that a standard profile's fields feed, all but `_profileId`."""
-    return set(_standard_keys(fields))
+    return {key for key, _ in keys_and_fields(fields)}
 
 
-def _standard_keys(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def keys_and_fields(fields: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], tuple[str, ...]]]:
+    """Each of the standard keys with the fields that make it up; one that several fields feed comes again."""
     account = fields.get("AccountNumber")
     if account:
-        yield "_account", account
-    for field in PHONE_FIELDS:
-        if value := fields.get(field):
-            yield "_phone", phone(value)
-    for field in EMAIL_FIELDS:
-        if value := fields.get(field):
-            yield "_email", email(value)
+        yield ("_account", account), ("AccountNumber",)
+    for key, fields_of, normalise in (("_phone", PHONE_FIELDS, phone), ("_email", EMAIL_FIELDS, email)):
+        for field in fields_of:
+            if (value := fields.get(field)) and (normal := normalise(value)):
+                yield (key, normal), (field,)
     full_name = name(" ".join(fields[field] for field in NAME_FIELDS if field in fields))
     if full_name:
-        yield "_fullName", full_name
+        yield ("_fullName", full_name), NAME_FIELDS

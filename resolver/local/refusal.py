@@ -6,6 +6,7 @@ Refusal                  carries the exception's name, its HTTP status and a mes
 ├── NotFound             404 ResourceNotFoundException
 ├── Throttled            429 ThrottlingException
 ├── InternalFailure      500 InternalServerException
+├── Unavailable          503 ServiceUnavailableException: about to stop, nothing was done
 ├── UnknownPath          404 UnknownOperationException: no operation of the API has this method and path
 └── NotHere              501 NotImplementedException: an operation of the API that this service lacks
 """
@@ -52,6 +53,13 @@ class Throttled(Refusal):
 
 class InternalFailure(Refusal):
     """The service failed."""
+
+
+class Unavailable(Refusal):
+    """The service is about to stop; nothing was done."""
+
+    status = 503
+    code = "ServiceUnavailableException"
 
 
 class UnknownPath(Refusal):

@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import json
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from resolver.local.refusal import BadRequest
@@ -52,6 +52,7 @@ class Request:
     settings: Settings
     region: str
     token_secret: bytes
+    token_context: str = ""
 
     def __getitem__(self, member: str) -> Any:
         return self.parameters[member]
@@ -69,8 +70,9 @@ class Request:
     def after(self) -> int:
         """The position that the request's NextToken continues after; 0 without one.
 
-        A token belongs to one operation with one set of parameters (the page size may change); anything else
-        is a bad request (assumed: the lifetime and binding of real tokens are not documented).
+        A token belongs to one operation with one set of parameters (the page size may change) and, where
+        `paging_in` says so, to one state of the domain; anything else is a bad request (assumed: the lifetime
+        and binding of real tokens are not documented).
         """
         token = self.parameters.get("NextToken")
         if token is None:
@@ -84,13 +86,17 @@ class Request:
             raise BadRequest("NextToken is not valid for this request")
         return position
 
+    def paging_in(self, context: str) -> Request:
+        """The same request, whose tokens are good in this context only."""
+        return replace(self, token_context=context)
+
     def next_token(self, position: int) -> str:
         """The token of the page after `position`."""
         return base64.b64encode(self._token(position), altchars=b"-_").decode()
 
     def _token(self, position: int) -> bytes:
         bound = {name: value for name, value in self.parameters.items() if name not in _PAGING}
-        text = json.dumps([self.operation, bound, position], sort_keys=True).encode()
+        text = json.dumps([self.operation, bound, position, self.token_context], sort_keys=True).encode()
         digest = hmac.new(self.token_secret, text, hashlib.sha256).digest()[:_DIGEST_BYTES]
         return digest + position.to_bytes(_POSITION_BYTES, "big")
 

@@ -1,7 +1,8 @@
 """When a domain's matching job is due.
 
 Documented: weekly, Saturday 00:00 UTC or as JobSchedule says; the first time within 24 hours of enabling.
-Assumed: exactly 24 hours after the settings that enabled it, unless the weekly moment comes before.
+Assumed: exactly 24 hours after matching was switched on, whatever other settings change in between, unless
+the weekly moment comes before; switched off and on again, it waits for a first run again.
 """
 
 from __future__ import annotations
@@ -17,10 +18,13 @@ _DEFAULT: Final = {"DayOfTheWeek": "SATURDAY", "Time": "00:00"}
 _FIRST_RUN_AFTER: Final = timedelta(hours=24)
 
 
-def last_due(settings: Mapping[str, Any], since: float, at: float, *, has_run: bool) -> datetime | None:
+def last_due(
+    settings: Mapping[str, Any], since: float, at: float, *, waiting_since: float | None
+) -> datetime | None:
     """The latest moment after `since` and up to `at` (epoch seconds) that the job should have run at.
 
-    `since` is the last run or the last change of settings, whichever came later.
+    `since` is the last run or the last change of settings, whichever came later; `waiting_since` is when
+    matching was switched on, if it has not run since.
     """
     scheduled = last_scheduled(settings, at)
     if scheduled is None:
@@ -28,8 +32,10 @@ def last_due(settings: Mapping[str, Any], since: float, at: float, *, has_run: b
     start = datetime.fromtimestamp(since, UTC)
     if scheduled > start:
         return scheduled
-    first = start + _FIRST_RUN_AFTER
-    return first if not has_run and first <= datetime.fromtimestamp(at, UTC) else None
+    if waiting_since is None:
+        return None
+    first = datetime.fromtimestamp(waiting_since, UTC) + _FIRST_RUN_AFTER
+    return first if first <= datetime.fromtimestamp(at, UTC) else None
 
 
 def last_scheduled(settings: Mapping[str, Any], at: float) -> datetime | None:

@@ -11,6 +11,7 @@ CREATE TABLE domain (
   settings TEXT NOT NULL,                   -- JSON: the members of CreateDomain that are not listed here
   created_at REAL NOT NULL,                 -- epoch seconds, everywhere in this file
   updated_at REAL NOT NULL,
+  matching_since REAL,                      -- when matching was last switched on; null while it is off
   profile_count INTEGER NOT NULL DEFAULT 0, -- kept by the writer: counting a million rows is no answer to GetDomain
   object_count INTEGER NOT NULL DEFAULT 0,
   total_size INTEGER NOT NULL DEFAULT 0     -- bytes of stored JSON
@@ -24,32 +25,37 @@ CREATE TABLE profile (
   sources TEXT,                             -- JSON: field path -> object type that wrote it; absent = written through the API
   created_at REAL NOT NULL,
   updated_at REAL NOT NULL,
-  object_count INTEGER NOT NULL DEFAULT 0
+  object_count INTEGER NOT NULL DEFAULT 0,
+  object_bytes INTEGER NOT NULL DEFAULT 0   -- of the objects' bodies: nobody counts 50 MiB at every write
 ) STRICT;
 CREATE UNIQUE INDEX profile_by_id ON profile (domain, profile_id);
 CREATE INDEX profile_with_many_objects ON profile (domain, object_count) WHERE object_count > 100;
 
--- Ids that once were profiles: history outlives the profile, and a merged id may be asked for.
+-- Ids that once were profiles and are none now: history outlives the profile, and a merged id may be asked for.
 CREATE TABLE former_profile (
   domain INTEGER NOT NULL,
   profile_id TEXT NOT NULL,
   seq INTEGER NOT NULL,
-  survivor TEXT,                            -- the profile id it was merged into; null: deleted
+  survivor TEXT,                            -- the profile id it ended in, through any number of merges; null: deleted
   PRIMARY KEY (domain, profile_id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX former_by_survivor ON former_profile (domain, survivor) WHERE survivor IS NOT NULL;
 
--- The search index. Rows of origin 0 derive from the profile's fields, -1 were given by AddProfileKey or moved by a
--- merge, positive ones come from the object of that seq. The primary key is the order of a search's pages.
+-- The search index. Rows of origin 0 derive from the profile's fields, -1 were given by AddProfileKey, -2 are what a
+-- merge made of the keys of profiles and objects that it ended, positive ones come from the object of that seq.
+-- The primary key is the order of a search's pages.
 CREATE TABLE profile_key (
   domain INTEGER NOT NULL,
   name TEXT NOT NULL,
   value TEXT NOT NULL,                      -- normalised by the key's content type
   profile INTEGER NOT NULL,
   origin INTEGER NOT NULL,
-  PRIMARY KEY (domain, name, value, profile, origin)
+  types TEXT NOT NULL DEFAULT '',           -- of origin -2: JSON, the object types that the value goes with, if any
+  PRIMARY KEY (domain, name, value, profile, origin, types)
 ) STRICT, WITHOUT ROWID;
 -- Derived rows are recomputed from the fields and need no way back.
 CREATE INDEX given_key_by_profile ON profile_key (profile) WHERE origin <> 0;
+CREATE INDEX merged_key_with_types ON profile_key (domain) WHERE types <> '';
 
 CREATE TABLE object_type (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,

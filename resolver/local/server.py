@@ -1,7 +1,12 @@
-"""The embedded service on a loopback port: the same `Service.handle` that the in-process transport calls.
+"""The embedded service on a loopback port: the same `Service` that the in-process transport calls.
 
-Whatever can be answered at once is; what would wait for the writer or take long goes to one worker thread, so
-that a bulk load never makes a search wait.
+Everything is tried on the event loop, within a few milliseconds. What needs longer or would wait for the
+writer is undone there and done by a thread (`workers`), so that neither a bulk load nor a big merge makes a
+search wait.
+
+Told to stop, it begins nothing any more, gives what is under way a moment, then undoes it, then resets
+what is still connected: a write is acknowledged, or refused and not there, or its outcome is left open by a
+reset; it is never refused and there.
 """
 
 from __future__ import annotations
@@ -11,26 +16,34 @@ import contextlib
 import signal
 import socket
 import threading
-from concurrent.futures import ThreadPoolExecutor
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from resolver.local import admin_routes
-from resolver.local.refusal import Refusal
-from resolver.local.wire import HttpRequest, render_refusal
+from resolver.local.guard import check_origin
+from resolver.local.limit import Limit, Unfinished
+from resolver.local.refusal import Refusal, Unavailable
+from resolver.local.wire import HttpRequest, HttpResponse, render_refusal
+from resolver.local.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
     from resolver.local.service import Service
-    from resolver.local.wire import HttpResponse
+    from resolver.local.workers import Kind
 
 HOST: Final = "127.0.0.1"  # the service has no access control: it is never offered to a network
 _LARGEST_BODY: Final = 10 * 1024 * 1024  # of an API request; no valid one comes near
 _LARGEST_LOAD: Final = 256 * 1024 * 1024  # of an administrative request
-_PATIENCE_SECONDS: Final = 5  # for answers under way when the server is told to stop
+_AT_ONCE_SECONDS: Final = 0.02  # of work for one request on the event loop; tenfold if the machine is busy
+_AT_ONCE_STEPS: Final = 1000  # of SQLite's machine between two looks at the clock
+_PATIENCE_SECONDS: Final = 1.5  # for work under way when the server is told to stop
+_CLOSING_SECONDS: Final = 0.5  # for the answers to what was undone then
+_CLOSE: Final = {"Connection": "close"}
+_RESET: Final = HttpResponse(500, {}, b"", reset=True)
 _ABORT: Final = "resolver.abort"
 
 
@@ -47,7 +60,8 @@ class Application:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="resolver-local-worker")
+        self._workers = Workers()
+        self._stopping = asyncio.Event()
 
     async def __call__(
         self, scope: Any, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
@@ -55,40 +69,82 @@ class Application:
         """Answer one request."""
         if scope["type"] != "http":
             return
-        path = scope["raw_path"].decode("latin-1")
         try:
-            body = await _body(receive, _LARGEST_LOAD if admin_routes.is_admin(path) else _LARGEST_BODY)
-        except _TooLarge as problem:
-            response = render_refusal(problem, {"Connection": "close"})  # the rest of the body is not read
-        except ConnectionAbortedError:
-            return
-        else:
-            query = scope["query_string"].decode("latin-1")
-            headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-            response = await self._answer(HttpRequest(scope["method"], path, query, headers, body))
-        if response.delay_seconds:
-            await asyncio.sleep(response.delay_seconds)
+            response = await self._response(scope, receive)
+            if response.delay_seconds:
+                response = await self._delayed(response)
+        except (ConnectionAbortedError, asyncio.CancelledError):  # uvicorn cancels what it will not wait for
+            response = _RESET
         if response.reset:
             scope["extensions"][_ABORT]["call"]()
-            await receive()  # returns when the connection is gone, which keeps uvicorn from answering 500
+            with contextlib.suppress(asyncio.CancelledError):
+                await receive()  # returns when the connection is gone, which keeps uvicorn from answering 500
             return
         sent = [(name.encode(), value.encode()) for name, value in response.headers.items()]
         sent.append((b"content-length", str(len(response.body)).encode()))
         await send({"type": "http.response.start", "status": response.status, "headers": sent})
         await send({"type": "http.response.body", "body": response.body})
 
+    def stop(self) -> None:
+        """Begin nothing any more: what has not begun is refused, what is under way goes on."""
+        self._workers.stop()
+        self._stopping.set()
+
+    def give_up(self) -> None:
+        """Undo what is under way."""
+        self._workers.give_up()
+
     def close(self) -> None:
-        """Return when the work under way is done: it needs the store."""
-        self._worker.shutdown()
+        """Return when the work under way has ended: it needs the store."""
+        self._workers.close()
+
+    async def _response(self, scope: Any, receive: Callable[[], Awaitable[Any]]) -> HttpResponse:
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        path = scope["raw_path"].decode("latin-1")
+        try:
+            check_origin(headers)
+            body = await _body(receive, _LARGEST_LOAD if admin_routes.is_admin(path) else _LARGEST_BODY)
+            if not self._stopping.is_set():
+                query = scope["query_string"].decode("latin-1")
+                return await self._answer(HttpRequest(scope["method"], path, query, headers, body))
+        except Refusal as refusal:
+            return render_refusal(refusal, _CLOSE)  # the rest of the body is not read
+        except Unfinished:
+            pass
+        return render_refusal(Unavailable("the embedded service stops; nothing was done"), _CLOSE)
 
     async def _answer(self, request: HttpRequest) -> HttpResponse:
-        loop = asyncio.get_running_loop()
+        service = self._service
         if admin_routes.is_admin(request.path):
-            return await loop.run_in_executor(None, admin_routes.handle, self._service, request)
-        response = self._service.handle_at_once(request)
-        if response is None:
-            response = await loop.run_in_executor(self._worker, self._service.handle, request)
-        return response
+            return await self._workers.run(
+                admin_routes.kind_of(request), lambda limit: admin_routes.handle(service, request, limit)
+            )
+        call = service.begin(request)
+        if isinstance(call, HttpResponse):
+            return call
+        if call.is_short:
+            with contextlib.suppress(Unfinished):
+                return service.finish(call, _at_once())
+        kind: Kind = "write" if call.handler.writes else "read"
+        return await self._workers.run(kind, lambda limit: service.finish(call, limit))
+
+    async def _delayed(self, response: HttpResponse) -> HttpResponse:
+        """The response when its delay is over; none when the server stops before."""
+        try:
+            await asyncio.wait_for(self._stopping.wait(), response.delay_seconds)
+        except TimeoutError:
+            return response
+        return _RESET
+
+
+def _at_once() -> Limit:
+    """What may be done on the event loop, where everybody waits for it."""
+    work, moment = time.thread_time() + _AT_ONCE_SECONDS, time.monotonic() + 10 * _AT_ONCE_SECONDS
+
+    def is_over() -> bool:
+        return time.thread_time() > work or time.monotonic() > moment
+
+    return Limit(is_over, patience_seconds=0.0, steps=_AT_ONCE_STEPS)
 
 
 class _TooLarge(Refusal):
@@ -115,6 +171,30 @@ async def _body(receive: Callable[[], Awaitable[Any]], at_most: int) -> bytes:
         message = await receive()
 
 
+class _Server(uvicorn.Server):
+    """uvicorn's server, which tells its application when it stops."""
+
+    def __init__(self, application: Application) -> None:
+        super().__init__(config(application))
+        self._application = application
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        loop = asyncio.get_running_loop()
+        self._application.stop()
+        last = [
+            loop.call_later(_PATIENCE_SECONDS, self._application.give_up),
+            loop.call_later(_PATIENCE_SECONDS + _CLOSING_SECONDS, self._reset_all),
+        ]
+        await super().shutdown(sockets)
+        for step in last:
+            step.cancel()
+
+    def _reset_all(self) -> None:
+        for connection in list(self.server_state.connections):
+            if connection.transport is not None:
+                connection.transport.abort()
+
+
 def config(application: Any) -> uvicorn.Config:
     """How every server here is set up."""
     return uvicorn.Config(
@@ -127,7 +207,7 @@ def config(application: Any) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=60,
-        timeout_graceful_shutdown=_PATIENCE_SECONDS,
+        timeout_graceful_shutdown=3,  # the last resort: `_Server` is done before
     )
 
 
@@ -158,7 +238,7 @@ def serve(service: Service, port: int, announce: Callable[[str], None] = lambda 
         listener.listen()
         announce(f"http://{HOST}:{listener.getsockname()[1]}")
         with _outliving_signals():
-            uvicorn.Server(config(application)).run(sockets=[listener])
+            _Server(application).run(sockets=[listener])
     finally:
         listener.close()
         application.close()
@@ -180,7 +260,7 @@ def running(service: Service, port: int = 0) -> Iterator[str]:
     """Serve in a thread of this process; gives the endpoint URL. Port 0: any free one."""
     listener = listen(port)
     application = Application(service)
-    server = uvicorn.Server(config(application))
+    server = _Server(application)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     Reader = Callable[[Any, str], Any]
 
 _INTEGER_RANGES = {"integer": (-(2**31), 2**31 - 1), "long": (-(2**63), 2**63 - 1)}
+_MOMENTS = (
+    -62_135_596_800,
+    253_402_300_799,
+)  # epoch seconds of the years 1 to 9999, all that ISO 8601 spells
+# Assumed, as the model leaves it open: how many values one search key may have.
+_MOST = {"requestValueList": 1000}
 
 
 class Violation(Exception):
@@ -132,7 +138,7 @@ class Compiler:
 
 
 def _bounds(shape: Shape) -> tuple[float, float]:
-    return shape.metadata.get("min", 0), shape.metadata.get("max", math.inf)
+    return shape.metadata.get("min", 0), shape.metadata.get("max", _MOST.get(shape.name, math.inf))
 
 
 def _check_length(length: int, bounds: tuple[float, float], at: str) -> None:
@@ -191,7 +197,7 @@ def _number(shape: Shape) -> Reader:
         if type(value) not in (int, float):
             raise Violation(at, "Member must be a number")
         _check_range(value, (at_least, at_most), at)
-        return float(value)
+        return _float(value, at)
 
     return read
 
@@ -213,4 +219,16 @@ def _boolean(value: Any, at: str) -> bool:
 def _timestamp(value: Any, at: str) -> float:
     if type(value) not in (int, float):
         raise Violation(at, "Member must be a timestamp")
+    _check_range(value, _MOMENTS, at)
     return float(value)
+
+
+def _float(value: float, at: str) -> float:
+    """A JSON number; what has no finite value (1e400, a whole number of 400 digits) is none."""
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if math.isinf(number):
+        raise Violation(at, "Member must be a finite number")
+    return number

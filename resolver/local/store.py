@@ -1,9 +1,12 @@
 """The embedded service's memory: one SQLite file with one writer and readers that never wait.
 
 A `Session` is one transaction. `Store.writing()` hands out one at a time and commits all of it or nothing;
-`Store.reading()` gives each thread a snapshot of its own that no writer can hold up. The statements
-themselves are in `tables/`, one module per resource; this module is the only one that knows which database
-they reach.
+`Store.reading()` gives a snapshot that no writer can hold up. The statements themselves are in `tables/`, one
+module per resource; this module is the only one that knows which database they reach.
+
+A connection belongs to one thread from the beginning of a transaction to its end, and whoever has it is the
+only one that may close it. A few readers are kept for whoever comes next; no cursor outlives its session, so
+nothing of one thread is left in a connection that another one takes.
 
 An acknowledged write survives the death of the process at any moment (WAL, synchronous=NORMAL). Loss of power
 may take the last transactions with it, never a part of one.
@@ -23,13 +26,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from resolver.local.limit import NO_LIMIT, Unfinished
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_SCHEMA_VERSION = 1
+    from resolver.local.limit import Limit
+
+_SCHEMA_VERSION = 2
 _CHECKPOINT_PAGES = 8_000  # 32 MiB: a page that is written again and again reaches the file once
 _BUSY_SECONDS = 30.0  # another process may load into the same file
-_BUSY_STEP_SECONDS = 0.01
+_STEP_SECONDS = 0.01  # from one attempt to write to the next
+_IDLE_READERS = 4  # more are closed when they are given back
 _PRIMARY_CODE = 0xFF  # the rest of SQLite's error codes is detail
 
 
@@ -71,10 +79,6 @@ class Session:
         """All rows."""
         return self.connection.execute(sql, values).fetchall()
 
-    def each(self, sql: str, *values: Any) -> Iterator[tuple[Any, ...]]:
-        """Rows one by one, for tables that should not be held in memory."""
-        return self.connection.execute(sql, values)
-
     def count(self, domain: int, delta: tuple[int, int, int]) -> None:
         """Add to a domain's profile count, object count and stored bytes; written once, at commit."""
         totals = self.stats.setdefault(domain, [0, 0, 0])
@@ -99,10 +103,9 @@ class Store:
         self.path = path
         self._temporary = temporary
         self._writer_lock = threading.RLock()
-        self._reserved = False  # whether the writer's transaction has begun for a `writing()` to come
-        self._readers = threading.local()
-        self._connections: list[sqlite3.Connection] = []
-        self._connections_lock = threading.Lock()
+        self._idle: list[sqlite3.Connection] = []
+        self._idle_lock = threading.Lock()
+        self._is_closed = False
         self._writer = self._connect()
         if temporary is not None:
             self._writer.execute("PRAGMA synchronous = OFF")  # nobody will open this file again
@@ -116,8 +119,10 @@ class Store:
         """The memory in `path`, created if missing; None: a temporary one that goes with `close()`.
 
         Raises:
-            OSError: it cannot be opened, or is not a database.
+            OSError: it cannot be opened, or is not a database, or this SQLite is not made for threads.
         """
+        if sqlite3.threadsafety == 0:
+            raise OSError("this Python's SQLite is built for one thread only; the service needs several")
         if path is not None:
             try:
                 return cls(path, None)
@@ -127,94 +132,136 @@ class Store:
         return cls(folder / "domain.sqlite", folder)
 
     def close(self) -> None:
-        """Close every connection; a temporary file is removed."""
-        with self._connections_lock:
-            for connection in self._connections:
+        """Close the file when the write under way is done; a read under way closes its own connection.
+
+        A temporary file is removed.
+        """
+        with self._writer_lock, self._idle_lock:
+            self._is_closed = True
+            for connection in (self._writer, *self._idle):
                 connection.close()
-            self._connections.clear()
+            self._idle.clear()
         if self._temporary is not None:
             shutil.rmtree(self._temporary, ignore_errors=True)
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[Session]:
+    def writing(self, limit: Limit = NO_LIMIT) -> Iterator[Session]:
         """The one write transaction: committed whole when the block ends, undone whole when it raises.
 
         Raises:
             OSError: the file cannot be written, as on a full disk; nothing was.
+            Unfinished: the limit was reached; nothing was written.
         """
-        with self._writer_lock:
-            self._begin()
+        self._await_turn(limit)
+        try:
+            self._begin(limit)
             session = Session(self._writer, self.token_secret, self.watch)
             try:
+                _set_limit(self._writer, limit)
                 yield session
                 session.flush()
+                _set_limit(self._writer, NO_LIMIT)
                 self._writer.execute("COMMIT")
             except BaseException as error:
+                _set_limit(self._writer, NO_LIMIT)
                 if self._writer.in_transaction:  # a full disk makes SQLite undo it by itself
                     self._writer.execute("ROLLBACK")
                 if isinstance(error, sqlite3.OperationalError):
-                    raise self._unwritable(error) from error
+                    raise self._meaning(error) from error
                 raise
-
-    @contextlib.contextmanager
-    def reserved(self) -> Iterator[bool]:
-        """Whether the next `writing()` inside the block, on this thread, need not wait for anybody."""
-        if not self._writer_lock.acquire(blocking=False):
-            yield False
-            return
-        try:
-            with contextlib.suppress(OSError):  # `writing()` will tell
-                self._reserved = self._try_begin()
-            yield self._reserved
         finally:
-            if self._reserved:  # and never used
-                self._writer.execute("ROLLBACK")
-                self._reserved = False
             self._writer_lock.release()
 
-    def _begin(self) -> None:
-        """Begin a write transaction, or go on with the reserved one; waits for other processes."""
-        if self._reserved:
-            self._reserved = False
-            return
-        deadline = time.monotonic() + _BUSY_SECONDS
+    def is_free(self) -> bool:
+        """Whether a write could begin at this moment."""
+        try:
+            with self.writing(NO_LIMIT.without_waiting()):
+                return True
+        except (Unfinished, OSError):
+            return False
+
+    @contextlib.contextmanager
+    def reading(self, limit: Limit = NO_LIMIT) -> Iterator[Session]:
+        """A consistent snapshot; never waits for a writer.
+
+        Raises:
+            Unfinished: the limit was reached.
+        """
+        connection = self._take_reader()
+        try:
+            _set_limit(connection, limit)
+            connection.execute("BEGIN")
+            yield Session(connection, self.token_secret, self.watch)
+        except sqlite3.OperationalError as error:
+            if _is(error, sqlite3.SQLITE_INTERRUPT):
+                raise Unfinished from error
+            raise
+        finally:
+            _set_limit(connection, NO_LIMIT)
+            if connection.in_transaction:
+                connection.execute("COMMIT")
+            self._give_back(connection)
+
+    def _await_turn(self, limit: Limit) -> None:
+        """Become the thread that writes."""
+        if not self._writer_lock.acquire(blocking=limit is NO_LIMIT):
+            deadline = time.monotonic() + limit.patience_seconds
+            while not self._writer_lock.acquire(timeout=_STEP_SECONDS if limit.patience_seconds else 0):
+                if limit.is_over() or time.monotonic() >= deadline:
+                    raise Unfinished
+        if self._is_closed:
+            self._writer_lock.release()
+            raise OSError(f"{self.path.name} is closed")
+
+    def _begin(self, limit: Limit) -> None:
+        """Begin a write transaction; waits for other processes."""
+        begin = time.monotonic()
         while not self._try_begin():
-            if time.monotonic() > deadline:
+            waited = time.monotonic() - begin
+            if limit.is_over() or waited >= limit.patience_seconds:
+                raise Unfinished
+            if waited > _BUSY_SECONDS:
                 raise TimeoutError(f"another process has been writing to {self.path.name} for too long")
-            time.sleep(_BUSY_STEP_SECONDS)
+            time.sleep(_STEP_SECONDS)
 
     def _try_begin(self) -> bool:
         """Begin a write transaction unless another process is in one."""
         try:
             self._writer.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & _PRIMARY_CODE != sqlite3.SQLITE_BUSY:
-                raise self._unwritable(error) from error
+            if not _is(error, sqlite3.SQLITE_BUSY):
+                raise self._meaning(error) from error
             return False
         return True
 
-    def _unwritable(self, error: sqlite3.OperationalError) -> OSError:
+    def _meaning(self, error: sqlite3.OperationalError) -> Exception:
+        if _is(error, sqlite3.SQLITE_INTERRUPT):
+            return Unfinished()
         return OSError(f"{self.path.name} cannot be written: {error}")
 
-    @contextlib.contextmanager
-    def reading(self) -> Iterator[Session]:
-        """A consistent snapshot; never waits for a writer."""
-        connection = getattr(self._readers, "connection", None)
-        if connection is None:
-            connection = self._readers.connection = self._connect()
-            connection.execute("PRAGMA query_only = ON")
-        connection.execute("BEGIN")
-        try:
-            yield Session(connection, self.token_secret, self.watch)
-        finally:
-            connection.execute("COMMIT")
+    def _take_reader(self) -> sqlite3.Connection:
+        with self._idle_lock:
+            if self._is_closed:
+                raise OSError(f"{self.path.name} is closed")
+            if self._idle:
+                return self._idle.pop()  # the last one given back: it has seen the most
+        connection = self._connect()
+        connection.execute("PRAGMA query_only = ON")
+        return connection
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        with self._idle_lock:
+            if not self._is_closed and len(self._idle) < _IDLE_READERS:
+                self._idle.append(connection)
+                return
+        connection.close()
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
             self.path,
             timeout=_BUSY_SECONDS,
             isolation_level=None,
-            check_same_thread=False,
+            check_same_thread=False,  # one thread at a time, see above
             cached_statements=512,
         )
         for pragma in (
@@ -225,8 +272,6 @@ class Store:
             "temp_store = FILE",
         ):
             connection.execute(f"PRAGMA {pragma}")
-        with self._connections_lock:
-            self._connections.append(connection)
         return connection
 
     def _prepare(self) -> bytes:
@@ -247,6 +292,15 @@ class Store:
             )
         secret = writer.execute("SELECT value FROM meta WHERE name = 'token_secret'").fetchone()[0]
         return bytes.fromhex(secret)
+
+
+def _set_limit(connection: sqlite3.Connection, limit: Limit) -> None:
+    """Have SQLite ask now and then whether to go on: what it is told to leave ends with SQLITE_INTERRUPT."""
+    connection.set_progress_handler(None if limit is NO_LIMIT else limit.is_over, limit.steps)
+
+
+def _is(error: sqlite3.OperationalError, code: int) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE == code
 
 
 def _statements(script: str) -> Iterator[str]:

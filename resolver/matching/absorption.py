@@ -15,7 +15,7 @@ import numpy as np
 from resolver.matching.components import components, first_rows
 from resolver.matching.pair_index import pack, unpack
 from resolver.matching.parameters import BITS
-from resolver.matching.scoring import HELD, mixture
+from resolver.matching.scoring import HELD, Tables, mixture
 
 if TYPE_CHECKING:
     from resolver.matching.constraints import Constraints
@@ -29,19 +29,23 @@ _ROUNDS: Final = 8
 
 
 def absorb(
-    model: Parameters, known: tuple[Evidence, Constraints], cluster: Array, rules: Clustering
+    scored: tuple[Parameters, Array | None],
+    known: tuple[Evidence, Constraints],
+    cluster: Array,
+    rules: Clustering,
 ) -> Array:
     """Clusters (first row per profile) after those that fit each other as wholes have joined.
 
     One of the two has several profiles: a pair's weight is known already. Every pair between them has been
     compared, no decision keeps any of them apart, and the smaller fits no rival of the larger nearly as well.
+    ``scored`` is the model and the stratum of each pair of the evidence.
     """
     evidence, constraints = known
     left, right = evidence.sides
     apart = constraints.kept_apart(left, right)
     for _ in range(_ROUNDS):
         size = np.bincount(cluster, minlength=len(cluster))
-        fits = _fits(model, evidence, (cluster, size), (apart, rules.absorb_best))
+        fits = _fits(scored, evidence, (cluster, size), (apart, rules.absorb_best))
         fits = fits.only(_uncontested(fits, size, rules))
         joins = _mutually_best(fits, len(cluster))
         if not len(joins):
@@ -63,7 +67,10 @@ class _Fits:
 
 
 def _fits(
-    model: Parameters, evidence: Evidence, known: tuple[Array, Array], rules: tuple[Array, float]
+    scored: tuple[Parameters, Array | None],
+    evidence: Evidence,
+    known: tuple[Array, Array],
+    rules: tuple[Array, float],
 ) -> _Fits:
     """The pairs of clusters above even odds, with every pair between them compared and none kept apart.
 
@@ -88,26 +95,33 @@ def _fits(
     if not len(at):
         return _Fits(words, np.empty(0))
     starts = np.cumsum(compared[allowed]) - compared[allowed]
-    weight = _weights(model, evidence.bytes_[:, at], starts, best)
+    model, stratum = scored
+    between = evidence.bytes_[:, at], None if stratum is None else stratum[at]
+    weight = _weights(model, between, starts, best)
     return _Fits(words, weight).only(weight >= 0)
 
 
-def _weights(model: Parameters, bytes_: Array, starts: Array, best: float) -> Array:
+def _weights(model: Parameters, pairs: tuple[Array, Array | None], starts: Array, best: float) -> Array:
     """Match weight (bits) of groups of pairs: each field at ``best`` of its best and the rest of its mean.
 
-    Pairs without a field do not count in its mean. As with pairs, one field that is not equal decides
-    nothing.
+    ``pairs`` are their bytes and strata. Pairs without a field do not count in its mean. As with pairs, one
+    field that is not equal decides nothing.
     """
+    bytes_, stratum = pairs
     known = [np.add.reduceat((row > 0).astype(np.int64), starts) for row in bytes_]
 
-    def blended(k: int, table: Array) -> Array:
-        weight = table[bytes_[k]]
+    def blended(table: Array, k: int | None) -> Array:
+        if k is None:
+            if stratum is None:
+                return table[0]
+            return np.add.reduceat(table[stratum], starts) / np.diff(np.append(starts, len(stratum)))
+        weight = table[0][bytes_[k]] if stratum is None else table[stratum, bytes_[k]]
         mean = np.add.reduceat(weight, starts) / np.maximum(known[k], 1)
         top = np.maximum.reduceat(np.where(bytes_[k] > 0, weight, -np.inf), starts)
         return np.where(known[k] > 0, (1 - best) * mean + best * np.where(known[k] > 0, top, 0.0), 0.0)
 
-    summed, discount, _ = mixture(model, blended, len(starts))
-    out = (model.prior + summed - discount) * BITS
+    summed, discount, _ = mixture(Tables.of(model), blended, len(starts))
+    out = (summed - discount) * BITS
     tops = [
         np.maximum.reduceat(row, starts) >= len(column.m)
         for row, column in zip(bytes_, model.columns, strict=True)

@@ -29,15 +29,15 @@ class Edges:
     similarity: Array
 
 
-def softened(weight: Array, prior: float, rules: Clustering) -> Array:
+def softened(weight: Array, prior: float | Array, rules: Clustering) -> Array:
     """Match weights (bits) as linkage averages them.
 
     Clipped, so that no pair outvotes a cluster; negative ones get a share of the prior back, up to 0: members
     of one component have passed the prior once already, and a pair with little to compare must not pay it
-    again.
+    again. ``prior`` (bits) is one for all, or each pair's own.
     """
     clipped = np.clip(weight, -rules.clip, rules.clip)
-    relieved = np.minimum(clipped + rules.relief * max(-prior, 0.0), 0.0)
+    relieved = np.minimum(clipped + rules.relief * np.maximum(-prior, 0.0), 0.0)
     return np.where(clipped < 0, relieved, clipped)
 
 

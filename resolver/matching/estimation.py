@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from resolver.matching.parameters import ColumnParameters, Parameters, RelationParameters
-from resolver.matching.scoring import parts
+from resolver.matching.scoring import Tables, parts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
+    from collections.abc import Set as AbstractSet
 
     from resolver.matching.columns import Column
     from resolver.matching.values import Array
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 _STILL = 5e-4
 #: The least share of similar values among strangers, of the share of equal ones; it matters for small files.
 _SIMILAR_TO_EQUAL = 0.5
-_LOWEST_RATE = 1e-12
+LOWEST_RATE = 1e-12
 
 
 def start(
@@ -60,18 +61,18 @@ def _bind(relation: Relation, columns: Sequence[Column], rate: float) -> Relatio
     """The relation on this file; none where it is switched off, lacks what it needs, or ties every column."""
     place = {column.name: k for k, column in enumerate(columns)}
     ties = tuple(place[name] for name in relation.ties if name in place)
-    if (
-        not relation.enabled
-        or not ties
-        or len(ties) == len(columns)
-        or any(n not in place for n in relation.needs)
-    ):
+    if not relation.enabled or not tells({columns[k].name for k in ties}, relation.needs, place.keys()):
         return None
     own: dict[int, tuple[float, ...]] = {}
     if relation.learns:
         own = {k: _normalised([level.m for level in columns[k].comparison.rising]) for k in ties}
     own |= {place[n]: _normalised(shares[::-1]) for n, shares in relation.own.items() if n in place}
-    return RelationParameters(relation.name, max(rate, _LOWEST_RATE), ties, tuple(own.items()))
+    return RelationParameters(relation.name, max(rate, LOWEST_RATE), ties, tuple(own.items()))
+
+
+def tells(ties: AbstractSet[str], needs: Collection[str], there: AbstractSet[str]) -> bool:
+    """Whether a relation can be told from a match: it ties some of the columns there, not all it has."""
+    return bool(ties) and not there <= ties and all(name in there for name in needs)
 
 
 def _normalised(shares: Sequence[float]) -> tuple[float, ...]:
@@ -130,6 +131,34 @@ def fit(rules: RuleSet, begin: Parameters, sample: Sample) -> Parameters:
     return model
 
 
+def fit_rates(rules: RuleSet, begin: Parameters, sample: Sample, extent: tuple[int, float]) -> Parameters:
+    """EM of the match rate and the relations' rates alone; m stays as it is in ``begin``.
+
+    ``extent`` is how many profiles may find a match, and the pairs that the rates are shares of.
+    """
+    profiles, pairs = extent
+    constants = rules.estimation
+    model = begin
+    for _ in range(constants.iterations):
+        match, related = _expect(model, sample.bytes_, sample.labels)
+        matches = match.sum() * sample.scale
+        prior = constants.relation_rate_prior * matches
+        relations = tuple(
+            replace(relation, rate=_rate((related[r].sum() * sample.scale + prior) / pairs))
+            for r, relation in enumerate(model.relations)
+        )
+        rate = _rate((matches + constants.match_rate_prior * profiles) / pairs)
+        moved = abs(float(np.log(rate / model.match_rate)))
+        model = replace(model, match_rate=rate, relations=relations)
+        if moved < 10 * _STILL:
+            break
+    return model
+
+
+def _rate(share: float) -> float:
+    return float(min(max(share, LOWEST_RATE), 0.5))
+
+
 def _moved(old: Parameters, new: Parameters) -> float:
     """The largest change of an m, or a tenth of the change of the log match rate."""
     shares = [
@@ -144,10 +173,11 @@ def _expect(model: Parameters, sample: Array, labels: Array | None) -> tuple[Arr
     """Match probability per pair, and how likely each relation, not chance, explains a non-match."""
     match = np.empty(sample.shape[1])
     related = np.empty((len(model.relations), sample.shape[1]))
+    tables = Tables.of(replace(model, strata=()))
     for begin in range(0, sample.shape[1], 65_536):
         part = slice(begin, begin + 65_536)
-        evidence, discount, tied = parts(model, sample[:, part])
-        match[part] = 1 / (1 + np.exp(-np.clip(model.prior + evidence - discount, -700, 700)))
+        evidence, discount, tied = parts(tables, sample[:, part])
+        match[part] = 1 / (1 + np.exp(-np.clip(evidence - discount, -700, 700)))
         related[:, part] = tied / (1 + tied.sum(axis=0))
     if labels is not None:
         known = ~np.isnan(labels)
@@ -197,11 +227,11 @@ def _maximise(rules: RuleSet, begin: Parameters, model: Parameters, counts: _Cou
             )
             for k, shares in relation.own
         )
-        relations.append(replace(relation, rate=float(min(max(rate, _LOWEST_RATE), 0.5)), own=own))
+        relations.append(replace(relation, rate=_rate(rate), own=own))
     match_rate = (matches + constants.match_rate_prior * model.profiles) / pairs
     return replace(
         model,
-        match_rate=float(min(max(match_rate, _LOWEST_RATE), 0.5)),
+        match_rate=_rate(match_rate),
         columns=tuple(columns),
         relations=tuple(relations),
     )

@@ -14,7 +14,7 @@ from resolver.matching.evidence import ASKED_FOR
 from resolver.matching.pair_index import find, pack
 from resolver.matching.parameters import BITS
 from resolver.matching.results import MATCH, REVIEW, Answer
-from resolver.matching.scoring import HELD, lone_similar, match_weights, parts
+from resolver.matching.scoring import HELD, Tables, lone_similar, match_weights, parts
 
 if TYPE_CHECKING:
     import polars as pl
@@ -49,11 +49,12 @@ class PairExplained:
     """A pair's way from prior to total (bits): prior + evidence - relation_discount, unless held.
 
     ``relations`` gives the share of the non-match side that each relation explains. ``found_by`` is the
-    blocking key that brought the pair up, None where no key did. ``held``: one similar field alone is never a
-    match.
+    blocking key that brought the pair up, None where no key did; ``stratum`` says for which profiles the
+    weights hold, None for the whole file. ``held``: one similar field alone is never a match.
     """
 
     prior: float
+    stratum: str | None
     evidence: tuple[ComparisonExplained, ...]
     relation_discount: float
     relations: tuple[tuple[str, float], ...]
@@ -91,10 +92,11 @@ def explain_pair(linkage: Linkage, profiles: pl.DataFrame, profile_ids: tuple[st
     left, right = sorted(_row(answer, profiles, profile_id) for profile_id in profile_ids)
     if left == right:
         raise BadInput("a profile is not compared with itself")
-    model = answer.view.model
     pair = (np.array([left], np.uint32), np.array([right], np.uint32))
+    stratum = 0 if (found := answer.view.strata.of(pair)) is None else int(found[0])
+    model = answer.view.model.of(stratum)
     bytes_ = compare(answer.view.columns, answer.view.bins, pair)
-    _, discount, tied = parts(model, bytes_)
+    _, discount, tied = parts(Tables.of(model), bytes_)
     total = float(match_weights(model, bytes_)[0])
     lines = tuple(
         _line(column, model, k, (int(bytes_[k, 0]), left, right))
@@ -109,6 +111,7 @@ def explain_pair(linkage: Linkage, profiles: pl.DataFrame, profile_ids: tuple[st
     held = bool(lone_similar(model, bytes_)[0]) and total <= HELD
     explained = PairExplained(
         prior=model.prior * BITS,
+        stratum=answer.view.strata.name(stratum) if stratum else None,
         evidence=lines,
         relation_discount=float(discount[0]) * BITS,
         relations=relations,

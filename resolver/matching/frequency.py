@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 #: Bins of value frequency; with equality's offset they must fit a byte.
 BINS: Final = 64
 #: Profiles with one value that are taken to be one entity before anything is known.
-_ONE_ENTITY: Final = 3
+ONE_ENTITY: Final = 3
 
 
 def first_counts(column: Column) -> Array:
@@ -28,7 +28,7 @@ def first_counts(column: Column) -> Array:
     as three entities' here would never be joined, and so never be counted as one entity's later.
     """
     counts = np.bincount(column.whole.ravel(), minlength=column.wholes)
-    return np.where(counts <= _ONE_ENTITY, np.minimum(counts, 1), counts)
+    return np.where(counts <= ONE_ENTITY, np.minimum(counts, 1), counts)
 
 
 def entity_counts(column: Column, entity: Array) -> Array:

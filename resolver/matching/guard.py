@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from resolver.matching.parameters import BITS
+from resolver.matching.scoring import Tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,15 +19,23 @@ if TYPE_CHECKING:
 
 
 def guarded(
-    columns: Sequence[Column], parameters: Parameters, bytes_: Array, thresholds: Thresholds
+    columns: Sequence[Column],
+    parameters: Parameters,
+    pairs: tuple[Array, Array | None],
+    thresholds: Thresholds,
 ) -> Array:
-    """Pairs with strong evidence of enough different kinds. Neither weight nor contradictions count here."""
+    """Pairs with strong evidence of enough different kinds. Neither weight nor contradictions count here.
+
+    ``pairs`` are their bytes and strata.
+    """
+    bytes_, stratum = pairs
+    tables = Tables.of(parameters).columns
     kinds: dict[str, Array] = {}
     for k, column in enumerate(columns):
         rules = column.comparison
         if rules.strong_from is not None:
             byte = bytes_[k]
-            weight = parameters.tables[k][byte] * BITS
+            weight = (tables[k][0][byte] if stratum is None else tables[k][stratum, byte]) * BITS
             strong = (byte >= 1 + rules.index(rules.strong_from)) & (weight >= thresholds.strong)
             kinds[rules.evidence] = kinds.get(rules.evidence, np.zeros(len(byte), bool)) | strong
     if not kinds:

@@ -138,7 +138,8 @@ def completed(rules: RuleSet, view: View, scored: Scored, constraints: Constrain
     """Single profiles taken in by the clusters they fit; what is one cluster is one for review too."""
     clusters = scored.clusters.copy()
     known = (scored.evidence, constraints)
-    clusters[MATCH] = absorb(view.model, known, clusters[MATCH], rules.clustering)
+    model = view.model, view.strata.of(scored.evidence.sides)
+    clusters[MATCH] = absorb(model, known, clusters[MATCH], rules.clustering)
     clusters[REVIEW] = joined(clusters[REVIEW], clusters[MATCH])
     return replace(scored, clusters=clusters)
 

@@ -25,7 +25,8 @@ class ColumnParameters:
     """One column's shares by level, rising: ``m`` among matches, ``u`` among non-matches.
 
     ``u`` of the top level is an average for people to read; scoring takes the value's own chance from its bin
-    of ``step`` nats. ``rarity`` is the expected number of other entities behind a value seen on one.
+    of ``step`` nats, and ``shift`` nats more. ``rarity`` is the expected number of other entities behind a
+    value seen on one.
     """
 
     name: str
@@ -35,6 +36,7 @@ class ColumnParameters:
     rarity: float
     step: float
     at_most: tuple[float, ...]
+    shift: float = 0.0
 
     @property
     def level_bits(self) -> tuple[float, ...]:
@@ -47,7 +49,7 @@ class ColumnParameters:
         top = len(self.m) - 1
         out = np.zeros(TABLE)
         out[1 : 1 + top] = shares[:top] - np.log(np.asarray(self.u)[:top])
-        out[1 + top : 1 + top + BINS] = shares[top] + self.step * np.arange(BINS)
+        out[1 + top : 1 + top + BINS] = shares[top] - self.shift + self.step * np.arange(BINS)
         return out
 
 
@@ -65,8 +67,26 @@ class RelationParameters:
 
 
 @dataclass(frozen=True, slots=True)
+class StratumParameters:
+    """What differs from the file among the ``pairs`` pairs of one stratum (see ``strata``).
+
+    ``u`` and ``shifts`` are per column, ``relation_rates`` per relation, in the order of the file's.
+    """
+
+    name: str
+    pairs: float
+    match_rate: float
+    u: tuple[tuple[float, ...], ...]
+    shifts: tuple[float, ...]
+    relation_rates: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Parameters:
-    """The whole model of one file. ``match_rate`` is over all pairs of its profiles."""
+    """The whole model of one file. ``match_rate`` is over all pairs of its profiles.
+
+    ``strata`` holds what is a stratum's own; empty where the file is undivided.
+    """
 
     profiles: int
     match_rate: float
@@ -75,11 +95,32 @@ class Parameters:
     passes: int = 0
     iterations: int = 0
     converged: bool = False
+    strata: tuple[StratumParameters, ...] = ()
 
     @property
     def prior(self) -> float:
         """Log odds (nats) of a pair before anything is compared."""
         return float(np.log(self.match_rate) - np.log1p(-self.match_rate))
+
+    def of(self, stratum: int) -> Parameters:
+        """The model of one stratum's pairs; 0 is the whole file's."""
+        if not stratum:
+            return self
+        own = self.strata[stratum - 1]
+        columns = tuple(
+            replace(column, u=u, shift=shift)
+            for column, u, shift in zip(self.columns, own.u, own.shifts, strict=True)
+        )
+        relations = tuple(
+            replace(relation, rate=rate)
+            for relation, rate in zip(self.relations, own.relation_rates, strict=True)
+        )
+        return replace(self, match_rate=own.match_rate, columns=columns, relations=relations, strata=())
+
+    @property
+    def models(self) -> tuple[Parameters, ...]:
+        """The file's model, then each stratum's."""
+        return tuple(self.of(stratum) for stratum in range(len(self.strata) + 1))
 
     @property
     def tables(self) -> tuple[Array, ...]:
@@ -108,6 +149,7 @@ class Parameters:
                 c["rarity"],
                 c["step"],
                 tuple(c["at_most"]),
+                c["shift"],
             )
             for c in data["columns"]
         )
@@ -117,4 +159,16 @@ class Parameters:
             )
             for r in data["relations"]
         )
-        return replace(cls(**{**data, "columns": (), "relations": ()}), columns=columns, relations=relations)
+        strata = tuple(
+            StratumParameters(
+                s["name"],
+                s["pairs"],
+                s["match_rate"],
+                tuple(tuple(shares) for shares in s["u"]),
+                tuple(s["shifts"]),
+                tuple(s["relation_rates"]),
+            )
+            for s in data["strata"]
+        )
+        bare = cls(**{**data, "columns": (), "relations": (), "strata": ()})
+        return replace(bare, columns=columns, relations=relations, strata=strata)

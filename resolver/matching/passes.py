@@ -16,6 +16,8 @@ from resolver.matching.frequency import bins_of, entities_with, entity_counts, f
 from resolver.matching.pair_index import all_pairs, find, pairs_within, unpack
 from resolver.matching.parameters import BITS
 from resolver.matching.scoring import match_weights
+from resolver.matching.strata import strata_of
+from resolver.matching.strata_estimation import strangers_of, with_strata
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from resolver.matching.constraints import Constraints
     from resolver.matching.evidence import Evidence
     from resolver.matching.parameters import Parameters
+    from resolver.matching.strata import Strata
+    from resolver.matching.strata_estimation import Strangers
     from resolver.matching.values import Array
     from resolver.model.rule_set import RuleSet
 
@@ -33,13 +37,20 @@ _SEED: Final = 20_060_101  # rows are in content order, so one seed gives one an
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """What a pass takes as known: frequency bins, random pairs with their bytes, a model."""
+    """What a pass takes as known: frequency bins, random pairs with their bytes, a model, strata.
+
+    ``entity`` is the provisional entity per profile, None before the first pass; ``strangers`` are random
+    pairs of each stratum.
+    """
 
     columns: tuple[Column, ...]
     bins: tuple[Array, ...]
     random_words: Array
     random_bytes: Array
     model: Parameters
+    strata: Strata
+    strangers: tuple[Strangers, ...] = ()
+    entity: Array | None = None
 
 
 def first_view(rules: RuleSet, columns: tuple[Column, ...]) -> View:
@@ -56,7 +67,9 @@ def first_view(rules: RuleSet, columns: tuple[Column, ...]) -> View:
     rate = 1.0 / max(profiles, 2)
     expected = [rate * np.array([level.m for level in column.comparison.rising]) for column in columns]
     u = estimation.measure_u(columns, bytes_, expected)
-    return View(columns, bins, words, bytes_, estimation.start(rules, columns, u, defaults))
+    strata = strata_of(columns, rules.estimation)
+    model = estimation.start(rules, columns, u, defaults)
+    return View(columns, bins, words, bytes_, model, strata, strangers_of(strata, columns, bins))
 
 
 def next_view(rules: RuleSet, view: View, entity: Array) -> View:
@@ -77,7 +90,7 @@ def next_view(rules: RuleSet, view: View, entity: Array) -> View:
     apart = entity[left] != entity[right]
     u = estimation.measure_u(view.columns, view.random_bytes[:, apart], None)
     begin = estimation.start(rules, view.columns, u, rarities)
-    return replace(view, bins=bins, model=begin)
+    return replace(view, bins=bins, model=begin, entity=entity)
 
 
 def random_pairs(profiles: int, wanted: int) -> Array:
@@ -97,10 +110,23 @@ def estimate(rules: RuleSet, view: View, evidence: Evidence) -> Parameters:
         return view.model
     wanted = rules.estimation.sample_pairs
     if total <= wanted:
-        return estimation.fit(rules, view.model, estimation.Sample(evidence.bytes_))
+        fitted = estimation.fit(rules, view.model, estimation.Sample(evidence.bytes_))
+        return with_strata(rules, view, fitted, evidence)
     chosen = np.sort(np.random.default_rng(_SEED).choice(total, wanted, replace=False))
     sample = estimation.Sample(np.ascontiguousarray(evidence.bytes_[:, chosen]), total / wanted)
-    return estimation.fit(rules, view.model, sample)
+    return with_strata(rules, view, estimation.fit(rules, view.model, sample), evidence)
+
+
+def weights_of(view: View, evidence: Evidence) -> Array:
+    """The match weight (bits) of each pair under the model of its stratum."""
+    return match_weights(view.model, evidence.bytes_, view.strata.of(evidence.sides))
+
+
+def priors_of(view: View, evidence: Evidence) -> Array:
+    """The prior (bits) of each pair, or of all where the file is undivided."""
+    stratum = view.strata.of(evidence.sides)
+    priors = np.array([model.prior for model in view.model.models]) * BITS
+    return priors[0] if stratum is None else priors[stratum]
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +146,7 @@ def score_and_cluster(
     ``known`` is the evidence and what people decided: that is honoured at every cut.
     """
     evidence, constraints = known
-    weight = match_weights(view.model, evidence.bytes_)
+    weight = weights_of(view, evidence)
     settings = rules.clustering
     left, right = evidence.sides
     joining = np.where(constraints.together(left, right), MUST, weight)
@@ -136,9 +162,9 @@ def score_and_cluster(
         added[np.searchsorted(evidence.words, missing)] = True
         before, weight = weight, np.empty(len(added))
         weight[~added] = before
-        weight[added] = match_weights(view.model, evidence.bytes_[:, added])
+        weight[added] = weights_of(view, evidence.only(added))
     left, right = evidence.sides
-    similarity = softened(weight, view.model.prior * BITS, settings)
+    similarity = softened(weight, priors_of(view, evidence), settings)
     similarity[constraints.together(left, right)] = MUST
     similarity[constraints.kept_apart(left, right)] = NEVER
     edges = Edges(evidence.words, similarity)

@@ -16,6 +16,7 @@ from resolver.matching.evidence import ASKED_FOR
 from resolver.matching.guard import contradictions, guarded, part
 from resolver.matching.pair_index import unpack
 from resolver.matching.parameters import BITS
+from resolver.matching.scoring import Tables
 from resolver.model.frames import BANDS, Band
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ def cores(rules: Thresholds, view: View, scored: Scored, constraints: Constraint
     against = contradictions(view.columns, scored.evidence.bytes_, (left, right))
     against |= constraints.contradicted[left] | constraints.contradicted[right]
     at = np.flatnonzero((scored.weight >= rules.merge) & (close[left] == close[right]) & ~against)
-    at = at[guarded(view.columns, view.model, scored.evidence.bytes_[:, at], rules)]
+    pairs = scored.evidence.bytes_[:, at], view.strata.of((left[at], right[at]))
+    at = at[guarded(view.columns, view.model, pairs, rules)]
     at = at[np.argsort(-scored.weight[at], kind="stable")]
     joined_left, joined_right = constraints.sides_joined()
     joins = (np.concatenate([joined_left, left[at]]), np.concatenate([joined_right, right[at]]))
@@ -94,11 +96,13 @@ def pair_frame(answer: Answer) -> pl.DataFrame:
         "band": pl.Series(BANDS, dtype=Band).gather(band),
         "blocking_rule": names.cast(pl.Enum(names.unique().sort())).gather(key),
     }
-    tables = answer.view.model.tables
+    tables = Tables.of(answer.view.model).columns
+    stratum = answer.view.strata.of((left, right))
     for k, column in enumerate(answer.view.columns):
         byte = evidence.bytes_[k, at]
         frame[f"{column.name}_level"] = level_of(column, byte)
-        frame[f"{column.name}_weight"] = (tables[k] * BITS).astype(np.float32)[byte]
+        bits = (tables[k] * BITS).astype(np.float32)
+        frame[f"{column.name}_weight"] = bits[0][byte] if stratum is None else bits[stratum, byte]
     return pl.DataFrame(frame).sort("left", "right")
 
 

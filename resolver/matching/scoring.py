@@ -5,18 +5,18 @@ log odds = prior + sum of weights - log(1 + sum over relations of rate * exp(sum
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from resolver.matching.parameters import BITS
+from resolver.matching.values import Array
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from resolver.matching.parameters import Parameters
-    from resolver.matching.values import Array
 
 #: Pairs scored at a time: the sums stay in the cache.
 _BATCH = 65_536
@@ -26,18 +26,51 @@ _THREADS = 2
 HELD = -0.01
 
 
-def match_weights(parameters: Parameters, bytes_: Array) -> Array:
-    """Match weight (bits) of each pair; ``bytes_`` as ``compare`` gives them.
+@dataclass(frozen=True, eq=False)
+class Tables:
+    """A model's weights (nats) ready to be looked up: a row for the whole file, then one per stratum.
+
+    ``priors`` are log odds before anything is compared. ``columns`` hold a table (models, 256) per column;
+    ``relations`` the log rate per model and the tables of the columns that each relation ties.
+    """
+
+    priors: Array
+    columns: tuple[Array, ...]
+    relations: tuple[tuple[Array, dict[int, Array]], ...]
+
+    @classmethod
+    def of(cls, parameters: Parameters) -> Tables:
+        """The tables of a model and its strata."""
+        models = parameters.models
+        columns = tuple(np.stack(rows) for rows in zip(*(model.tables for model in models), strict=True))
+        relations = []
+        for same in zip(*(model.relations for model in models), strict=True):
+            own = [model.relation_tables(relation) for model, relation in zip(models, same, strict=True)]
+            tied = {k: np.stack([table[k] for table in own]) for k in own[0]}
+            # what a relation does not say of its own is the column's table itself: looked up once
+            tied = {k: columns[k] if np.array_equal(t, columns[k]) else t for k, t in tied.items()}
+            relations.append((np.log([relation.rate for relation in same]), tied))
+        return cls(np.array([model.prior for model in models]), columns, tuple(relations))
+
+
+#: Each thing's entry in a table for a column, or, without a column, in a vector with one entry per model.
+Look = Callable[[Array, int | None], Array]
+
+
+def match_weights(parameters: Parameters, bytes_: Array, stratum: Array | None = None) -> Array:
+    """Match weight (bits) of each pair; ``bytes_`` as ``compare`` gives them, ``stratum`` as ``Strata.of``.
 
     A pair with a single compared field that is not equal stays under even odds: similar alone may be
     reviewed.
     """
     out = np.empty(bytes_.shape[1])
+    tables = Tables.of(parameters)
 
     def score(start: int) -> None:
-        own, weight = bytes_[:, start : start + _BATCH], out[start : start + _BATCH]
-        evidence, discount, _ = parts(parameters, own)
-        weight[:] = (parameters.prior + evidence - discount) * BITS
+        batch = slice(start, start + _BATCH)
+        own, weight = bytes_[:, batch], out[batch]
+        evidence, discount, _ = parts(tables, own, None if stratum is None else stratum[batch])
+        weight[:] = (evidence - discount) * BITS
         held = lone_similar(parameters, own)
         weight[held] = np.minimum(weight[held], HELD)
 
@@ -46,26 +79,31 @@ def match_weights(parameters: Parameters, bytes_: Array) -> Array:
     return out
 
 
-def parts(parameters: Parameters, bytes_: Array) -> tuple[Array, Array, Array]:
-    """Summed weights, relation discount (both nats) and each relation's rate * exp(tied weights)."""
-    return mixture(parameters, lambda k, table: table[bytes_[k]], bytes_.shape[1])
+def parts(tables: Tables, bytes_: Array, stratum: Array | None = None) -> tuple[Array, Array, Array]:
+    """Prior with summed weights, relation discount (both nats), each relation's rate * exp(tied weights)."""
+
+    def look(table: Array, k: int | None) -> Array:
+        if stratum is None:
+            found: Array = table[0] if k is None else table[0][bytes_[k]]
+        else:
+            found = table[stratum] if k is None else table[stratum, bytes_[k]]
+        return found
+
+    return mixture(tables, look, bytes_.shape[1])
 
 
-def mixture(
-    parameters: Parameters, weights_of: Callable[[int, Array], Array], size: int
-) -> tuple[Array, Array, Array]:
-    """``parts`` of anything that has a weight per column: ``weights_of`` looks it up in a table of nats."""
-    evidence = np.zeros(size)
-    tied = np.zeros((len(parameters.relations), size))
-    relation_tables = [parameters.relation_tables(r) for r in parameters.relations]
-    for k, table in enumerate(parameters.tables):
-        weights = weights_of(k, table)
+def mixture(tables: Tables, look: Look, size: int) -> tuple[Array, Array, Array]:
+    """``parts`` of anything that can be looked up."""
+    evidence = np.zeros(size) + look(tables.priors, None)
+    tied = np.zeros((len(tables.relations), size))
+    for k, table in enumerate(tables.columns):
+        weights = look(table, k)
         evidence += weights
-        for r, own in enumerate(relation_tables):
+        for r, (_, own) in enumerate(tables.relations):
             if k in own:
-                tied[r] += weights if np.array_equal(own[k], table) else weights_of(k, own[k])
-    for r, relation in enumerate(parameters.relations):
-        tied[r] = np.exp(np.minimum(tied[r] + np.log(relation.rate), 700.0))
+                tied[r] += weights if own[k] is table else look(own[k], k)
+    for r, (rate, _) in enumerate(tables.relations):
+        tied[r] = np.exp(np.minimum(tied[r] + look(rate, None), 700.0))
     return evidence, np.log1p(tied.sum(axis=0)), tied
 
 

@@ -160,6 +160,8 @@ class Estimation(Section):
     passes: int = Field(ge=1)
     passes_when_large: int = Field(ge=1)
     large: int = Field(ge=1)
+    parts: int = Field(ge=1, le=16)
+    smallest_part: int = Field(ge=2)
     reason: str = ""
 
 

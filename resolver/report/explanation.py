@@ -24,7 +24,8 @@ def _lines(profile_ids: Sequence[str], pair: PairExplained) -> Iterator[str]:
     yield f"{left} and {right}: {pair.sentence}"
     yield ""
     yield _row("", "level", "bits", "values")
-    yield _row("prior", "", f"{pair.prior:+.1f}", "how rare matches are among all pairs of this file")
+    among = f"pairs of profiles {pair.stratum}" if pair.stratum else "all pairs of this file"
+    yield _row("prior", "", f"{pair.prior:+.1f}", f"how rare matches are among {among}")
     for line in pair.evidence:
         if line.level != "unknown":
             values = f"{_text(line.left)} | {_text(line.right)}"

@@ -6,10 +6,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from resolver.local import wire
-from resolver.local.service import Service
+from resolver.local.limit import NO_LIMIT
+from resolver.local.service import Call, Service
 from resolver.local.shapes import Compiler
 
 if TYPE_CHECKING:
+    from resolver.local.limit import Limit
     from resolver.local.wire import HttpRequest, HttpResponse
 
 _OUTPUT = Compiler({}, strict=True)
@@ -26,9 +28,15 @@ ALWAYS = {
 class CheckedService(Service):
     """Raises AssertionError for an answer that the API's model does not allow."""
 
-    def handle(self, request: HttpRequest) -> HttpResponse:
-        response = super().handle(request)
-        check(request, response)
+    def begin(self, request: HttpRequest) -> Call | HttpResponse:
+        begun = super().begin(request)
+        if not isinstance(begun, Call):
+            check(request, begun)
+        return begun
+
+    def finish(self, call: Call, limit: Limit = NO_LIMIT) -> HttpResponse:
+        response = super().finish(call, limit)
+        check(call.http, response)
         return response
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import phonenumbers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 BLOCKS = ("Address", "Attributes")
 TYPE_NAME = "crm"
@@ -20,7 +23,7 @@ def slow_phone(text: str) -> str:
     if not digits:
         return text.strip().casefold()
     try:
-        number = phonenumbers.parse(("+" if text.lstrip().startswith("+") else "") + digits, "US")
+        number = phonenumbers.parse(("+" if "+" in text.partition(digits[0])[0] else "") + digits, "US")
     except phonenumbers.NumberParseException:
         return digits
     possible = phonenumbers.is_possible_number(number)
@@ -36,13 +39,23 @@ def normal(key: str, value: str) -> str:
     return value.strip().casefold() if key == "_email" else value
 
 
-def derived(fields: dict[str, Any]) -> set[Key]:
-    """The keys that a profile's own fields feed."""
-    full_name = " ".join(fields[n] for n in ("FirstName", "LastName") if n in fields)
-    pairs = [("_phone", fields.get("PhoneNumber")), ("_phone", fields.get("MobilePhoneNumber"))]
-    pairs += [("_email", fields.get("EmailAddress")), ("_account", fields.get("AccountNumber"))]
-    pairs.append(("_fullName", full_name))
-    return {(key, normal(key, value)) for key, value in pairs if value}
+FEEDS = {
+    "_phone": [["PhoneNumber"], ["MobilePhoneNumber"]],
+    "_email": [["EmailAddress"]],
+    "_account": [["AccountNumber"]],
+    "_fullName": [["FirstName", "LastName"]],
+}
+
+
+def derived(fields: dict[str, Any], written: Iterable[str] = ()) -> set[tuple[Key, bool]]:
+    """The keys that a profile's own fields feed, and whether an object wrote a part of them."""
+    found = set()
+    for key, ways in FEEDS.items():
+        for names in ways:
+            value = " ".join(fields[name] for name in names if name in fields)
+            if value and normal(key, value):
+                found.add(((key, normal(key, value)), not set(names).isdisjoint(written)))
+    return found
 
 
 def tidy(fields: dict[str, Any]) -> dict[str, Any]:
@@ -62,16 +75,28 @@ class PlainObject:
 
 @dataclass
 class PlainProfile:
-    """One profile; `written` holds the paths whose value came from an object and not from a person."""
+    """One profile; `written` holds the paths whose value came from an object and not from a person.
+
+    `moved` are keys of profiles and objects that a merge ended, and whether they go with the object type.
+    """
 
     fields: dict[str, Any]
     given: set[Key] = field(default_factory=set)
     objects: dict[str, PlainObject] = field(default_factory=dict)
     written: set[str] = field(default_factory=set)
+    moved: set[tuple[Key, bool]] = field(default_factory=set)
 
     def indexed(self) -> set[Key]:
         """Every key that finds it."""
-        return derived(self.fields) | self.given | {k for held in self.objects.values() for k in held.keys}
+        of_objects = {key for held in self.objects.values() for key in held.keys}
+        return {key for key, _ in derived(self.fields) | self.moved} | self.given | of_objects
+
+    def lose(self, key: Key) -> None:
+        """A key taken away by hand, wherever it came from."""
+        self.given.discard(key)
+        self.moved -= {(key, True), (key, False)}
+        for held in self.objects.values():
+            held.keys.discard(key)
 
     def get(self, path: str) -> str | None:
         """The value of a field, address part or attribute."""
@@ -135,6 +160,7 @@ class PlainDomain:
         """Whole fields by donor, else by the first that has one; keys and objects move, twins by age."""
         members = {profile_id: self.profiles[profile_id] for profile_id in (main, *merged)}
         survivor = PlainProfile({}, set(members[main].given), dict(members[main].objects))
+        survivor.moved = set(members[main].moved)
         paths = [n for p in members.values() for n in p.fields if n != "Attributes"]
         paths += [f"Attributes.{n}" for p in members.values() for n in p.fields.get("Attributes", {})]
         for path in dict.fromkeys(paths):
@@ -150,11 +176,13 @@ class PlainDomain:
                 survivor.written |= {w for w in giver.written if w == path or w.startswith(f"{path}.")}
         for victim_id in merged:
             victim = self.profiles.pop(victim_id)
-            survivor.given |= derived(victim.fields) | victim.given
+            survivor.given |= victim.given
+            survivor.moved |= derived(victim.fields, victim.written) | victim.moved
             for unique, theirs in victim.objects.items():
                 ours = survivor.objects.get(unique)
                 if ours is not None:
-                    survivor.given |= min(ours, theirs, key=lambda held: held.moment).keys
+                    older = min(ours, theirs, key=lambda held: held.moment)
+                    survivor.moved |= {(key, True) for key in older.keys}
                 if ours is None or ours.moment < theirs.moment:
                     survivor.objects[unique] = theirs
         survivor.fields = tidy(survivor.fields)
@@ -165,6 +193,7 @@ class PlainDomain:
         for profile in self.profiles.values():
             profile.objects.clear()
             profile.given = {key for key in profile.given if key[0] != "crmId"}  # nobody defines it any more
+            profile.moved = {(key, of_type) for key, of_type in profile.moved if not of_type}
             for path in profile.written:
                 profile.set(path, "")
             profile.written.clear()

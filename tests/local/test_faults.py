@@ -47,6 +47,27 @@ def test_an_error_comes_before_or_after_the_work_as_planned(faulty, kind, status
     assert count(client) == done + 1
 
 
+@pytest.mark.parametrize("kind", ["fail_after", "reset_after"])
+def test_a_call_that_is_refused_uses_up_no_fault_that_comes_after_the_work(faulty, kind):
+    client, faults, _ = faulty
+    faults.plan("CreateProfile", Fault(kind, skip=1))
+    faults.plan("CreateProfile", Fault("deny"))
+    for _ in range(3):
+        with pytest.raises(ClientError, match="Domain none not found"):
+            client.create_profile(DomainName="none", FirstName="Ana")
+        with pytest.raises(ClientError, match="cannot both be given"):
+            client.create_profile(**CREATE, Gender="FEMALE", GenderString="f")
+    client.create_profile(**CREATE)
+    with pytest.raises((ClientError, ConnectionClosedError)) as failed:
+        client.create_profile(**CREATE)
+    assert "not authorized" not in str(failed.value)
+    assert count(client) == 2
+    with pytest.raises(ClientError, match="not authorized"):
+        client.create_profile(**CREATE)
+    client.create_profile(**CREATE)
+    assert count(client) == 3
+
+
 def test_a_reset_comes_after_the_work(faulty):
     client, faults, _ = faulty
     faults.plan("CreateProfile", Fault("reset_after", skip=1))

@@ -10,7 +10,7 @@ from checked_service import CheckedService
 from conftest import client_of
 
 from resolver.local.embed import attach
-from resolver.local.sources import BadSource, check_source, source_value
+from resolver.local.sources import BadSource, Reading, check_source
 from resolver.local.tables.objects import dead_letters
 
 ID = {"Source": "_source.id"}
@@ -143,7 +143,7 @@ def test_handlebars_and_accessors_read_what_is_there():
         "{{#with _source.a}}{{b}}{{/with}}": "O'Brien & <Co>",
         "{{#removeExtraSpace}}  {{_source.n}}   {{_source.gone}} z {{/removeExtraSpace}}": "5 z",
     }
-    assert {source: source_value(source, document) for source in cases} == cases
+    assert {source: Reading(document).value(source) for source in cases} == cases
     for bad in ("{{#removeExtraSpace}}x", "x{{/removeExtraSpace}}", "{{", "{{unknown 1}}"):
         with pytest.raises(BadSource):
             check_source(bad)
@@ -235,3 +235,21 @@ def test_a_full_profile_gives_up_the_oldest_object_of_the_type_furthest_over_its
     for number, name in enumerate(("crm", "crm", "crm", "other", "other")):
         ingest(shop, {"id": str(number), "who": "w"}, name)
     assert [len(found(shop, "crmId", str(number))) for number in range(5)] == [0, 1, 1, 1, 1]
+
+
+def test_a_profile_that_is_full_of_bytes_gives_up_its_oldest_objects(shop, store):
+    keys = {"crmId": key("UNIQUE"), "who": key("PROFILE", fields=["who"])}
+    fields = {"id": ID, "who": {"Source": "_source.who"}}
+    define(shop, Fields=fields, Keys=keys, AllowProfileCreation=True)
+    for number in range(206):  # of 255,000 bytes each: 205 of them fit
+        ingest(shop, {"id": str(number), "who": "w", "text": "x" * 254_950})
+    assert [len(found(shop, "crmId", str(number))) for number in (0, 1, 205)] == [0, 1, 1]
+    stats = shop.get_domain(DomainName="shop")["Stats"]
+    assert (stats["ObjectCount"], stats["TotalSize"] <= 51_200 * 1024) == (205, True)
+    ingest(shop, {"id": "205", "who": "w"})  # a smaller one in the place of the last makes room again
+    ingest(shop, {"id": "206", "who": "w", "text": "x" * 200_000})
+    assert shop.get_domain(DomainName="shop")["Stats"]["ObjectCount"] == 206
+    with store.reading() as session:
+        assert session.all("SELECT object_count, object_bytes FROM profile") == session.all(
+            "SELECT count(*), sum(length(CAST(body AS BLOB))) FROM object"
+        )

@@ -141,6 +141,22 @@ def test_five_keys_join_by_or_and_by_and_and_say_which_of_them_found_a_profile(c
     assert refusal(client.search_profiles, **empty) == "BadRequestException"
 
 
+def test_of_several_values_those_are_named_that_found_the_profile(client, domain):
+    ana = create(client, domain, EmailAddress="a@x.io", AccountNumber="1")
+    ben = create(client, domain, EmailAddress="b@x.io", AccountNumber="1")
+    mails = ["A@x.io", "c@x.io", "b@x.io", "a@x.io"]
+    asked = {"DomainName": domain, "KeyName": "_email", "Values": mails}
+
+    def found_by(**more):
+        items = client.search_profiles(**asked, **more)["Items"]
+        return [(item["ProfileId"], [found["Values"] for found in item["FoundByItems"]]) for item in items]
+
+    ids = [{"KeyName": "_profileId", "Values": [NOBODY, ben]}]
+    assert found_by() == [(ana, [["A@x.io", "a@x.io"]]), (ben, [["b@x.io"]])]
+    assert found_by(AdditionalSearchKeys=ids) == [(ana, [["A@x.io", "a@x.io"]]), (ben, [["b@x.io"], [ben]])]
+    assert found_by(AdditionalSearchKeys=ids, LogicalOperator="AND") == [(ben, [mails, [NOBODY, ben]])]
+
+
 @pytest.mark.parametrize("size", [1, 2, 3, 100])
 def test_pages_hold_every_profile_once_and_survive_a_deletion_between_them(client, domain, size):
     ids = [create(client, domain, PhoneNumber="2065550100") for _ in range(5)]

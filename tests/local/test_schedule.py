@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from botocore.exceptions import ClientError
 from checked_service import CheckedService
 from clock import Clock
 from conftest import connected
@@ -61,12 +62,29 @@ def test_the_schedule_is_the_latest_moment_that_has_passed():
 
 def test_the_first_run_comes_within_a_day_and_the_next_with_the_week():
     at = MONDAY.timestamp()
-    assert last_due(ON, at, at + DAY - 1, has_run=False) is None
-    assert last_due(ON, at, at + DAY, has_run=False) == datetime(2026, 1, 6, 12, tzinfo=UTC)
-    assert last_due(ON, at, at + DAY, has_run=True) is None
-    assert last_due({}, at, at + DAY, has_run=False) is None
-    for has_run in (False, True):
-        assert last_due(ON, at, at + 5 * DAY, has_run=has_run) == datetime(2026, 1, 10, tzinfo=UTC)
+    assert last_due(ON, at, at + DAY - 1, waiting_since=at) is None
+    assert last_due(ON, at, at + DAY, waiting_since=at) == datetime(2026, 1, 6, 12, tzinfo=UTC)
+    assert last_due(ON, at, at + DAY, waiting_since=None) is None
+    assert last_due({}, at, at + DAY, waiting_since=None) is None
+    for waiting in (at, None):
+        assert last_due(ON, at, at + 5 * DAY, waiting_since=waiting) == datetime(2026, 1, 10, tzinfo=UTC)
+
+
+def test_only_switching_matching_on_starts_the_day_before_the_first_run(ticking):
+    client, clock, _ = ticking
+    for _ in range(3):
+        clock.now += 8 * 3600 - 1
+        client.update_domain(**HERE, DefaultExpirationDays=7)
+    client.update_domain(**HERE, **ON)
+    assert "MatchGenerationDate" not in client.get_matches(**HERE)
+    clock.now += 3
+    assert client.get_matches(**HERE)["MatchGenerationDate"] == datetime(2026, 1, 6, tzinfo=UTC)
+    client.update_domain(**HERE, Matching={"Enabled": False})
+    clock.now += DAY
+    client.update_domain(**HERE, **ON)
+    again = datetime.fromtimestamp(clock.now + DAY, UTC)
+    clock.now += DAY
+    assert client.get_matches(**HERE)["MatchGenerationDate"] == again
 
 
 def test_groups_stay_as_they_are_between_two_runs(ticking):
@@ -105,3 +123,31 @@ def test_auto_merging_keeps_the_ids_of_its_groups_to_itself(ticking):
     client.update_domain(**HERE, Matching={"Enabled": True, "AutoMerging": merging})
     answer = client.get_matches(**HERE)
     assert (answer["PotentialMatches"], answer["Matches"]) == (1, [])
+
+
+def test_a_token_of_one_run_is_no_good_for_the_next(ticking):
+    client, clock, _ = ticking
+    for name in ("Ben", "Eva"):
+        for _ in range(2):
+            client.create_profile(**HERE, FirstName=name, EmailAddress=f"{name}@x.io")
+    clock.now += DAY
+    page = client.get_matches(**HERE, MaxResults=1)
+    token = {"NextToken": page["NextToken"]}
+    clock.now += DAY
+    assert client.get_matches(**HERE, MaxResults=1, **token)["Matches"] != page["Matches"]
+    clock.now += 7 * DAY
+    with pytest.raises(ClientError, match="NextToken is not valid") as refused:
+        client.get_matches(**HERE, **token)
+    assert refused.value.response["Error"]["Code"] == "BadRequestException"
+    assert client.get_matches(**HERE)["PotentialMatches"] == 3
+
+
+def test_a_token_of_a_group_is_no_good_for_a_group_of_other_members(ticking):
+    client, clock, ids = ticking
+    asked = {"MatchType": "ML_BASED_MATCHING", "SearchKey": "profileId", "SearchValue": ids[1]}
+    clock.now += DAY
+    page = client.get_similar_profiles(**HERE, **asked, MaxResults=1)
+    client.create_profile(**HERE, **TWIN)
+    clock.now += 7 * DAY
+    with pytest.raises(ClientError, match="NextToken is not valid"):
+        client.get_similar_profiles(**HERE, **asked, NextToken=page["NextToken"])

@@ -5,6 +5,7 @@ import http.client
 import json
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ import time
 import urllib.parse
 
 import pytest
+from botocore.exceptions import BotoCoreError, ClientError
 from conftest import client_of
 
 from resolver.local import server
@@ -20,7 +22,7 @@ from resolver.local.request import Settings
 from resolver.local.server import running
 from resolver.local.service import Service
 
-SEARCH = b"POST /domains/shop/profiles/search HTTP/1.1\r\nHost: x\r\n"
+SEARCH = b"POST /domains/shop/profiles/search HTTP/1.1\r\nHost: localhost\r\n"
 
 
 def address_of(url):
@@ -50,13 +52,13 @@ def is_alive(url):
     [
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400),  # TLS
         (b"GET / HTTP/9.9\r\n\r\n", 400),
-        (b"GET /domains HTTP/1.1\r\nHost: x\r\nBad Header\r\n\r\n", 400),
-        (b"GET /domains/\xff\xfe HTTP/1.1\r\nHost: x\r\n\r\n", 400),
-        (b"GET /domains/%zz%FF%00 HTTP/1.1\r\nHost: x\r\n\r\n", 400),
-        (b"GET //domains//shop// HTTP/1.1\r\nHost: x\r\n\r\n", 404),
-        (b"GET http://elsewhere/domains HTTP/1.1\r\nHost: x\r\n\r\n", 200),
-        (b"PURGE /domains HTTP/1.1\r\nHost: x\r\n\r\n", 404),
-        (b"HEAD /domains HTTP/1.1\r\nHost: x\r\n\r\n", 404),
+        (b"GET /domains HTTP/1.1\r\nHost: localhost\r\nBad Header\r\n\r\n", 400),
+        (b"GET /domains/\xff\xfe HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
+        (b"GET /domains/%zz%FF%00 HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
+        (b"GET //domains//shop// HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
+        (b"GET http://elsewhere/domains HTTP/1.1\r\nHost: localhost\r\n\r\n", 200),
+        (b"PURGE /domains HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
+        (b"HEAD /domains HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
         (b"GET /domains HTTP/1.0\r\n\r\n", 200),
         (SEARCH + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n", 400),
         (SEARCH + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", 400),  # KeyName is missing
@@ -66,8 +68,8 @@ def is_alive(url):
         (SEARCH + b"Content-Length: 100\r\n\r\n{}", None),  # the rest never comes
         (SEARCH + b"Content-Length: 3\r\n\r\n\xff\xfe\x00", 400),
         (SEARCH + b"Content-Length: 100000\r\n\r\n" + b"[" * 100_000, 400),
-        (b"GET /" + b"a" * 60_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 404),
-        (b"GET /" + b"a" * 200_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        (b"GET /" + b"a" * 60_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
+        (b"GET /" + b"a" * 200_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
     ],
 )
 def test_broken_http_is_refused_and_the_service_goes_on(endpoint, request_bytes, status):
@@ -78,8 +80,8 @@ def test_broken_http_is_refused_and_the_service_goes_on(endpoint, request_bytes,
 
 
 def test_pipelined_requests_are_answered_in_order(endpoint):
-    one = b"GET /domains HTTP/1.1\r\nHost: x\r\n\r\n"
-    other = b"GET /domains/none HTTP/1.1\r\nHost: x\r\n\r\n"
+    one = b"GET /domains HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    other = b"GET /domains/none HTTP/1.1\r\nHost: localhost\r\n\r\n"
     answer = exchange(endpoint.url, one + other + one)
     codes = [int(part.split(b" ")[0]) for part in answer.split(b"HTTP/1.1 ")[1:]]
     assert codes == [200, 404, 200]
@@ -159,8 +161,7 @@ def test_writes_of_many_clients_at_once_are_all_there(endpoint):
     assert stats["ProfileCount"] == 160
 
 
-def test_stopping_does_not_wait_for_an_answer_that_is_long_in_coming(store, monkeypatch):
-    monkeypatch.setattr(server, "_PATIENCE_SECONDS", 1)
+def test_stopping_does_not_wait_for_an_answer_that_is_long_in_coming(store):
     service = Service(store, Settings(faults=Faults()))
     service.settings.faults.plan("ListDomains", Fault("delay_after", seconds=3600))
     with running(service) as url:
@@ -168,7 +169,7 @@ def test_stopping_does_not_wait_for_an_answer_that_is_long_in_coming(store, monk
         connection.request("GET", "/domains")
         time.sleep(0.3)
         begin = time.monotonic()
-    assert time.monotonic() - begin < 30
+    assert time.monotonic() - begin < 5
     connection.close()
 
 
@@ -228,3 +229,93 @@ def test_two_servers_share_a_file_without_losing_a_write(serve, tmp_path):
         writer.join(60)
     for client in clients:
         assert client.get_domain(DomainName="shop")["Stats"]["ProfileCount"] == 100
+
+
+def stop_within_five_seconds(process, sign=signal.SIGTERM):
+    begin = time.monotonic()
+    process.send_signal(sign)
+    _, complaint = process.communicate(timeout=60)
+    assert time.monotonic() - begin < 5
+    assert "Traceback" not in complaint
+
+
+def outcome_of(call):
+    """A thread that makes a call, and where it leaves what came of it."""
+    left = []
+
+    def make():
+        try:
+            left.append(call())
+        except (BotoCoreError, ClientError, http.client.HTTPException, OSError) as error:
+            left.append(error)
+
+    thread = threading.Thread(target=make)
+    thread.start()
+    return thread, left
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+def test_writes_that_wait_when_the_server_stops_are_refused_and_never_done(serve, tmp_path, sign):
+    path = tmp_path / "shop.sqlite"
+    process, said = serve("--data", str(path), "--port", "0")
+    url = said.removeprefix("listening on ")
+    client = client_of(url)
+    client.create_domain(DomainName="shop", DefaultExpirationDays=30)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    calls = [outcome_of(lambda: client.create_profile(DomainName="shop")) for _ in range(3)]
+    time.sleep(1)
+    stop_within_five_seconds(process, sign)
+    other.execute("COMMIT")
+    for thread, _ in calls:
+        thread.join(20)
+    refused = [error.response for _, (error,) in calls if isinstance(error, ClientError)]
+    assert refused  # on a very busy machine one or the other came too late to be answered
+    for answer in refused:
+        assert answer["ResponseMetadata"]["HTTPStatusCode"] == 503
+        assert answer["Error"]["Code"] == "ServiceUnavailableException"
+        assert "nothing was done" in answer["Error"]["Message"]
+    assert other.execute("SELECT count(*) FROM profile").fetchone() == (0,)
+    other.close()
+
+
+def test_a_write_that_takes_too_long_when_the_server_stops_is_undone(serve, tmp_path):
+    path = tmp_path / "shop.sqlite"
+    process, said = serve("--data", str(path), "--port", "0")
+    address = address_of(said.removeprefix("listening on "))
+    lines = b'{"FirstName": "Ana", "PhoneNumber": "2065550100", "EmailAddress": "ana@x.io"}\n' * 400_000
+
+    def load():
+        connection = http.client.HTTPConnection(*address, timeout=60)
+        with contextlib.closing(connection):
+            connection.request("POST", "/_local/domains/shop/profiles", lines)
+            answer = connection.getresponse()
+            return answer.status, json.load(answer)
+
+    thread, left = outcome_of(load)
+    time.sleep(2)
+    stop_within_five_seconds(process)
+    thread.join(20)
+    (answer,) = left
+    assert isinstance(answer, OSError | http.client.HTTPException) or answer[0] == 503
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        assert database.execute("SELECT count(*) FROM domain").fetchone() == (0,)
+        assert database.execute("SELECT count(*) FROM profile").fetchone() == (0,)
+
+
+def test_requests_that_never_end_and_answers_that_come_late_do_not_keep_the_server(serve):
+    process, said = serve("--admin", "--port", "0")
+    address = address_of(said.removeprefix("listening on "))
+    with contextlib.ExitStack() as stack:
+        for part in (b"", SEARCH[:30], SEARCH + b"Content-Length: 100\r\n\r\n{"):
+            connection = stack.enter_context(socket.create_connection(address, timeout=20))
+            connection.sendall(part)
+        late = stack.enter_context(contextlib.closing(http.client.HTTPConnection(*address, timeout=60)))
+        fault = {"Operation": "ListDomains", "Kind": "delay_after", "Seconds": 3600}
+        late.request("POST", "/_local/faults", json.dumps(fault))
+        late.getresponse().read()
+        late.request("GET", "/domains")
+        time.sleep(0.5)
+        stop_within_five_seconds(process)
+        with pytest.raises((ConnectionError, http.client.RemoteDisconnected)):  # its outcome stays open
+            late.getresponse()

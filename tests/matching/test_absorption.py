@@ -36,7 +36,7 @@ def known(profiles, bytes_of):
 
 def joined(profiles, bytes_of, cluster, **changes):
     rules = load_rules().clustering.model_copy(update=changes)
-    return absorb(model(profiles), known(profiles, bytes_of), np.array(cluster), rules).tolist()
+    return absorb((model(profiles), None), known(profiles, bytes_of), np.array(cluster), rules).tolist()
 
 
 def test_the_model_of_these_tests_weighs_as_it_says():
@@ -83,8 +83,8 @@ def test_pairs_that_were_never_compared_keep_clusters_apart():
     evidence, none = known(3, {(0, 1): (RARE,) * 3, (0, 2): (RARE,) * 3, (1, 2): (RARE,) * 3})
     rules = load_rules().clustering
     partly = Evidence(evidence.words[:2], evidence.key[:2], evidence.bytes_[:, :2])
-    assert absorb(model(3), (evidence, none), np.array([0, 0, 2]), rules).tolist() == [0, 0, 0]
-    assert absorb(model(3), (partly, none), np.array([0, 0, 2]), rules).tolist() == [0, 0, 2]
+    assert absorb((model(3), None), (evidence, none), np.array([0, 0, 2]), rules).tolist() == [0, 0, 0]
+    assert absorb((model(3), None), (partly, none), np.array([0, 0, 2]), rules).tolist() == [0, 0, 2]
 
 
 def test_a_decision_that_keeps_one_member_apart_keeps_the_clusters_apart():
@@ -98,5 +98,5 @@ def test_a_decision_that_keeps_one_member_apart_keeps_the_clusters_apart():
     }
     decided = pl.DataFrame([row], schema=decisions.schema)
     rules = load_rules().clustering
-    found = absorb(model(3), (evidence, constraints_of(decided, ids)), np.array([0, 0, 2]), rules)
+    found = absorb((model(3), None), (evidence, constraints_of(decided, ids)), np.array([0, 0, 2]), rules)
     assert found.tolist() == [0, 0, 2]

@@ -64,7 +64,7 @@ def update_domain(store: Session, request: Request) -> dict[str, Any]:
     Assumed: absent members keep their values.
     """
     domain = the_domain(store, request)
-    table.update_domain(store, domain.seq, _settings(domain.settings, request), request.at)
+    table.update_domain(store, domain, _settings(domain.settings, request), request.at)
     return _description(store, the_domain(store, request))
 
 

@@ -13,7 +13,7 @@ from resolver.local.normalisation import NORMALISERS
 from resolver.local.operations.definitions import effective
 from resolver.local.operations.search import joint_content_type
 from resolver.local.refusal import BadRequest, NotFound
-from resolver.local.sources import BadSource, source_value
+from resolver.local.sources import BadSource, Reading
 from resolver.local.tables import object_types
 from resolver.local.templates import TEMPLATES
 
@@ -66,8 +66,8 @@ def read_object(store: Session, domain: Domain, type_name: str, body: str) -> In
     if type_name.startswith("_"):
         raise BadRequest(f"ObjectTypeName {type_name} belongs to a standard object")
     definition = the_definition(store, domain, type_name)
-    source = _parsed(body)
-    values = {name: _value(name, field["Source"], source) for name, field in definition["Fields"].items()}
+    reading = Reading(_parsed(body))
+    values = {name: _value(name, field["Source"], reading) for name, field in definition["Fields"].items()}
     found = tuple(_object_keys(definition, values))
     unique = next((key for key in found if "UNIQUE" in key.identifiers), None)
     if unique is None:
@@ -78,15 +78,16 @@ def read_object(store: Session, domain: Domain, type_name: str, body: str) -> In
     return IncomingObject(type_name, definition, body, base64.b64encode(digest).decode(), found, values)
 
 
-def _value(name: str, source: str, document: Mapping[str, Any]) -> str | dict[str, Any]:
+def _value(name: str, source: str, reading: Reading) -> str | dict[str, Any]:
     try:
-        return source_value(source, document)
+        return reading.value(source)
     except BadSource as problem:  # an expression whose blocks do not match with this object's values
         raise BadRequest(f"Object: the field {name}: {problem}") from None
 
 
 def _parsed(body: str) -> dict[str, Any]:
-    if not body.isascii() and len(body.encode(errors="surrogatepass")) > MOST_BYTES:
+    size = len(body) if body.isascii() else len(body.encode(errors="surrogatepass"))
+    if size > MOST_BYTES:
         raise BadRequest(f"Object has more than {MOST_BYTES} bytes")
     try:
         source = json.loads(body, parse_constant=_no_constant, parse_float=_finite, parse_int=_whole)

@@ -18,7 +18,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from resolver.local.normalisation import standard_keys
 from resolver.local.operations.incoming import IncomingObject, ObjectKey, read_object, the_definition
-from resolver.local.operations.profiles import add_profile, content_of, new_id, save_profile
+from resolver.local.operations.profiles import (
+    MOST_TOTAL_BYTES,
+    add_profile,
+    content_of,
+    new_id,
+    save_profile,
+)
 from resolver.local.operations.targets import apply_targets, infer
 from resolver.local.refusal import Refusal
 from resolver.local.tables import history, keys, lookup, object_types, objects, profiles
@@ -168,29 +174,33 @@ def _profile_for(store: Session, domain: Domain, incoming: IncomingObject) -> Pr
 
 
 def _make_room(store: Session, domain: Domain, stored: StoredObject) -> None:
-    """Evict while a profile is full.
+    """Evict while a profile is full, of objects or of bytes.
 
     Documented: the oldest object of the type furthest over its own limit goes, else the oldest of the
     incoming type. Assumed: else the oldest of the largest type.
     """
-    counts = objects.count_by_type(store, stored.profile)
-    surplus = sum(counts.values()) - MOST_OBJECTS + 1
-    if surplus <= 0:
+    count, size = objects.held_by(store, stored.profile)
+    count, size = count + 1 - MOST_OBJECTS, size + len(stored.body.encode()) - MOST_TOTAL_BYTES
+    if count <= 0 and size <= 0:  # as nearly always
         return
-    evicted = dict.fromkeys(counts, 0)
-    excess = {name: count - _own_limit(store, domain, name) for name, count in counts.items()}
-    for _ in range(surplus):
+    counts = objects.count_by_type(store, stored.profile)
+    excess = {name: held - _own_limit(store, domain, name) for name, held in counts.items()}
+    waiting = {name: iter(objects.seqs_of(store, stored.profile, name)) for name in counts}
+    gone = []
+    while (count > 0 or size > 0) and any(counts.values()):
         furthest = max(sorted(excess), key=lambda name: excess[name])
         if excess[furthest] <= 0:
-            left = {name: count - evicted[name] for name, count in counts.items()}
             furthest = (
-                stored.object_type if left.get(stored.object_type) else max(left, key=lambda n: left[n])
+                stored.object_type
+                if counts.get(stored.object_type)
+                else max(counts, key=lambda name: counts[name])
             )
-        evicted[furthest] += 1
+        oldest = objects.get_object(store, next(waiting[furthest]))
+        gone.append(oldest)
+        counts[furthest] -= 1
         excess[furthest] -= 1
-    for name, many in evicted.items():
-        if many:
-            _remove(store, domain, objects.list_objects(store, (stored.profile, name), page=(0, many)))
+        count, size = count - 1, size - len(oldest.body.encode())
+    _remove(store, domain, gone)
 
 
 def _own_limit(store: Session, domain: Domain, type_name: str) -> int:

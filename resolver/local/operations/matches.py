@@ -21,13 +21,14 @@ def get_matches(store: Session, request: Request) -> dict[str, Any]:
     Documented: Matching must be enabled; the job is weekly; a score belongs to a group; while auto-merging is
     enabled the ids are not delivered. Assumed: a bad request while matching is off; no date and no groups
     before the first run; merged profiles stay listed until the next run; auto-merging leaves the number of
-    groups and an empty list.
+    groups and an empty list; a NextToken of an earlier run is a bad request.
     """
     domain = the_domain(store, request)
     _require_matching(domain)
     job = table.last_job(store, domain.seq)
     if job is None:
         return {"PotentialMatches": 0, "Matches": []}
+    request = request.paging_in(job.job_id)
     after = request.after()
     merging = domain.settings["Matching"].get("AutoMerging", {}).get("Enabled", False)
     found = [] if merging else table.list_groups(store, domain.seq, after, request.page_size + 1)
@@ -66,6 +67,7 @@ def get_similar_profiles(store: Session, request: Request) -> dict[str, Any]:
         raise BadRequest(f"RuleBasedMatching is not enabled for domain {domain.name}")
     if group is None:
         raise NotFound(f"no group for this {by[0]}")
+    request = request.paging_in(group.match_id)
     after = request.after()
     positions = list(range(1, len(group.profile_ids) + 1))
     page, more = request.page(list(group.profile_ids)[after:], positions[after:])

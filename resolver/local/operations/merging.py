@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from resolver.local.normalisation import standard_keys
+from resolver.local.normalisation import keys_and_fields, standard_keys
 from resolver.local.operations.finding import the_domain, the_profile
 from resolver.local.operations.profiles import (
+    MOST_TOTAL_BYTES,
     PROFILE_FIELDS,
     content_of,
     drop_profile,
@@ -14,7 +15,7 @@ from resolver.local.operations.profiles import (
     save_profile,
 )
 from resolver.local.refusal import BadRequest
-from resolver.local.tables import history, keys, objects
+from resolver.local.tables import history, keys, objects, profiles
 from resolver.local.tables.history import Event
 
 if TYPE_CHECKING:
@@ -50,12 +51,14 @@ def merge_profiles(store: Session, request: Request) -> dict[str, Any]:
        provenance of every value travels with it.
 
     Keys. All keys of the merged profiles become the survivor's (documented), those derived from their fields
-    included, as given keys: what found a merged profile finds the survivor. `_profileId` is not a key of this
-    kind: a merged id finds nothing, or the survivor with `victim_alias` (assumed). The survivor's own derived
-    keys follow its new fields; its given keys stay.
+    included: what found a merged profile finds the survivor, until the object type is deleted that the value
+    came from. `_profileId` is not a key of this kind: a merged id finds nothing, or the survivor with
+    `victim_alias` (assumed). The survivor's own derived keys follow its new fields; its given keys stay.
 
     Objects. All objects of the merged profiles become the survivor's (documented); of two with the same type
-    and unique key the one ingested last is kept (assumed). No limit is enforced here (assumed).
+    and unique key the one ingested last is kept (assumed). The number of objects has no limit here, their
+    size has: a survivor that would be larger than a profile with its objects may be (documented: 51,200 KB)
+    is a bad request (assumed).
 
     The survivor's history gains one MERGED record, each merged profile's a DELETED_BY_MERGE with its last
     content.
@@ -70,6 +73,9 @@ def merge_profiles(store: Session, request: Request) -> dict[str, Any]:
     main.fields, main.sources = _united(members, request.get("FieldSourceProfileIds", {}))
     main.updated_at = request.at
     save_profile(store, domain, main, before)
+    _, size = objects.held_by(store, main.seq)
+    if size > MOST_TOTAL_BYTES:
+        raise BadRequest(f"a profile has at most {MOST_TOTAL_BYTES} bytes with its objects")
     for profile in merged:
         event = Event("DELETED_BY_MERGE", request.at, content_of(profile))
         history.record(store, domain.seq, profile.seq, event)
@@ -80,8 +86,9 @@ def merge_profiles(store: Session, request: Request) -> dict[str, Any]:
 
 def _members(store: Session, domain: Domain, request: Request) -> tuple[Profile, list[Profile]]:
     main_id, merged_ids = request["MainProfileId"], request["ProfileIdsToBeMerged"]
-    main = the_profile(store, domain, main_id)
-    merged = [the_profile(store, domain, profile_id) for profile_id in merged_ids]
+    found = profiles.find_profiles(store, domain.seq, list(dict.fromkeys([main_id, *merged_ids])))
+    known = {profile.profile_id: profile for profile in found}
+    main, *merged = (known.get(one) or the_profile(store, domain, one) for one in (main_id, *merged_ids))
     if main_id in merged_ids:
         raise BadRequest(f"MainProfileId {main_id} is among ProfileIdsToBeMerged")
     repeated = sorted({profile_id for profile_id in merged_ids if merged_ids.count(profile_id) > 1})
@@ -99,15 +106,19 @@ def _members(store: Session, domain: Domain, request: Request) -> tuple[Profile,
 
 def _move_keys(store: Session, domain: Domain, profile: Profile, main: Profile) -> None:
     keys.move_given(store, profile.seq, main.seq)
-    keys.add_keys(store, (domain.seq, main.seq), standard_keys(profile.fields), keys.GIVEN)
+    ended = [
+        (key, {profile.sources[name] for name in names if name in profile.sources})
+        for key, names in keys_and_fields(profile.fields)
+    ]
+    keys.add_merged(store, (domain.seq, main.seq), ended)
 
 
 def _move_objects(store: Session, domain: Domain, profile: Profile, main: Profile) -> None:
-    for moved in objects.objects_of(store, profile.seq):
+    for moved in objects.objects_of(store, profile.seq) if profile.object_count else ():
         twin = objects.find_object(store, main.seq, moved.object_type, moved.unique_key)
         if twin is not None:
             older = min(moved, twin, key=lambda found: (found.ingested_at, found.seq))
-            keys.keep_as_given(store, main.seq, older.seq)
+            keys.keep_as_merged(store, main.seq, older.seq, older.object_type)
             objects.remove_object(store, domain.seq, older)
             if older is moved:
                 continue

@@ -81,7 +81,8 @@ def delete_profile_object_type(store: Session, request: Request) -> dict[str, An
 
     Documented: its objects go, and every field of a standard profile that it wrote is scrubbed; its
     integrations are disabled (here they stay listed and ingest nothing, as integrations never do here).
-    Assumed: an older value from elsewhere is not restored, keys that its objects contributed go.
+    Assumed: an older value from elsewhere is not restored; keys that its objects contributed go, and those
+    that profiles had of its values before they were merged.
     """
     domain = the_domain(store, request)
     name = the_object_type(store, domain, request["ObjectTypeName"]).name
@@ -95,6 +96,7 @@ def delete_profile_object_type(store: Session, request: Request) -> dict[str, An
         profile.updated_at = request.at
         save_profile(store, domain, profile, before)
         history.record(store, domain.seq, profile.seq, Event("UPDATED", request.at, content_of(profile)))
+    keys.remove_merged_of_type(store, domain.seq, name)
     keys.set_key_names(store, domain.seq, name, {})
     table.remove_object_type(store, domain.seq, name)
     tags.remove_all_tags(store, _resource(domain, name))

@@ -58,7 +58,9 @@ ADDRESS_FIELDS: Final = ("Address", "ShippingAddress", "MailingAddress", "Billin
 BLOCK_FIELDS: Final = (*ADDRESS_FIELDS, "Attributes")
 PROFILE_FIELDS: Final = (*SCALAR_FIELDS, *BLOCK_FIELDS, "EngagementPreferences")
 MOST_BYTES: Final = 256_000  # one profile, as stored JSON
+MOST_TOTAL_BYTES: Final = 51_200 * 1024  # one profile with all its objects, documented default
 _FIELDS: Final = frozenset(PROFILE_FIELDS)
+_FEW_ATTRIBUTES: Final = 50  # 153 kB at most; all other fields together come to 100 kB
 _EITHER_OR: Final = (("PartyType", "PartyTypeString"), ("Gender", "GenderString"))
 
 
@@ -75,7 +77,7 @@ def create_profile(store: Session, request: Request) -> dict[str, Any]:
     counts as absent.
     """
     domain = the_domain(store, request)
-    _refuse_both(request)
+    refuse_both(request.parameters)
     fields = present({name: value for name, value in request.parameters.items() if name in _FIELDS})
     profile = Profile(0, new_id(), fields, {}, request.at, request.at, 0)
     add_profile(store, domain, profile)
@@ -91,7 +93,7 @@ def update_profile(store: Session, request: Request) -> dict[str, Any]:
     longer overwrites it. Derived search keys follow the new values, given keys stay.
     """
     domain = the_domain(store, request)
-    _refuse_both(request)
+    refuse_both(request.parameters)
     profile = the_profile(store, domain, request["ProfileId"])
     before = standard_keys(profile.fields)
     for name in PROFILE_FIELDS:
@@ -180,14 +182,15 @@ def description(profile: Profile) -> dict[str, Any]:
 
 
 def content_of(profile: Profile) -> str | None:
-    """A profile as a history record's Content, which has an upper limit."""
-    text = json.dumps(description(profile))
+    """A profile as it is stored, as a history record's Content, which has an upper limit."""
+    rest = profile.text.removeprefix("{")
+    text = f'{{"ProfileId": "{profile.profile_id}"{", " if profile.fields else ""}{rest}'
     return text if len(text) <= MOST_BYTES else None
 
 
 def add_profile(store: Session, domain: Domain, profile: Profile) -> None:
     """Insert a profile, index it and begin its history; sets its seq."""
-    _refuse_too_large(profile)
+    refuse_too_large(profile.fields)
     profile.seq = table.insert_profile(store, domain.seq, profile)
     keys.add_keys(store, (domain.seq, profile.seq), standard_keys(profile.fields), keys.DERIVED)
     history.record(store, domain.seq, profile.seq, Event("CREATED", profile.created_at, content_of(profile)))
@@ -195,7 +198,7 @@ def add_profile(store: Session, domain: Domain, profile: Profile) -> None:
 
 def save_profile(store: Session, domain: Domain, profile: Profile, before: set[keys.Key]) -> None:
     """Store changed fields and bring the derived keys (`before`: those of the old fields) in line."""
-    _refuse_too_large(profile)
+    refuse_too_large(profile.fields)
     after = standard_keys(profile.fields)
     owner = (domain.seq, profile.seq)
     keys.remove_keys(store, owner, before - after, keys.DERIVED)
@@ -209,13 +212,17 @@ def drop_profile(store: Session, domain: Domain, profile: Profile, survivor: str
     table.remove_profile(store, domain.seq, profile, survivor)
 
 
-def _refuse_both(request: Request) -> None:
+def refuse_both(given: Mapping[str, Any]) -> None:
+    """Refuse an enumerated member beside its free twin."""
     for one, other in _EITHER_OR:
-        if request.get(one) and request.get(other):
+        if given.get(one) and given.get(other):
             raise BadRequest(f"{one} and {other} cannot both be given")
 
 
-def _refuse_too_large(profile: Profile) -> None:
-    text = json.dumps(profile.fields)  # at least as long as what counts, UTF-8
-    if len(text) > MOST_BYTES and len(json.dumps(profile.fields, ensure_ascii=False).encode()) > MOST_BYTES:
+def refuse_too_large(fields: Mapping[str, Any]) -> None:
+    """Refuse fields beyond the size of a profile."""
+    if "EngagementPreferences" not in fields and len(fields.get("Attributes", ())) <= _FEW_ATTRIBUTES:
+        return
+    text = json.dumps(fields)  # at least as long as what counts, UTF-8
+    if len(text) > MOST_BYTES and len(json.dumps(fields, ensure_ascii=False).encode()) > MOST_BYTES:
         raise BadRequest(f"a profile has at most {MOST_BYTES} bytes")

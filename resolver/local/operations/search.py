@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from resolver.local.normalisation import NORMALISERS, PREDEFINED_KEYS
@@ -22,42 +23,68 @@ if TYPE_CHECKING:
 def search_profiles(store: Session, request: Request) -> dict[str, Any]:
     """Profiles that up to five keys find, joined by OR unless AND is asked for.
 
-    Documented: equality after normalisation by the key's content type; FoundByItems tells which keys found a
-    profile (with AND all of them); pages of 20. Assumed: an unknown key name is a bad request, no hit is an
-    empty list, several values of one key are alternatives (`strict_values` refuses them), no value at all is
-    a bad request, profiles come in order of creation.
+    Documented: equality after normalisation by the key's content type; FoundByItems tells which keys and
+    which of their values found a profile (with AND all that were asked); pages of 20. Assumed: an unknown key
+    name is a bad request, no hit is an empty list, several values of one key are alternatives
+    (`strict_values` refuses them), no value at all or more than 1,000 are a bad request,
+    profiles come in order of creation.
     """
     domain = the_domain(store, request)
-    asked = [(request["KeyName"], request["Values"])]
-    asked += [(key["KeyName"], key["Values"]) for key in request.get("AdditionalSearchKeys", ())]
-    queries = [_query(store, domain.seq, request, key) for key in asked]
+    given = [(request["KeyName"], request["Values"])]
+    given += [(key["KeyName"], key["Values"]) for key in request.get("AdditionalSearchKeys", ())]
+    asked = [_asked(store, domain.seq, request, key) for key in given]
     operator = request.get("LogicalOperator", "OR")
     page_of = PageOf(request.after(), request.page_size + 1)
-    seqs = lookup.find_by_keys(store, domain.seq, (queries, operator), page_of)
+    seqs = lookup.find_by_keys(store, domain.seq, ([one.query for one in asked], operator), page_of)
     page, more = request.page(seqs, seqs)
     items = []
     for profile in profiles.get_profiles(store, page) if page else ():
-        found_by = [
-            {"KeyName": name, "Values": values}
-            for (name, values), query in zip(asked, queries, strict=True)
-            if len(queries) == 1 or operator == "AND" or _leads_to(store, domain.seq, query, profile)
-        ]
-        items.append({**description(profile), "FoundByItems": found_by})
+        if operator == "AND" and len(asked) > 1:
+            found_by = given
+        else:
+            owner = (domain.seq, profile)
+            found_by = [(one.query.name, _found_by(store, owner, one, sole=len(asked) == 1)) for one in asked]
+        shown = [{"KeyName": name, "Values": values} for name, values in found_by if values]
+        items.append({**description(profile), "FoundByItems": shown})
     return {"Items": items, **more}
 
 
-def _query(store: Session, domain: int, request: Request, key: tuple[str, list[str]]) -> KeyQuery:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One key of a search, and the normal forms that each of its values may be found under."""
+
+    query: KeyQuery
+    forms: dict[str, tuple[str, ...]]
+
+
+def _asked(store: Session, domain: int, request: Request, key: tuple[str, list[str]]) -> _Asked:
     name, values = key
     if not values:
         raise BadRequest(f"Values of key {name} must not be empty")
     if len(values) > 1 and request.settings.strict_values:
         raise BadRequest(f"Values of key {name} must hold one value")
     normalise = normaliser(store, domain, name)
-    normal = dict.fromkeys(normalise(value) for value in values)
+    forms: dict[str, tuple[str, ...]] = {value: (normalise(value),) for value in values}
     if name == "_profileId" and request.settings.victim_alias:
-        survivors = [profiles.survivor_of(store, domain, value) for value in normal]
-        normal |= dict.fromkeys(survivor for survivor in survivors if survivor is not None)
-    return KeyQuery(name, tuple(normal))
+        survivors = {value: profiles.survivor_of(store, domain, value) for value in values}
+        forms = {
+            value: (value,) if survivor is None else (value, survivor)
+            for value, survivor in survivors.items()
+        }
+    normal = dict.fromkeys(form for alike in forms.values() for form in alike)
+    return _Asked(KeyQuery(name, tuple(normal)), forms)
+
+
+def _found_by(store: Session, owner: tuple[int, Profile], asked: _Asked, *, sole: bool) -> list[str]:
+    """Those of a key's values that lead to a profile; a value that nothing else was asked beside did."""
+    if sole and len(asked.forms) == 1:
+        return list(asked.forms)
+    domain, profile = owner
+    if asked.query.name == "_profileId":
+        hits = {profile.profile_id}
+    else:
+        hits = keys.hits(store, (domain, profile.seq), asked.query.name, asked.query.values)
+    return [value for value, forms in asked.forms.items() if not hits.isdisjoint(forms)]
 
 
 def normaliser(store: Session, domain: int, key_name: str) -> Callable[[str], str]:
@@ -81,9 +108,3 @@ def joint_content_type(key_name: str, content_types: list[str]) -> str:
     if len(content_types) == 1 or (first in ("NAME", "EMAIL_ADDRESS") and set(content_types) == {first}):
         return first
     return "STRING"
-
-
-def _leads_to(store: Session, domain: int, query: KeyQuery, profile: Profile) -> bool:
-    if query.name == "_profileId":
-        return profile.profile_id in query.values
-    return keys.has_key(store, (domain, profile.seq), query.name, query.values)

@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from resolver.local.tables.profiles import next_profile_seq
+from resolver.local.tables.profiles import forget_former, next_profile_seq
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +34,7 @@ class Staging:
     def add(self, batch: Sequence[tuple[str, str, set[Key]]]) -> None:
         """Add (profile id, fields as JSON, derived keys) of new profiles."""
         first, domain, at = self.next_seq, self.domain, self.at
+        forget_former(self.session, domain, [profile_id for profile_id, _, _ in batch])
         self.session.many(
             "INSERT INTO profile (seq, domain, profile_id, fields, created_at, updated_at)"
             " VALUES (?, ?, ?, ?, ?, ?)",

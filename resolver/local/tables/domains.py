@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from resolver.local.store import Session
 
-_COLUMNS = "seq, name, settings, created_at, updated_at, profile_count, object_count, total_size"
+_COLUMNS = (
+    "seq, name, settings, created_at, updated_at, matching_since, profile_count, object_count, total_size"
+)
 _OWNED = (  # every table that has rows of a domain
     "profile",
     "former_profile",
@@ -36,6 +38,7 @@ class Domain:
     settings: dict[str, Any]
     created_at: float
     updated_at: float
+    matching_since: float | None  # when matching was last switched on; None while it is off
     profile_count: int
     object_count: int
     total_size: int
@@ -70,14 +73,18 @@ def count_domains(store: Session) -> int:
 def insert_domain(store: Session, name: str, settings: dict[str, Any], at: float) -> None:
     """Add a domain."""
     store.insert(
-        "INSERT INTO domain (name, settings, created_at, updated_at) VALUES (?, ?, ?, ?)",
-        *(name, json.dumps(settings), at, at),
+        "INSERT INTO domain (name, settings, created_at, updated_at, matching_since) VALUES (?, ?, ?, ?, ?)",
+        *(name, json.dumps(settings), at, at, at if _matches(settings) else None),
     )
 
 
-def update_domain(store: Session, seq: int, settings: dict[str, Any], at: float) -> None:
+def update_domain(store: Session, domain: Domain, settings: dict[str, Any], at: float) -> None:
     """Replace a domain's settings."""
-    store.run("UPDATE domain SET settings = ?, updated_at = ? WHERE seq = ?", json.dumps(settings), at, seq)
+    since = (at if domain.matching_since is None else domain.matching_since) if _matches(settings) else None
+    store.run(
+        "UPDATE domain SET settings = ?, updated_at = ?, matching_since = ? WHERE seq = ?",
+        *(json.dumps(settings), at, since, domain.seq),
+    )
 
 
 def delete_domain(store: Session, domain: Domain) -> None:
@@ -98,6 +105,10 @@ def surplus_metered_profiles(store: Session, domain: int) -> int:
         domain,
     )
     return row[0] if row else 0
+
+
+def _matches(settings: dict[str, Any]) -> bool:
+    return bool(settings.get("Matching", {}).get("Enabled"))
 
 
 def _domain(row: tuple[Any, ...]) -> Domain:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
+from resolver.local.tables.lookup import any_of
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from resolver.local.store import Session
 
 DERIVED: Final = 0  # from the profile's own fields
-GIVEN: Final = -1  # by AddProfileKey, or moved here by a merge
+GIVEN: Final = -1  # by AddProfileKey
+MERGED: Final = -2  # what a merge made of the keys of profiles and objects that it ended
 
 Key = tuple[str, str]  # key name, normalised value
 _INSERT = "INSERT OR IGNORE INTO profile_key (domain, name, value, profile, origin) VALUES (?, ?, ?, ?, ?)"
@@ -51,6 +54,28 @@ def remove_given(store: Session, owner: tuple[int, int], key: Key) -> None:
     )
 
 
+def add_merged(store: Session, owner: tuple[int, int], keys: Iterable[tuple[Key, Collection[str]]]) -> None:
+    """Index keys of a profile that a merge ended, each with the object types that its value goes with."""
+    domain, profile = owner
+    rows = [
+        (domain, *key, profile, MERGED, json.dumps(sorted(types)) if types else "") for key, types in keys
+    ]
+    store.many(
+        "INSERT OR IGNORE INTO profile_key (domain, name, value, profile, origin, types)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        rows,
+    )
+
+
+def remove_merged_of_type(store: Session, domain: int, object_type: str) -> None:
+    """Take the merged keys out whose values go with an object type."""
+    store.run(
+        "DELETE FROM profile_key WHERE domain = ? AND types <> ''"
+        " AND EXISTS (SELECT 1 FROM json_each(types) AS one WHERE one.value = ?)",
+        *(domain, object_type),
+    )
+
+
 def move_given(store: Session, profile: int, main: int) -> None:
     """Hand every key that does not derive from fields to another profile, with its origin."""
     given = store.one("SELECT 1 FROM profile_key WHERE profile = ? AND origin <> 0", profile)
@@ -67,18 +92,18 @@ def remove_all_given(store: Session, profile: int) -> None:
 
 def remove_keys_of_object(store: Session, profile: int, object_seq: int) -> None:
     """Take the keys out that only this object contributed."""
-    store.run("DELETE FROM profile_key WHERE profile = ? AND origin = ?", profile, object_seq)
+    store.run("DELETE FROM profile_key WHERE profile = ? AND origin = ? AND origin <> 0", profile, object_seq)
 
 
-def has_key(store: Session, owner: tuple[int, int], name: str, values: Sequence[str]) -> bool:
-    """Whether a profile is indexed under any of these values."""
+def hits(store: Session, owner: tuple[int, int], name: str, values: Sequence[str]) -> set[str]:
+    """Those of the values of a key that a profile is indexed under."""
     domain, profile = owner
-    marks = ",".join("?" * len(values))
-    row = store.one(
-        f"SELECT 1 FROM profile_key WHERE domain = ? AND name = ? AND value IN ({marks}) AND profile = ?",
-        *(domain, name, *values, profile),
+    one_of, bound = any_of(values)
+    rows = store.all(
+        f"SELECT value FROM profile_key WHERE domain = ? AND name = ? AND value {one_of} AND profile = ?",
+        *(domain, name, bound, profile),
     )
-    return row is not None
+    return {row[0] for row in rows}
 
 
 def key_content_types(store: Session, domain: int, name: str) -> list[str] | None:
@@ -111,12 +136,11 @@ def set_key_names(store: Session, domain: int, object_type: str, names: dict[str
             store.run("DELETE FROM profile_key WHERE domain = ? AND name = ?", domain, name)
 
 
-def keep_as_given(store: Session, profile: int, object_seq: int) -> None:
-    """Turn the keys that an object contributed into given ones, before the object goes."""
+def keep_as_merged(store: Session, profile: int, object_seq: int, object_type: str) -> None:
+    """Turn the keys that an object contributed into merged ones that go with its type, before it goes."""
     store.run(
-        "UPDATE OR IGNORE profile_key SET origin = ? WHERE profile = ? AND origin = ?",
-        GIVEN,
-        profile,
-        object_seq,
+        "UPDATE OR IGNORE profile_key SET origin = ?, types = ?"
+        " WHERE profile = ? AND origin = ? AND origin <> 0",
+        *(MERGED, json.dumps([object_type]), profile, object_seq),
     )
     remove_keys_of_object(store, profile, object_seq)

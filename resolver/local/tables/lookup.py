@@ -1,7 +1,8 @@
-"""Finding profiles by key: one index walk per key, pages in order of creation."""
+"""Finding profiles by key: one index walk per value, pages in order of creation."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -9,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from resolver.local.store import Session
+
+    Condition = tuple[str, tuple[object, ...]]  # what a WHERE clause goes on with, and its parameters
 
 
 _WORTH_COUNTING: Final = 1000
@@ -21,18 +24,14 @@ class KeyQuery:
     name: str
     values: tuple[str, ...]
 
-    def statement(self, domain: int) -> tuple[str, tuple[object, ...]]:
+    def statement(self, domain: int, alias: str = "") -> Condition:
         """A SELECT of profile seqs, to be narrowed by more conditions, and its parameters."""
-        marks = ",".join("?" * len(self.values))
+        one_of, values = any_of(self.values)
         if self.name == "_profileId":
-            return (
-                f"SELECT DISTINCT seq AS profile FROM profile WHERE domain = ? AND profile_id IN ({marks})",
-                (domain, *self.values),
-            )
-        return (
-            f"SELECT DISTINCT profile FROM profile_key WHERE domain = ? AND name = ? AND value IN ({marks})",
-            (domain, self.name, *self.values),
-        )
+            table, condition = f"profile {alias}", f"domain = ? AND profile_id {one_of}"
+            return f"SELECT DISTINCT seq AS profile FROM {table} WHERE {condition}", (domain, values)
+        table, condition = f"profile_key {alias}", f"domain = ? AND name = ? AND value {one_of}"
+        return f"SELECT DISTINCT profile FROM {table} WHERE {condition}", (domain, self.name, values)
 
     @property
     def seq_column(self) -> str:
@@ -48,42 +47,46 @@ class PageOf:
     limit: int
 
 
+def any_of(values: Sequence[str]) -> tuple[str, str]:
+    """The condition that a column has one of the values, and its one parameter, however many they are.
+
+    A single one is compared as such: only then does the index give what follows in its own order.
+    """
+    if len(values) == 1:
+        return "= ?", values[0]
+    return "IN (SELECT value FROM json_each(?))", json.dumps(values)
+
+
 def find_by_keys(
     store: Session, domain: int, keys: tuple[Sequence[KeyQuery], str], page: PageOf
 ) -> list[int]:
     """Seqs of the profiles that the keys find, joined by the operator ("AND" or "OR"), ascending."""
     queries, operator = keys
+    condition: Condition = ("", ())
     if operator == "AND" and len(queries) > 1:
-        return _find_all_of(store, domain, queries, page)
-    return _find_any_of(store, domain, queries, page)
-
-
-def _find_any_of(store: Session, domain: int, queries: Sequence[KeyQuery], page: PageOf) -> list[int]:
-    """The first of each value tell the first of all: a page costs the same, however many profiles share."""
+        # Walk the key that leads to the fewest profiles, and look each up under the others.
+        rarest, *others = sorted(queries, key=lambda query: _count(store, domain, query, page))
+        condition, queries = _found_by_all(domain, others, f"walked.{rarest.seq_column}"), [rarest]
+    # The first of each value tell the first of all: a page costs the same, however many profiles share.
     found: set[int] = set()
     for query in queries:
+        column = query.seq_column
         for value in query.values:
-            sql, bound = KeyQuery(query.name, (value,)).statement(domain)
-            column = query.seq_column
-            narrowed = f"{sql} AND {column} > ? ORDER BY {column} LIMIT ?"
-            found.update(row[0] for row in store.all(narrowed, *bound, page.after, page.limit))
+            sql, bound = KeyQuery(query.name, (value,)).statement(domain, "AS walked")
+            narrowed = f"{sql}{condition[0]} AND {column} > ? ORDER BY {column} LIMIT ?"
+            rows = store.all(narrowed, *bound, *condition[1], page.after, page.limit)
+            found.update(row[0] for row in rows)
     return sorted(found)[: page.limit]
 
 
-def _find_all_of(store: Session, domain: int, queries: Sequence[KeyQuery], page: PageOf) -> list[int]:
-    """Walk the key that leads to the fewest profiles, and look each up under the others."""
-    rarest, *others = sorted(queries, key=lambda query: _count(store, domain, query, page))
-    sql, bound = rarest.statement(domain)
-    conditions = []
-    for query in others:
-        other_sql, other_bound = query.statement(domain)
-        conditions.append(f"EXISTS ({other_sql} AND {query.seq_column} = found.profile)")
-        bound += other_bound
-    walk = (
-        f"SELECT DISTINCT profile FROM ({sql}) AS found"
-        f" WHERE {' AND '.join(conditions)} AND profile > ? ORDER BY profile LIMIT ?"
-    )
-    return [row[0] for row in store.all(walk, *bound, page.after, page.limit)]
+def _found_by_all(domain: int, queries: Sequence[KeyQuery], seq: str) -> Condition:
+    """The condition that every one of the keys leads to the profile with this seq."""
+    text, values = "", tuple[object, ...]()
+    for query in queries:
+        sql, bound = query.statement(domain)
+        text += f" AND EXISTS ({sql} AND {query.seq_column} = {seq})"
+        values += bound
+    return text, values
 
 
 def _count(store: Session, domain: int, query: KeyQuery, page: PageOf) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from resolver.local.tables.lookup import any_of
+
 if TYPE_CHECKING:
     from resolver.local.store import Session
     from resolver.local.tables.lookup import KeyQuery
@@ -48,12 +50,12 @@ def list_objects(
     condition, values = "", tuple[object, ...]()
     if indexed is not None:
         domain, key = indexed
-        marks = ",".join("?" * len(key.values))
+        one_of, bound = any_of(key.values)
         condition = (
             " AND seq IN (SELECT origin FROM profile_key"
-            f" WHERE domain = ? AND name = ? AND value IN ({marks}) AND profile = ?)"
+            f" WHERE domain = ? AND name = ? AND value {one_of} AND profile = ?)"
         )
-        values = (domain, key.name, *key.values, owner[0])
+        values = (domain, key.name, bound, owner[0])
     rows = store.all(
         f"SELECT {_COLUMNS} FROM object WHERE profile = ? AND object_type = ?{condition} AND seq > ?"
         " ORDER BY seq LIMIT ?",
@@ -70,8 +72,8 @@ def objects_of(store: Session, profile: int) -> list[StoredObject]:
 
 def insert_object(store: Session, domain: int, new: StoredObject) -> int:
     """Add an object (its own seq is ignored); returns its seq."""
-    store.count(domain, (0, 1, len(new.body.encode())))
-    store.run("UPDATE profile SET object_count = object_count + 1 WHERE seq = ?", new.profile)
+    _grow(store, new.profile, 1, size := len(new.body.encode()))
+    store.count(domain, (0, 1, size))
     store.watch.earliest = min(store.watch.earliest, new.expires_at)
     return store.insert(
         "INSERT INTO object (domain, profile, object_type, unique_key, body, ingested_at, expires_at)"
@@ -82,16 +84,48 @@ def insert_object(store: Session, domain: int, new: StoredObject) -> int:
 
 def remove_object(store: Session, domain: int, gone: StoredObject) -> None:
     """Take one object away; its keys are the caller's business."""
-    store.count(domain, (0, -1, -len(gone.body.encode())))
-    store.run("UPDATE profile SET object_count = object_count - 1 WHERE seq = ?", gone.profile)
+    _grow(store, gone.profile, -1, -(size := len(gone.body.encode())))
+    store.count(domain, (0, -1, -size))
     store.run("DELETE FROM object WHERE seq = ?", gone.seq)
 
 
 def move_object(store: Session, moved: StoredObject, profile: int) -> None:
     """Hand an object to another profile; its seq stays, and with it the keys it contributed."""
     store.run("UPDATE object SET profile = ? WHERE seq = ?", profile, moved.seq)
-    store.run("UPDATE profile SET object_count = object_count - 1 WHERE seq = ?", moved.profile)
-    store.run("UPDATE profile SET object_count = object_count + 1 WHERE seq = ?", profile)
+    size = len(moved.body.encode())
+    _grow(store, moved.profile, -1, -size)
+    _grow(store, profile, 1, size)
+
+
+def _grow(store: Session, profile: int, count: int, size: int) -> None:
+    store.run(
+        "UPDATE profile SET object_count = object_count + ?, object_bytes = object_bytes + ? WHERE seq = ?",
+        *(count, size, profile),
+    )
+
+
+def held_by(store: Session, profile: int) -> tuple[int, int]:
+    """How many objects a profile has, and how many bytes they and its own fields take."""
+    row = store.one(
+        "SELECT object_count, object_bytes + length(CAST(fields AS BLOB)) FROM profile WHERE seq = ?", profile
+    )
+    return (row[0], row[1]) if row else (0, 0)
+
+
+def seqs_of(store: Session, profile: int, object_type: str) -> list[int]:
+    """A profile's objects of one type in order of ingestion, without a look at their bodies."""
+    rows = store.all(
+        "SELECT seq FROM object WHERE profile = ? AND object_type = ? ORDER BY seq", profile, object_type
+    )
+    return [row[0] for row in rows]
+
+
+def get_object(store: Session, seq: int) -> StoredObject:
+    """The object of that seq, which must be there."""
+    row = store.one(f"SELECT {_COLUMNS} FROM object WHERE seq = ?", seq)
+    if row is None:
+        raise LookupError(f"object {seq}")
+    return StoredObject(*row)
 
 
 def objects_of_type(store: Session, domain: int, object_type: str) -> list[StoredObject]:
@@ -126,12 +160,6 @@ def count_by_type(store: Session, profile: int) -> dict[str, int]:
     """How many objects of each type a profile has."""
     rows = store.all("SELECT object_type, count(*) FROM object WHERE profile = ? GROUP BY 1", profile)
     return {object_type: count for object_type, count in rows}  # noqa: C416 - dict() would lose the types
-
-
-def oldest_object(store: Session, profile: int, object_type: str) -> StoredObject | None:
-    """The object of a type that came first."""
-    found = list_objects(store, (profile, object_type), page=(0, 1))
-    return found[0] if found else None
 
 
 def queue_object(store: Session, domain: int, content: tuple[str, str], due_at: float) -> None:

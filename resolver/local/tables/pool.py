@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def sharers(store: Session, domain: int, key_name: str, most: int) -> list[tuple[int, ...]]:
     """Profile seqs (ascending) behind each value of a key that between 2 and `most` profiles share."""
-    rows = store.each(
+    rows = store.all(
         "SELECT group_concat(profile) FROM"
         " (SELECT DISTINCT value, profile FROM profile_key WHERE domain = ? AND name = ?"
         " ORDER BY value, profile)"

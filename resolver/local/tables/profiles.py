@@ -16,7 +16,10 @@ _COLUMNS = "seq, profile_id, fields, sources, created_at, updated_at, object_cou
 
 @dataclass(slots=True)
 class Profile:
-    """One standard profile; `sources` names, per field path, the object type that wrote it, if one did."""
+    """One standard profile; `sources` names, per field path, the object type that wrote it, if one did.
+
+    `text` is the JSON of the fields as they are stored: the functions of this module keep it.
+    """
 
     seq: int
     profile_id: str
@@ -25,6 +28,7 @@ class Profile:
     created_at: float
     updated_at: float
     object_count: int
+    text: str = ""
 
 
 def find_profile(store: Session, domain: int, profile_id: str) -> Profile | None:
@@ -35,23 +39,25 @@ def find_profile(store: Session, domain: int, profile_id: str) -> Profile | None
 
 def find_profiles(store: Session, domain: int, profile_ids: Sequence[str]) -> list[Profile]:
     """Those of the ids that are profiles, in no particular order."""
-    marks = ",".join("?" * len(profile_ids))
     rows = store.all(
-        f"SELECT {_COLUMNS} FROM profile WHERE domain = ? AND profile_id IN ({marks})", domain, *profile_ids
+        f"SELECT {_COLUMNS} FROM profile WHERE domain = ? AND profile_id IN (SELECT value FROM json_each(?))",
+        *(domain, json.dumps(list(profile_ids))),
     )
     return [_profile(row) for row in rows]
 
 
 def get_profiles(store: Session, seqs: Sequence[int]) -> list[Profile]:
     """Profiles by seq, in order of seq."""
-    marks = ",".join("?" * len(seqs))
-    rows = store.all(f"SELECT {_COLUMNS} FROM profile WHERE seq IN ({marks}) ORDER BY seq", *seqs)
+    rows = store.all(
+        f"SELECT {_COLUMNS} FROM profile WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq",
+        json.dumps(list(seqs)),
+    )
     return [_profile(row) for row in rows]
 
 
 def insert_profile(store: Session, domain: int, profile: Profile) -> int:
     """Add a profile (its own seq is ignored); returns its seq."""
-    fields = json.dumps(profile.fields)
+    fields = profile.text = json.dumps(profile.fields)
     store.count(domain, (1, 0, len(fields)))
     return store.insert(
         "INSERT INTO profile (domain, profile_id, fields, sources, created_at, updated_at)"
@@ -63,8 +69,8 @@ def insert_profile(store: Session, domain: int, profile: Profile) -> int:
 def update_profile(store: Session, domain: int, profile: Profile) -> None:
     """Replace a profile's fields, sources and time of update."""
     fields = json.dumps(profile.fields)
-    row = store.one("SELECT length(CAST(fields AS BLOB)) FROM profile WHERE seq = ?", profile.seq)
-    store.count(domain, (0, 0, len(fields) - (row[0] if row else 0)))
+    store.count(domain, (0, 0, len(fields) - len(profile.text)))  # ASCII: as many bytes
+    profile.text = fields
     store.run(
         "UPDATE profile SET fields = ?, sources = ?, updated_at = ? WHERE seq = ?",
         *(fields, _sources_text(profile), profile.updated_at, profile.seq),
@@ -72,12 +78,29 @@ def update_profile(store: Session, domain: int, profile: Profile) -> None:
 
 
 def remove_profile(store: Session, domain: int, profile: Profile, survivor: str | None) -> None:
-    """Take a profile's row away and remember its id, and what it was merged into."""
+    """Take a profile's row away and remember its id, and what it was merged into.
+
+    What was merged into this profile before ends where this one does: no chain is ever walked.
+    """
     store.count(domain, (-1, 0, -len(json.dumps(profile.fields))))
     store.run("DELETE FROM profile WHERE seq = ?", profile.seq)
     store.run(
         "INSERT OR REPLACE INTO former_profile (domain, profile_id, seq, survivor) VALUES (?, ?, ?, ?)",
         *(domain, profile.profile_id, profile.seq, survivor),
+    )
+    store.run(
+        "UPDATE former_profile SET survivor = ? WHERE domain = ? AND survivor = ?",
+        *(survivor, domain, profile.profile_id),
+    )
+
+
+def forget_former(store: Session, domain: int, profile_ids: Sequence[str]) -> None:
+    """Forget what became of ids that are about to be profiles again."""
+    if store.one("SELECT 1 FROM former_profile WHERE domain = ?", domain) is None:
+        return
+    store.run(
+        "DELETE FROM former_profile WHERE domain = ? AND profile_id IN (SELECT value FROM json_each(?))",
+        *(domain, json.dumps(list(profile_ids))),
     )
 
 
@@ -89,21 +112,10 @@ def former_seq(store: Session, domain: int, profile_id: str) -> int | None:
 
 def survivor_of(store: Session, domain: int, profile_id: str) -> str | None:
     """The profile id that a merged-away id ended in, through any number of merges."""
-    survivor = None
-    while row := store.one(
-        "SELECT survivor FROM former_profile WHERE domain = ? AND profile_id = ?",
-        domain,
-        survivor or profile_id,
-    ):
-        if row[0] is None:
-            return None
-        survivor = row[0]
-    return survivor
-
-
-def count_object(store: Session, profile: int, change: int) -> None:
-    """Adjust a profile's number of objects."""
-    store.run("UPDATE profile SET object_count = object_count + ? WHERE seq = ?", change, profile)
+    row = store.one(
+        "SELECT survivor FROM former_profile WHERE domain = ? AND profile_id = ?", domain, profile_id
+    )
+    return row[0] if row else None
 
 
 def profiles_sourced_by(store: Session, domain: int, object_type: str) -> list[Profile]:
@@ -130,7 +142,10 @@ def known_ids(store: Session, domain: int, profile_ids: Sequence[str]) -> set[st
 
 def _profile(row: tuple[Any, ...]) -> Profile:
     seq, profile_id, fields, sources, *rest = row
-    return Profile(seq, profile_id, json.loads(fields), json.loads(sources) if sources else {}, *rest)
+    known = json.loads(sources) if sources else {}
+    profile = Profile(seq, profile_id, json.loads(fields), known, *rest)
+    profile.text = fields
+    return profile
 
 
 def _sources_text(profile: Profile) -> str | None:

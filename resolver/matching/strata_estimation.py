@@ -1,0 +1,174 @@
+"""What is a stratum's own: how common matches and relations are in it, and how often its strangers agree.
+
+What a match looks like (m) is one for the file: a stratum may hold few matches to learn it from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from scipy.sparse import coo_array, csr_array
+
+from resolver.matching import estimation
+from resolver.matching.comparison import compare
+from resolver.matching.frequency import ONE_ENTITY
+from resolver.matching.parameters import StratumParameters
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from resolver.matching.columns import Column
+    from resolver.matching.evidence import Evidence
+    from resolver.matching.parameters import Parameters
+    from resolver.matching.passes import View
+    from resolver.matching.strata import Strata
+    from resolver.matching.values import Array
+    from resolver.model.rule_set import RuleSet
+
+#: Random pairs compared per stratum, and candidate pairs that EM sees of each.
+_STRANGERS: Final = 5000
+_SAMPLE: Final = 10_000
+#: Pseudo-counts of agreements that hold a stratum's strangers to the file's.
+_PRIOR: Final = 10.0
+_SEED: Final = 20_060_102
+
+
+@dataclass(frozen=True, eq=False)
+class Strangers:
+    """Random pairs of one stratum and their bytes."""
+
+    left: Array
+    right: Array
+    bytes_: Array
+
+
+def strangers_of(strata: Strata, columns: Sequence[Column], bins: Sequence[Array]) -> tuple[Strangers, ...]:
+    """Random pairs of each stratum, with replacement."""
+    out = []
+    for stratum in range(1, len(strata.sides) + 1):
+        draw = np.random.default_rng([_SEED, stratum])
+        left, right = (draw.choice(rows, _STRANGERS) for rows in strata.rows(stratum))
+        pair = (left[left != right].astype(np.uint32), right[left != right].astype(np.uint32))
+        out.append(Strangers(*pair, compare(columns, bins, pair)))
+    return tuple(out)
+
+
+def with_strata(rules: RuleSet, view: View, model: Parameters, evidence: Evidence) -> Parameters:
+    """The model with the rates and strangers of each stratum; itself where the file is undivided."""
+    stratum = view.strata.of(evidence.sides)
+    if stratum is None:
+        return model
+    shifts = [
+        _shift(column, bins, (view.strata, view.entity), rules.estimation.frequency_step)
+        for column, bins in zip(view.columns, view.bins, strict=True)
+    ]
+    learned = []
+    for number, (one, other) in enumerate(view.strata.sides, 1):
+        at = np.flatnonzero(stratum == number)
+        own = _own_strangers(model, view, number, [shift[one, other] for shift in shifts])
+        own = _without_absent(rules, own, view.strata.present[one] & view.strata.present[other])
+        learned.append(_described(view.strata, number, _rates(rules, view, own, (number, evidence, at))))
+    return replace(model, strata=tuple(learned))
+
+
+def _own_strangers(model: Parameters, view: View, number: int, shifts: Sequence[float]) -> Parameters:
+    """What strangers share, as the stratum's random pairs show it; equal values as its own counts do."""
+    seen = view.strangers[number - 1]
+    apart = np.ones(len(seen.left), bool)
+    if view.entity is not None:
+        apart = view.entity[seen.left] != view.entity[seen.right]
+    columns = []
+    for k, (column, shift) in enumerate(zip(model.columns, shifts, strict=True)):
+        levels = len(column.m)
+        counts = np.bincount(np.minimum(seen.bytes_[k][apart], levels), minlength=levels + 1)[1:]
+        u = np.asarray(column.u)
+        ratio = (counts + _PRIOR) / (counts.sum() * u + _PRIOR)
+        ratio[-1] = np.exp(shift)
+        u = u * ratio / (u * ratio).sum()
+        columns.append(replace(column, u=tuple(float(share) for share in u), shift=float(shift)))
+    return replace(model, columns=tuple(columns))
+
+
+def _without_absent(rules: RuleSet, model: Parameters, present: Array) -> Parameters:
+    """Relations that the stratum's fields cannot tell from a match, or know nothing of, switched off."""
+    there = {column.name for column, here in zip(model.columns, present, strict=True) if here}
+    needs = {relation.name: relation.needs for relation in rules.relations}
+    relations = tuple(
+        relation
+        if estimation.tells(
+            {model.columns[k].name for k in relation.ties} & there, needs[relation.name], there
+        )
+        else replace(relation, rate=estimation.LOWEST_RATE)
+        for relation in model.relations
+    )
+    return replace(model, relations=relations)
+
+
+def _rates(rules: RuleSet, view: View, own: Parameters, sampled: tuple[int, Evidence, Array]) -> Parameters:
+    """The match rate and the rates of relations of one stratum, from its candidate pairs."""
+    number, evidence, at = sampled
+    profiles, pairs = view.strata.sizes(number)
+    scale = max(len(at) / _SAMPLE, 1.0)
+    if scale > 1:
+        at = np.sort(np.random.default_rng([_SEED, number]).choice(at, _SAMPLE, replace=False))
+    bytes_ = np.ascontiguousarray(evidence.bytes_[:, at])
+    fitted = estimation.fit_rates(rules, own, estimation.Sample(bytes_, scale), (profiles, pairs))
+    off = [relation.rate <= estimation.LOWEST_RATE for relation in own.relations]
+    relations = tuple(
+        replace(relation, rate=estimation.LOWEST_RATE) if absent else relation
+        for relation, absent in zip(fitted.relations, off, strict=True)
+    )
+    return replace(fitted, relations=relations)
+
+
+def _described(strata: Strata, number: int, model: Parameters) -> StratumParameters:
+    return StratumParameters(
+        strata.name(number),
+        strata.sizes(number)[1],
+        model.match_rate,
+        tuple(column.u for column in model.columns),
+        tuple(column.shift for column in model.columns),
+        tuple(relation.rate for relation in model.relations),
+    )
+
+
+def _shift(column: Column, bins: Array, known: tuple[Strata, Array | None], step: float) -> Array:
+    """Nats by which strangers of two parts share a value more often than its frequency in the file says.
+
+    Shape (parts, parts). Counted over values that two entities of the file have; the frequency of others is
+    an estimate already.
+    """
+    strata, entity = known
+    parts = len(strata.names)
+    counts = _entities_by_part(column, strata, entity)
+    shared = np.flatnonzero(np.asarray(counts.sum(axis=0)).ravel() >= 2)  # noqa: PLR2004 - someone else has it
+    counts, chance = counts[:, shared], np.exp(-step * bins[shared].astype(float))
+    here: Array = np.asarray((column.whole > 0).any(axis=1))
+    mine = np.arange(len(here)) if entity is None else entity
+    sizes = np.array(
+        [np.unique(mine[here & (strata.part == part)]).size for part in range(parts)], dtype=float
+    )
+    met = (counts @ counts.T).toarray()
+    np.fill_diagonal(met, met.diagonal() - np.asarray(counts.sum(axis=1)).ravel())
+    expected = np.outer(np.asarray(counts @ chance).ravel(), sizes)
+    expected = (expected + expected.T) / 2
+    halves = np.where(np.eye(parts, dtype=bool), 0.5, 1.0)
+    return np.log((met * halves + _PRIOR) / (expected * halves + _PRIOR))
+
+
+def _entities_by_part(column: Column, strata: Strata, entity: Array | None) -> csr_array:
+    """Distinct entities per part and value, sparse; before any is known as ``first_counts`` takes them."""
+    rows, slots = np.nonzero(column.whole)
+    values = column.whole[rows, slots].astype(np.int64)
+    if entity is None:
+        few = np.bincount(values, minlength=column.wholes) <= ONE_ENTITY
+        who = np.where(few[values], 0, rows)
+    else:
+        who = entity[rows]
+    parts = len(strata.names)
+    words = (values * parts + strata.part[rows]).astype(np.uint64) << np.uint64(32) | who.astype(np.uint64)
+    place = (np.unique(words) >> np.uint64(32)).astype(np.int64)
+    ones = np.ones(len(place))
+    return coo_array((ones, (place % parts, place // parts)), shape=(parts, column.wholes)).tocsr()

@@ -1,0 +1,141 @@
+"""The policies are tried: whatever a phase's policy does not allow is denied while the phase runs."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+
+import boto3
+import polars as pl
+import pytest
+
+from resolver.app.policies import OF_THE_ACCOUNT, READS, WRITES, Scope, policy_of
+from resolver.errors import BadInput
+from resolver.local.faults import Fault, Faults
+from resolver.local.loading import load_objects, load_profiles
+from resolver.local.operations import HANDLERS as OPERATIONS
+from resolver.local.sample.generator import make_sample
+from resolver.local.server import running
+from resolver.local.service import Service, Settings
+from resolver.local.store import Store
+
+DOMAIN = "shop"
+
+
+class Watched(Faults):
+    """Faults that also remember which operations were asked for."""
+
+    def __init__(self):
+        super().__init__()
+        self.asked = set()
+
+    def before(self, operation, *rest):
+        self.asked.add(operation)
+        return super().before(operation, *rest)
+
+    def allow(self, *lists):
+        """Deny every operation that is in none of the lists; forget what was asked."""
+        self.clear()
+        self.asked.clear()
+        for operation in set(OPERATIONS) - {name for names in lists for name in names}:
+            self.plan(operation, Fault("deny", times=10**6))
+
+
+@pytest.fixture(scope="module")
+def sample():
+    return make_sample(120, seed=3)
+
+
+@pytest.fixture
+def served(sample, tmp_path):
+    """A domain with objects; gives (faults, options that reach it, file of keys)."""
+    faults = Watched()
+    keys = tmp_path / "keys.csv"
+    pl.DataFrame(sample.keys, schema=["key_name", "value"], orient="row").write_csv(keys)
+    with closing(Store.open(None)) as store:
+        load_profiles(store, DOMAIN, sample.profiles)
+        put_type(store)
+        load_objects(
+            store, DOMAIN, [(p["ProfileId"], "Note", {"id": p["ProfileId"]}) for p in sample.profiles]
+        )
+        with running(Service(store, Settings(faults=faults))) as url:
+            yield faults, ("--domain", DOMAIN, "--endpoint-url", url, "--quiet"), keys
+
+
+def put_type(store):
+    with running(Service(store)) as url:
+        boto3.client("customer-profiles", endpoint_url=url).put_profile_object_type(
+            DomainName=DOMAIN,
+            ObjectTypeName="Note",
+            Description="Notes",
+            Fields={"id": {"Source": "_source.id", "ContentType": "STRING"}},
+            Keys={"noteId": [{"FieldNames": ["id"], "StandardIdentifiers": ["UNIQUE", "PROFILE"]}]},
+        )
+
+
+def test_every_phase_runs_on_its_policy_and_no_policy_allows_what_its_phase_never_calls(
+    run, served, tmp_path
+):
+    faults, where, keys = served
+    unpaced = ("--calls-per-second", 0)
+    used = {}
+
+    faults.allow(READS, OF_THE_ACCOUNT)
+    assert run("export", *where, *unpaced, "--keys", keys, "--out", tmp_path / "p.parquet")[0] == 0
+    assert run("domain", "show", *where[:-1])[0] == 0
+    used["read"] = set(faults.asked)
+
+    faults.allow(READS)
+    assert run("run", *where, *unpaced, "--keys", keys, "--out", tmp_path / "run")[0] == 0
+    used["plan"] = set(faults.asked)
+
+    faults.allow(READS, WRITES["merge"])
+    assert run("apply", *where, "--run", tmp_path / "run", "--merges-per-second", 0)[0] == 0
+    used["merge"] = set(faults.asked)
+
+    faults.allow(READS, WRITES["restore"])
+    _, out, _ = run("history", *where[:-1], "--json")
+    faults.allow(READS, WRITES["restore"])
+    merge = json.loads(out)["merges"][0]["merge_id"]
+    assert run("restore", merge, *where[:-1], "--apply")[0] == 0
+    used["restore"] = set(faults.asked)
+
+    reads = set().union(*used.values()) - set().union(*WRITES.values())
+    assert reads <= {*READS, *OF_THE_ACCOUNT}
+    assert used["merge"] & set(WRITES["restore"]) <= set(WRITES["merge"])
+
+
+def test_without_a_phase_s_policy_the_phase_is_refused(run, served, tmp_path):
+    faults, where, keys = served
+    faults.allow(READS)
+    unpaced = ("--calls-per-second", 0, "--keys", keys)
+    assert run("run", *where, *unpaced, "--out", tmp_path / "run")[0] == 0
+    assert run("apply", *where, "--run", tmp_path / "run", "--merges-per-second", 0)[0] in {1, 4}
+    assert "MergeProfiles" in faults.asked
+
+
+@pytest.mark.parametrize("phase", ["read", "plan", "merge", "restore"])
+def test_a_policy_names_one_domain_and_never_a_wildcard_action(run, phase):
+    code, out, _ = run(
+        "policy", "--domain", DOMAIN, "--phase", phase, "--account", "111122223333", "--region", "eu-west-1"
+    )
+    assert code == 0
+    policy = json.loads(out)
+    arn = f"arn:aws:profile:eu-west-1:111122223333:domains/{DOMAIN}"
+    for statement in policy["Statement"]:
+        assert statement["Effect"] == "Allow"
+        assert all(action.removeprefix("profile:") in OPERATIONS for action in statement["Action"])
+        account_wide = statement["Sid"] == "ReadTheAccount"
+        assert statement["Resource"] == (["*"] if account_wide else [arn, f"{arn}/*"])
+    writes = {a for s in policy["Statement"] for a in s["Action"]} - {
+        f"profile:{name}" for name in (*READS, *OF_THE_ACCOUNT)
+    }
+    assert writes == {f"profile:{name}" for name in WRITES[phase]}
+
+
+@pytest.mark.parametrize(
+    ("domain", "account", "region"), [("a b", "*", "*"), ("shop", "12", "*"), ("shop", "*", "Frankfurt")]
+)
+def test_names_that_aws_does_not_know_are_bad_input(domain, account, region):
+    with pytest.raises(BadInput, match="of AWS"):
+        policy_of("read", Scope(domain, account, region))
