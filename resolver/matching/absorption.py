@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 #: In each round a cluster joins at most one other, that fits it best as it fits that best; few need more.
 _ROUNDS: Final = 8
+#: Clusters of every size that a file is taken to hold unseen.
+_UNSEEN: Final = 0.5
 
 
 def absorb(
@@ -46,6 +48,7 @@ def absorb(
     for _ in range(_ROUNDS):
         size = np.bincount(cluster, minlength=len(cluster))
         fits = _fits(scored, evidence, (cluster, size), (apart, rules.absorb_best))
+        fits = _Fits(fits.words, fits.weight + size_odds(size, fits.words, scored[0].match_rate))
         fits = fits.only(_uncontested(fits, size, rules))
         joins = _mutually_best(fits, len(cluster))
         if not len(joins):
@@ -99,6 +102,26 @@ def _fits(
     between = evidence.bytes_[:, at], None if stratum is None else stratum[at]
     weight = _weights(model, between, starts, best)
     return _Fits(words, weight).only(weight >= 0)
+
+
+def size_odds(size: Array, words: Array, match_rate: float) -> Array:
+    """Bits by which the sizes of a file's clusters speak for joining two of them, beyond the match rate.
+
+    ``size`` gives each cluster's members at its first row, ``words`` pairs of clusters. Where customers exist
+    twice at most, a third profile of one is unlikely, however well it fits; where they exist ten times, a
+    profile alone is likely one of them. What stands against the match rate, which the prior takes for every
+    pair, is the clusters of the joint size per pair of clusters of the two sizes, half a cluster added to
+    each count. Two clusters of several never gain by it: where both sizes are rare, it would say that what is
+    rare belongs together.
+    """
+    if not len(words):
+        return np.empty(0)
+    a, b = (size[side] for side in unpack(words))
+    largest = max(int(size.max()), int((a + b).max()))
+    seen = np.bincount(size[size > 0], minlength=largest + 1) + _UNSEEN
+    pairs = np.where(a == b, seen[a] ** 2 / 2, seen[a] * seen[b])
+    odds: Array = np.log2(seen[a + b] / pairs / match_rate)
+    return np.where(np.minimum(a, b) > 1, np.minimum(odds, 0.0), odds)
 
 
 def _weights(model: Parameters, pairs: tuple[Array, Array | None], starts: Array, best: float) -> Array:

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from resolver.matching.absorption import absorb
+from resolver.matching.absorption import absorb, size_odds
 from resolver.matching.constraints import constraints_of
 from resolver.matching.evidence import Evidence
 from resolver.matching.pair_index import all_pairs
@@ -100,3 +100,38 @@ def test_a_decision_that_keeps_one_member_apart_keeps_the_clusters_apart():
     rules = load_rules().clustering
     found = absorb((model(3), None), (evidence, constraints_of(decided, ids)), np.array([0, 0, 2]), rules)
     assert found.tolist() == [0, 0, 2]
+
+
+def sizes(*counts):
+    """So many clusters of each size from 1 on, as sizes at first rows; and their first rows by size."""
+    rows, first = [], {}
+    for size, count in enumerate(counts, 1):
+        for _ in range(count):
+            first.setdefault(size, []).append(len(rows))
+            rows += [size, *[0] * (size - 1)]
+    return np.array(rows), first
+
+
+def odds(counts, one, other, match_rate):
+    size, first = sizes(*counts)
+    pair = np.array([(first[one][0] << 32) | first[other][-1]], np.uint64)
+    return size_odds(size, pair, match_rate)[0]
+
+
+def test_a_third_profile_is_unlikely_where_customers_exist_twice_at_most():
+    rate = 1e-3
+    assert odds((300, 100), 1, 2, rate) == pytest.approx(np.log2(0.5 / (300.5 * 100.5) / rate))
+    assert odds((300, 100), 1, 2, rate) < -5
+
+
+def test_a_profile_alone_is_likely_one_of_them_where_customers_exist_many_times():
+    assert odds((3, 40, 40, 40), 1, 3, 1e-3) > 5
+
+
+def test_what_is_rare_does_not_belong_together_for_that():
+    assert odds((300, 100, 1, 1), 3, 4, 1e-3) == 0
+    assert odds((300, 100), 2, 2, 1e-3) < 0
+
+
+def test_no_pairs_no_odds():
+    assert len(size_odds(np.array([1]), np.empty(0, np.uint64), 0.1)) == 0
