@@ -111,7 +111,9 @@ def history(
 
 
 def forget(
-    profile_id: Annotated[str, typer.Argument(help="Id of the person's profile, today's or a merged one.")],
+    profile_id: Annotated[
+        str, typer.Argument(help="Whole id of the person's profile, today's or a merged one.")
+    ],
     *,
     domain: Domain,
     run_directory: Run = None,
@@ -132,9 +134,11 @@ def forget(
     counts = ", ".join(
         f"{n} {name.replace('_', ' ')}" for name, n in removed.items() if name != "profile_ids"
     )
+    found = any(n for name, n in removed.items() if name != "profile_ids")
     words = [
-        f"Removed from {place}: {counts}.",
-        f"Profiles of this person: {', '.join(ids)}. Their merges cannot be restored any more.",
+        f"Removed from {place}: {counts}." if found else f"{place} holds nothing of this person to remove.",
+        f"Profiles of this person: {', '.join(ids)}."
+        + (" Their merges cannot be restored any more." if found else ""),
         "Not touched, and yours to delete: the profiles in the domain (DeleteProfile),",
         "the files of runs (profiles.parquet, plans.parquet, …) and copies of the ledger.",
     ]
