@@ -93,9 +93,11 @@ class Executor:
 
     def settle(self, intent: JournalEntry) -> JournalEntry:
         """Classify by reading an intent that a dead run left open, and record what came of it."""
-        before = intent.before or {}
+        before = intent.before
         request, expected = dict(intent.request or {}), dict(intent.expected or {})
         facts: dict[str, Any] = {}
+        if before is None:
+            return self._record(intent, JournalState.UNCLEAR, "open, and its before-image is gone", facts)
         if "ProfileIdsToBeMerged" in request:
             sight = self._watch(request, before["profiles"], expected)
             state = {

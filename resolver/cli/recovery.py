@@ -150,6 +150,9 @@ def ledger_key(
     reseal: Annotated[
         bool, typer.Option("--reseal", help="Encrypt a ledger anew, with the first key.")
     ] = False,
+    abandon: Annotated[
+        bool, typer.Option("--abandon", help="Erase what no key at hand can read: its key is lost for good.")
+    ] = False,
     ledger: Ledger = None,
     as_json: Json = False,
 ) -> None:
@@ -162,13 +165,14 @@ def ledger_key(
     from resolver.ledger.sealing import new_key
 
     output = Output(as_json)
-    if not reseal:
+    if not reseal and not abandon:
         output.result({"key": (key := new_key())}, key)
         return
     if ledger is None:
-        raise BadInput("--reseal: name the ledger with --ledger")
+        raise BadInput("--reseal, --abandon: name the ledger with --ledger")
     with open_ledger(ledger) as memory:
-        output.result({"resealed": memory.reseal()})
+        done = {"abandoned": memory.abandon()} if abandon else {}
+        output.result(done | ({"resealed": memory.reseal()} if reseal else {}))
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import pytest
+from cryptography.fernet import Fernet
 from embedded import NAME, domain_at, embedded, pid
 from merges import plan_of_group
 
@@ -14,6 +15,7 @@ from resolver.app.brakes import Brakes
 from resolver.app.calls import Result
 from resolver.errors import AlreadyRunning, BadInput, Held, LedgerFailed, ServiceFailed
 from resolver.ledger.ledger import open_ledger
+from resolver.ledger.sealing import new_key
 from resolver.local.faults import Fault, Faults
 from resolver.local.service import Settings
 from resolver.model.decision import Decision, Verdict
@@ -394,6 +396,22 @@ def test_a_domain_that_cannot_be_read_back_leaves_the_intent_open_for_the_next_r
 
         assert [entry.state for entry in report.settled] == [JournalState.DONE]
         assert merges_in_history(service) == 1
+
+
+def test_an_open_merge_whose_image_is_gone_waits_for_a_person(ledger, faults, monkeypatch):
+    plan = plan_of_group(ANA)
+    with embedded(ANA, Settings(faults=faults)) as (domain, _):
+        faults.plan("SearchProfiles", Fault("fail_before", times=99))
+        with pytest.raises(ServiceFailed):
+            apply_plans([plan], domain, ledger, options())
+        faults.clear()
+        with monkeypatch.context() as patch:
+            patch.setattr(ledger._seal, "_fernet", Fernet(new_key()))
+            assert ledger.abandon() == 3
+        report = apply_plans([plan], domain, ledger, options())
+
+    assert [entry.state for entry in report.settled] == [JournalState.UNCLEAR]
+    assert report.outcomes[0].result is Result.REFUSED
 
 
 def test_a_merge_that_happens_after_it_was_given_up_is_found_done_by_the_next_run(ledger, faults):
