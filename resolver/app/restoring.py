@@ -114,7 +114,8 @@ def find_merge(merge_id: str, domain_name: str, ledger: Ledger) -> str:
 
 def _decide(plan_id: str, domain: Domain, ledger: Ledger) -> Restoration:
     plan = ledger.plan_of(plan_id)
-    states = {e.step: e.state for e in ledger.entries_of(plan_id)}
+    entries = ledger.entries_of(plan_id)
+    states = {e.step: e.state for e in entries if e.state is not JournalState.CLOSED}
     happened = (JournalState.DONE, JournalState.UNCLEAR)
     steps = sorted(step for step, state in states.items() if state in happened)
     if JournalState.INTENT in states.values() or JournalState.SENT in states.values():

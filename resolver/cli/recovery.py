@@ -1,4 +1,4 @@
-"""`resolver restore`, `history`, `forget`, `ledger-key`: what was done, undone and erased."""
+"""`resolver restore`, `history`, `settle`, `forget`, `ledger-key`: what was done, undone and erased."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command()(restore)
     app.command()(history)
+    app.command()(settle)
     app.command()(forget)
     app.command("ledger-key")(ledger_key)
 
@@ -108,6 +109,32 @@ def history(
         else:
             data, text = receipt_of(merge_id, domain, memory)
     Output(as_json).result(data, text)
+
+
+def settle(
+    merge_id: Annotated[str, typer.Argument(help="Id of the merge, or the first characters of it.")],
+    *,
+    domain: Domain,
+    reason: Annotated[str, typer.Option("--reason", help="What you found; it stands in the receipt.")],
+    run_directory: Run = None,
+    endpoint_url: Endpoint = None,
+    region: Region = None,
+    profile: AwsProfile = None,
+    ledger: Ledger = None,
+    as_json: Json = False,
+) -> None:
+    """Say that a merge that waits for a person stays as it is: unclear, or half done and refused ever since.
+
+    Look at its profiles first (`resolver history MERGE-ID` names them). Nothing is sent. Profiles that are
+    not there count as merged away; where all are there, the merge may be planned and tried again.
+    """
+    from resolver.app.settling import settle_merge
+
+    where = (endpoint_url, region, profile)
+    with _memory(domain, where, (ledger, run_directory)) as (store, memory):
+        by = (actor(), reason, lambda: datetime.now(UTC))
+        settled = settle_merge(merge_id, store, memory, by)
+    Output(as_json).result(asdict(settled))
 
 
 def forget(

@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, insert, inspect, or_, select, update
 
 from resolver.errors import BadInput, Held
 from resolver.ledger.connection import reading, writing
+from resolver.ledger.recollection import closed
 from resolver.ledger.review_tables import review_drafts, review_facts, review_notes, review_plans
 from resolver.ledger.tables import (
     decisions,
@@ -119,7 +120,7 @@ def _busy(connection: Connection, domain: str, states: Collection[str]) -> set[s
     restoring = select(restores.c.plan_id).where(begun, restores.c.restore_id.not_in(ended))
     restored = select(restores.c.plan_id).where(begun)
     found = {*connection.execute(waiting).scalars(), *connection.execute(half).scalars()}
-    found -= set(connection.execute(restored).scalars())
+    found -= set(connection.execute(restored).scalars()) | set(connection.execute(closed(domain)).scalars())
     return found | set(connection.execute(restoring).scalars())
 
 

@@ -167,6 +167,10 @@ class Ledger:
         """Plans of which some calls are done and others are not."""
         return recollection.unfinished_plans(self._engine, self._seal, domain)
 
+    def closed_plans(self, domain: str) -> frozenset[str]:
+        """Plans that a person has closed: they stay as far as they have come."""
+        return recollection.closed_plans(self._engine, domain)
+
     def plan_of(self, plan_id: str) -> MergePlan:
         """A plan as it was recorded."""
         return recollection.plan_by_id(self._engine, self._seal, plan_id)
