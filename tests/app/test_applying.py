@@ -462,6 +462,49 @@ def test_a_late_merge_is_found_by_any_run_whatever_plans_it_is_given(ledger, fau
     assert ledger.survivors(NAME) == {pid(2): pid(1)}
 
 
+@pytest.mark.parametrize("handed", [True, False])
+def test_a_late_merge_whose_survivor_was_edited_since_waits_for_a_person(ledger, faults, handed):
+    plan = plan_of_group(ANA)
+    with embedded(ANA, Settings(faults=faults)) as (domain, _):
+        faults.plan("MergeProfiles", Fault("fail_before"))
+        apply_plans([plan], domain, ledger, options())
+        client = domain.clients.merge
+        client.merge_profiles(DomainName=NAME, MainProfileId=pid(1), ProfileIdsToBeMerged=[pid(2)])
+        client.update_profile(DomainName=NAME, ProfileId=pid(1), LastName="New")
+        report = apply_plans([plan] if handed else [], domain, ledger, options())
+
+        assert [entry.state for entry in report.settled] == [JournalState.UNCLEAR]
+        assert not report.complete
+        assert [entry.plan_id for entry in ledger.unclear(NAME)] == [plan.plan_id]
+        assert apply_plans([], domain, ledger, options()).settled == ()
+
+
+def test_profiles_that_another_plan_merged_are_not_taken_for_a_late_merge(ledger, faults):
+    plan, anew = plan_of_group(ANA), plan_of_group([*ANA, BOB[0]])
+    with embedded(ANA + BOB, Settings(faults=faults)) as (domain, _):
+        faults.plan("MergeProfiles", Fault("fail_before"))
+        apply_plans([plan], domain, ledger, options())
+        assert apply_plans([anew], domain, ledger, options()).complete
+        assert apply_plans([], domain, ledger, options()).settled == ()
+
+
+def test_a_role_that_may_not_merge_ends_the_run_at_its_first_call(ledger, faults):
+    plans = [plan_of_group(ANA), plan_of_group(BOB)]
+    with embedded(ANA + BOB, Settings(faults=faults)) as (domain, _):
+        faults.plan("MergeProfiles", Fault("deny", times=9))
+        with pytest.raises(ServiceFailed, match="may not do that"):
+            apply_plans(plans, domain, ledger, options())
+
+        assert domain.calls.counts["merge_profiles"] == 1
+        assert [e.state for e in ledger.entries_of(plans[0].plan_id)] == [
+            JournalState.INTENT,
+            JournalState.FAILED,
+        ]
+        assert ledger.open_intents(NAME) == []
+        faults.clear()
+        assert apply_plans(plans, domain, ledger, options()).complete
+
+
 def define_cases(client):
     client.put_profile_object_type(
         DomainName=NAME,
