@@ -224,6 +224,7 @@ class _Round:
         done = self._ledger.done_steps(domain.name)
         waiting = _members_of(self._ledger.unclear(domain.name)) | self._ledger.restoring(domain.name)
         undone = self._ledger.restore_states(domain.name)
+        closed = self._ledger.closed_plans(domain.name)
         taken: dict[str, str] = {}
         queue = deque(enumerate(plans))
         running: dict[Future[PlanOutcome], int] = {}
@@ -235,6 +236,8 @@ class _Round:
                     number, plan = queue.popleft()
                     steps = done.get(plan.plan_id, 0)
                     outcome = self._before(plan, steps, undone) or _clash(plan, taken, waiting)
+                    if plan.plan_id in closed:
+                        outcome = PlanOutcome(plan.plan_id, Result.REFUSED, "a person has closed it")
                     if outcome is None:
                         taken |= dict.fromkeys(plan.profile_ids, plan.plan_id)
                         running[pool.submit(self._run, plan, steps)] = number

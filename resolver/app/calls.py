@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from resolver.errors import ServiceFailed
 from resolver.model.journal import JournalEntry, JournalState
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from resolver.ledger.ledger import Ledger
     from resolver.model.profile import Profile
     from resolver.profiles.domain import Domain
+    from resolver.profiles.merging import Sent
 
 FIRST_LOOK: Final = 0.1  # seconds before the second look at what was sent, doubled from there
 
@@ -109,6 +111,16 @@ class CallJournal:
         self.ledger.record_result(self.entry(call, state, detail=detail, **facts))
         if state is not JournalState.DONE:
             raise Stop(Result(state.value), _at(call.number, detail))
+
+    def check_allowed(self, call: Call, sent: Sent) -> None:
+        """See that the role may make such calls: every other one would be refused, too.
+
+        Raises:
+            ServiceFailed: it may not; the call is recorded as failed.
+        """
+        if sent.forbidden:
+            self.ledger.record_result(self.entry(call, JournalState.FAILED, detail=sent.detail))
+            raise ServiceFailed(f"{sent.detail}: the role may not do that; nothing was changed by this call")
 
     def refuse(self, plan_id: str, number: int, reason: str, result: Result = Result.REFUSED) -> NoReturn:
         """Record why a call was not made."""

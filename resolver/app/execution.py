@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 #: Attempts at one merge that the service throttles; nothing was done each time.
 THROTTLE_ATTEMPTS: Final = 20
+#: How the history is said to show a merge.
+MERGED_SINCE: Final = "MERGED since the intent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +95,11 @@ class Executor:
 
     def settle(self, intent: JournalEntry) -> JournalEntry:
         """Classify by reading an intent that a dead run left open, and record what came of it."""
-        before = intent.before or {}
+        before = intent.before
         request, expected = dict(intent.request or {}), dict(intent.expected or {})
         facts: dict[str, Any] = {}
+        if before is None:
+            return self._record(intent, JournalState.UNCLEAR, "open, and its before-image is gone", facts)
         if "ProfileIdsToBeMerged" in request:
             sight = self._watch(request, before["profiles"], expected)
             state = {
@@ -112,16 +116,29 @@ class Executor:
         return self._record(intent, state, detail, facts)
 
     def settle_late(self, given_up: JournalEntry) -> JournalEntry | None:
-        """Whether a merge that an earlier run took for not executed was executed since; then it is done."""
-        request = dict(given_up.request or {})
-        if "ProfileIdsToBeMerged" not in request or given_up.before is None:
+        """Whether a merge that an earlier run took for not executed was executed since.
+
+        Then it is done; or unclear, where the survivor was edited since and only the service's history tells.
+        """
+        request, before = dict(given_up.request or {}), given_up.before
+        merged = set(request.get("ProfileIdsToBeMerged", ()))
+        if not merged or before is None or merged & self._ledger.survivors(self._domain.name).keys():
             return None
-        sight = look(self._domain, request, given_up.before["profiles"], dict(given_up.expected or {}))
-        if sight.standing is not Standing.AFTER:
+        sight = look(self._domain, request, before["profiles"], dict(given_up.expected or {}))
+        facts: dict[str, Any]
+        if sight.standing is Standing.AFTER:
+            facts = {"history": self._history(request, before)}
+            detail = "executed after it was taken for not executed"
+            return self._record(given_up, JournalState.DONE, detail, facts)
+        there = sight.there or {}
+        if request["MainProfileId"] not in there or merged & there.keys():
             return None
-        facts = {"history": self._history(request, given_up.before)}
-        detail = "executed after it was taken for not executed"
-        return self._record(given_up, JournalState.DONE, detail, facts)
+        history = self._history(request, before)
+        if MERGED_SINCE not in history:
+            return None
+        facts = {"history": history, "actual": there}
+        detail = f"executed after it was taken for not executed, it seems: {sight.detail}"
+        return self._record(given_up, JournalState.UNCLEAR, detail, facts)
 
     def _record(
         self, intent: JournalEntry, state: JournalState, detail: str, facts: Mapping[str, Any]
@@ -142,9 +159,12 @@ class Executor:
         except HoldsCases as refusal:
             self._journal.refuse(plan.plan_id, number, str(refusal), Result.HELD)
         except PlanRefused as refusal:
-            if self._happened_late(plan, number):
-                return
-            self._journal.refuse(plan.plan_id, number, str(refusal))
+            late = self._happened_late(plan, number)
+            if late is None:
+                self._journal.refuse(plan.plan_id, number, str(refusal))
+            if late.state is JournalState.UNCLEAR:
+                raise Stop(Result.UNCLEAR, late.detail) from None
+            return
         expected = simulate_step(members.profiles, step)
         if number + 1 == len(plan.steps) and expected != plan.predicted:
             self._journal.refuse(plan.plan_id, number, "the merge would not leave what the plan predicts")
@@ -155,16 +175,16 @@ class Executor:
         self._terms.at_moment(Moment.AFTER_INTENT, number)
         self._send(call)
 
-    def _happened_late(self, plan: MergePlan, number: int) -> bool:
+    def _happened_late(self, plan: MergePlan, number: int) -> JournalEntry | None:
         """As ``settle_late``, for what happened since the run began."""
         earlier = [entry for entry in self._ledger.entries_of(plan.plan_id) if entry.step == number]
         if not any(entry.state is JournalState.FAILED for entry in earlier):
-            return False
+            return None
         try:
             intent = self._ledger.intent_of(plan.plan_id, number)
         except LedgerFailed:
-            return False  # its image has expired: nothing to compare with
-        return self.settle_late(intent) is not None
+            return None  # its image has expired: nothing to compare with
+        return self.settle_late(intent)
 
     def _send(self, call: Call) -> None:
         conclude = self._journal.conclude
@@ -178,6 +198,7 @@ class Executor:
                 conclude(call, JournalState.FAILED, "throttled, and the run was stopped")
             if read_profiles(self._domain, list(call.before)) != call.before:
                 conclude(call, JournalState.REFUSED, "a member changed while the service was throttling")
+        self._journal.check_allowed(call, sent)
         if sent.outcome in (Sending.REFUSED, Sending.THROTTLED):
             conclude(call, JournalState.FAILED, sent.detail)
         if sent.outcome is Sending.ACCEPTED:
@@ -207,7 +228,7 @@ class Executor:
         now = None if before is None else count_merges(self._domain, request["MainProfileId"])
         if before is None or now is None:
             return "cannot be read"
-        return f"{now - before} MERGED since the intent" if now > before else "shows no MERGED yet"
+        return f"{now - before} {MERGED_SINCE}" if now > before else "shows no MERGED yet"
 
     def _fingerprints(self, plan: MergePlan, number: int) -> Mapping[str, str]:
         """What each member must hash to: as planned; the main profile as the step before was to leave it."""

@@ -75,6 +75,7 @@ class PostSteps:
             sent = send_once(self.domain, post.operation, post.request)
             if sent.outcome is Sending.ACCEPTED:
                 return
+            self.journal.check_allowed(call, sent)
             if sent.outcome in (Sending.REFUSED, Sending.MISSING):
                 self.journal.conclude(call, JournalState.FAILED, sent.detail)
             if sent.outcome is Sending.UNKNOWN and self.shows(call.image["request"], call.expected):

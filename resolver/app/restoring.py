@@ -78,24 +78,29 @@ def restore_merge(merge_id: str, domain: Domain, ledger: Ledger, options: Restor
         ServiceFailed, Unreachable: the domain cannot be read, or a call was not done.
     """
     plan_id = find_merge(merge_id, domain.name, ledger)
-    begun = ledger.restore_of(plan_id)
-    if begun is not None and begun[1] != "unfinished":
-        raise BadInput(f"merge {plan_id[:12]} was restored before ({begun[1]}, restore {begun[0][:12]})")
+    restoration = _begun(plan_id, ledger)
     check_nobody_else_merges(domain)
     if not options.apply:
-        restoration = begun[2] if begun else None
         return _Course(restoration or _decide(plan_id, domain, ledger), ledger, options).report("planned")
     holder = f"restore {options.run_id} of {options.actor}"
     with leased(domain.name, ledger, holder, options.clock) as may_send:
         ledger.start_run(Run(options.run_id, domain.name, "restore", options.actor, options.clock()))
         with ending(ledger, options.run_id, options.clock):
-            restoration = begun[2] if begun else None
+            restoration = _begun(plan_id, ledger)  # another run may have, before this one held the domain
             if restoration is None:
                 restoration = _decide(plan_id, domain, ledger)
                 ledger.begin_restore(restoration, options.run_id, options.clock())
             report = _Course(restoration, ledger, options).run(domain, may_send)
         ledger.end_run(options.run_id, report.state, {"restored": len(report.profiles)}, options.clock())
     return report
+
+
+def _begun(plan_id: str, ledger: Ledger) -> Restoration | None:
+    """The restoration that was begun and not finished."""
+    begun = ledger.restore_of(plan_id)
+    if begun is not None and begun[1] != "unfinished":
+        raise BadInput(f"merge {plan_id[:12]} was restored before ({begun[1]}, restore {begun[0][:12]})")
+    return None if begun is None else begun[2]
 
 
 def find_merge(merge_id: str, domain_name: str, ledger: Ledger) -> str:
@@ -114,7 +119,8 @@ def find_merge(merge_id: str, domain_name: str, ledger: Ledger) -> str:
 
 def _decide(plan_id: str, domain: Domain, ledger: Ledger) -> Restoration:
     plan = ledger.plan_of(plan_id)
-    states = {e.step: e.state for e in ledger.entries_of(plan_id)}
+    entries = ledger.entries_of(plan_id)
+    states = {e.step: e.state for e in entries if e.state is not JournalState.CLOSED}
     happened = (JournalState.DONE, JournalState.UNCLEAR)
     steps = sorted(step for step, state in states.items() if state in happened)
     if JournalState.INTENT in states.values() or JournalState.SENT in states.values():

@@ -1,4 +1,4 @@
-"""`resolver restore`, `history`, `forget`, `ledger-key`: what was done, undone and erased."""
+"""`resolver restore`, `history`, `settle`, `forget`, `ledger-key`: what was done, undone and erased."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command()(restore)
     app.command()(history)
+    app.command()(settle)
     app.command()(forget)
     app.command("ledger-key")(ledger_key)
 
@@ -110,8 +111,36 @@ def history(
     Output(as_json).result(data, text)
 
 
+def settle(
+    merge_id: Annotated[str, typer.Argument(help="Id of the merge, or the first characters of it.")],
+    *,
+    domain: Domain,
+    reason: Annotated[str, typer.Option("--reason", help="What you found; it stands in the receipt.")],
+    run_directory: Run = None,
+    endpoint_url: Endpoint = None,
+    region: Region = None,
+    profile: AwsProfile = None,
+    ledger: Ledger = None,
+    as_json: Json = False,
+) -> None:
+    """Say that a merge that waits for a person stays as it is: unclear, or half done and refused ever since.
+
+    Look at its profiles first (`resolver history MERGE-ID` names them). Nothing is sent. Profiles that are
+    not there count as merged away; where all are there, the merge may be planned and tried again.
+    """
+    from resolver.app.settling import settle_merge
+
+    where = (endpoint_url, region, profile)
+    with _memory(domain, where, (ledger, run_directory)) as (store, memory):
+        by = (actor(), reason, lambda: datetime.now(UTC))
+        settled = settle_merge(merge_id, store, memory, by)
+    Output(as_json).result(asdict(settled))
+
+
 def forget(
-    profile_id: Annotated[str, typer.Argument(help="Id of the person's profile, today's or a merged one.")],
+    profile_id: Annotated[
+        str, typer.Argument(help="Whole id of the person's profile, today's or a merged one.")
+    ],
     *,
     domain: Domain,
     run_directory: Run = None,
@@ -132,9 +161,11 @@ def forget(
     counts = ", ".join(
         f"{n} {name.replace('_', ' ')}" for name, n in removed.items() if name != "profile_ids"
     )
+    found = any(n for name, n in removed.items() if name != "profile_ids")
     words = [
-        f"Removed from {place}: {counts}.",
-        f"Profiles of this person: {', '.join(ids)}. Their merges cannot be restored any more.",
+        f"Removed from {place}: {counts}." if found else f"{place} holds nothing of this person to remove.",
+        f"Profiles of this person: {', '.join(ids)}."
+        + (" Their merges cannot be restored any more." if found else ""),
         "Not touched, and yours to delete: the profiles in the domain (DeleteProfile),",
         "the files of runs (profiles.parquet, plans.parquet, …) and copies of the ledger.",
     ]
@@ -145,6 +176,9 @@ def ledger_key(
     *,
     reseal: Annotated[
         bool, typer.Option("--reseal", help="Encrypt a ledger anew, with the first key.")
+    ] = False,
+    abandon: Annotated[
+        bool, typer.Option("--abandon", help="Erase what no key at hand can read: its key is lost for good.")
     ] = False,
     ledger: Ledger = None,
     as_json: Json = False,
@@ -158,13 +192,14 @@ def ledger_key(
     from resolver.ledger.sealing import new_key
 
     output = Output(as_json)
-    if not reseal:
+    if not reseal and not abandon:
         output.result({"key": (key := new_key())}, key)
         return
     if ledger is None:
-        raise BadInput("--reseal: name the ledger with --ledger")
+        raise BadInput("--reseal, --abandon: name the ledger with --ledger")
     with open_ledger(ledger) as memory:
-        output.result({"resealed": memory.reseal()})
+        done = {"abandoned": memory.abandon()} if abandon else {}
+        output.result(done | ({"resealed": memory.reseal()} if reseal else {}))
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import select, update
 
+from resolver.errors import LedgerFailed
 from resolver.ledger.sealing import is_sealed
 from resolver.ledger.tables import images, plans, readings, restores
 
@@ -44,6 +45,39 @@ def opened(seal: Seal, text: str | None) -> dict[str, Any] | None:
 def text_of(value: Mapping[str, Any]) -> str:
     """JSON, as the ledger writes it."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def check_key(connection: Connection, seal: Seal) -> None:
+    """See that the latest before-image opens, so that one ledger is not sealed with keys nobody has together.
+
+    Raises:
+        LedgerFailed: it does not.
+    """
+    query = select(images.c.before).where(images.c.before.is_not(None)).order_by(images.c.entry_id.desc())
+    if text := connection.execute(query.limit(1)).scalar():
+        try:
+            seal.open(text)
+        except LedgerFailed as error:
+            raise LedgerFailed(
+                f"{error}. Nothing is added under another key: give the one of before, too "
+                "(`resolver ledger-key --help`); --abandon gives up what it sealed"
+            ) from None
+
+
+def abandon(connection: Connection, seal: Seal) -> int:
+    """Empty what no key at hand opens; how many texts."""
+    count = 0
+    for table, column in CONTENTS:
+        keys = list(table.primary_key)
+        for row in connection.execute(select(*keys).where(column.is_not(None))).all():
+            this = [key == value for key, value in zip(keys, row, strict=True)]
+            try:
+                seal.open(connection.execute(select(column).where(*this)).scalar_one())
+            except LedgerFailed:
+                why = {"gone": "its key was lost"} if table is images else {}
+                connection.execute(update(table).where(*this).values({column.name: None, **why}))
+                count += 1
+    return count
 
 
 def reseal(connection: Connection, seal: Seal, *, all_of_it: bool) -> int:

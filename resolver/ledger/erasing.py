@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import delete, func, insert, inspect, or_, select, update
 
-from resolver.errors import Held
+from resolver.errors import BadInput, Held
 from resolver.ledger.connection import reading, writing
+from resolver.ledger.recollection import closed
 from resolver.ledger.review_tables import review_drafts, review_facts, review_notes, review_plans
 from resolver.ledger.tables import (
     decisions,
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 
 _CHUNK: Final = 400  # of ids in one condition: databases bound the number of parameters
 _OPEN: Final = (JournalState.INTENT.value, JournalState.SENT.value)
+#: Anything else would be looked for inside ids and names, and find other people (service model: ProfileId).
+_PROFILE_ID: Final = re.compile("[0-9a-f]{32}")
 #: The states with which a restore ends.
 ENDED: Final = ("restored", "differs")
 
@@ -60,8 +64,11 @@ def forget(engine: Engine, domain: str, profile_id: str, by: tuple[str, datetime
     ``profile_ids`` are those, the rest counts of what was removed.
 
     Raises:
+        BadInput: that is no whole profile id.
         Held: a merge or a restore of such a profile is not finished, and needs the data to be.
     """
+    if not _PROFILE_ID.fullmatch(profile_id):
+        raise BadInput(f"{profile_id!r} is not the whole id of a profile (32 digits of 0-9 and a-f)")
     actor, at = by
     with writing(engine) as connection:
         ids = sorted(_same_person(connection, domain, profile_id))
@@ -113,7 +120,7 @@ def _busy(connection: Connection, domain: str, states: Collection[str]) -> set[s
     restoring = select(restores.c.plan_id).where(begun, restores.c.restore_id.not_in(ended))
     restored = select(restores.c.plan_id).where(begun)
     found = {*connection.execute(waiting).scalars(), *connection.execute(half).scalars()}
-    found -= set(connection.execute(restored).scalars())
+    found -= set(connection.execute(restored).scalars()) | set(connection.execute(closed(domain)).scalars())
     return found | set(connection.execute(restoring).scalars())
 
 

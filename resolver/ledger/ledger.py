@@ -10,7 +10,7 @@ from sqlalchemy import insert, select
 from resolver.errors import ResolverError
 from resolver.ledger import decisions, erasing, journal, leases, receipts, recollection, restores
 from resolver.ledger.connection import connect, place, reading, seal_of, writing
-from resolver.ledger.contents import reseal
+from resolver.ledger.contents import abandon, check_key, reseal
 from resolver.ledger.tables import run_ends, runs
 from resolver.model.journal import JournalState
 
@@ -114,10 +114,25 @@ class Ledger:
         with writing(self._engine) as connection:
             return reseal(connection, self._seal, all_of_it=True)
 
+    def check_key(self) -> None:
+        """See that the latest before-image opens with the keys at hand; raises LedgerFailed where not."""
+        with reading(self._engine) as connection:
+            check_key(connection, self._seal)
+
+    def abandon(self) -> int:
+        """Give up customers' data whose key is lost; how many texts. The history stays."""
+        with writing(self._engine) as connection:
+            return abandon(connection, self._seal)
+
     def record_plans(
         self, run_id: str, plans: Sequence[MergePlan], approvals: Mapping[str, str] | None = None
     ) -> None:
-        """Remember what a run concluded, whole, and who approved it (by plan id)."""
+        """Remember what a run concluded, whole, and who approved it (by plan id).
+
+        Raises:
+            LedgerFailed: what is there was sealed with a key that is not at hand.
+        """
+        self.check_key()
         journal.record_plans((self._engine, self._seal), run_id, plans, approvals or {})
 
     def record_intent(self, entry: JournalEntry) -> int:
@@ -152,6 +167,10 @@ class Ledger:
         """Plans of which some calls are done and others are not."""
         return recollection.unfinished_plans(self._engine, self._seal, domain)
 
+    def closed_plans(self, domain: str) -> frozenset[str]:
+        """Plans that a person has closed: they stay as far as they have come."""
+        return recollection.closed_plans(self._engine, domain)
+
     def plan_of(self, plan_id: str) -> MergePlan:
         """A plan as it was recorded."""
         return recollection.plan_by_id(self._engine, self._seal, plan_id)
@@ -178,6 +197,7 @@ class Ledger:
 
     def begin_restore(self, restoration: Restoration, run_id: str, at: datetime) -> None:
         """Put a whole restoration on disk; only then may its first call be sent."""
+        self.check_key()
         restores.begin((self._engine, self._seal), restoration, run_id, at)
 
     def record_restore(self, fact: RestoreFact, new_id: tuple[str, str] | None = None) -> None:

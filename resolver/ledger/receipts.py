@@ -71,11 +71,21 @@ def merges_of(engine: Engine, domain: str) -> list[MergeFact]:
         .group_by(journal.c.plan_id)
         .subquery()
     )
+    recorded = (  # a plan may be finished by a run that was not handed it
+        select(plans.c.plan_id, func.max(plans.c.run_id).label("run_id"))
+        .join(runs, runs.c.run_id == plans.c.run_id)
+        .where(runs.c.domain == domain)
+        .group_by(plans.c.plan_id)
+        .subquery()
+    )
     query = (
         select(journal, plans.c.approved_by, plans.c.profile_ids, plans.c.calls, done.c.done)
         .join(last, last.c.entry_id == journal.c.entry_id)
+        .join(recorded, recorded.c.plan_id == journal.c.plan_id, isouter=True)
         .join(
-            plans, (plans.c.plan_id == journal.c.plan_id) & (plans.c.run_id == journal.c.run_id), isouter=True
+            plans,
+            (plans.c.plan_id == recorded.c.plan_id) & (plans.c.run_id == recorded.c.run_id),
+            isouter=True,
         )
         .join(done, done.c.plan_id == journal.c.plan_id, isouter=True)
         .order_by(journal.c.entry_id.desc())

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 def standing(engine: Engine, seal: Seal, domain: str, states: Iterable[JournalState]) -> list[JournalEntry]:
     """The intents (with their images) of those calls of a domain whose latest entry has such a state.
 
-    Calls of a plan whose restore has begun are left out. ``state`` and ``detail`` are those of the latest
-    entry. In the order of recording.
+    Calls of a plan whose restore has begun, or that a person has closed, are left out. ``state`` and
+    ``detail`` are those of the latest entry. In the order of recording.
     """
     latest = (
         select(
@@ -49,6 +49,7 @@ def standing(engine: Engine, seal: Seal, domain: str, states: Iterable[JournalSt
         .join(images, images.c.entry_id == journal.c.entry_id, isouter=True)
         .where(last.c.state.in_([state.value for state in states]))
         .where(journal.c.plan_id.not_in(select(restores.c.plan_id)))
+        .where(journal.c.plan_id.not_in(closed(domain)))
         .order_by(journal.c.entry_id)
     )
     with reading(engine) as connection:
@@ -63,6 +64,18 @@ def standing(engine: Engine, seal: Seal, domain: str, states: Iterable[JournalSt
         )
         for row in rows
     ]
+
+
+def closed(domain: str) -> Select[Any]:
+    """The plans of a domain that a person has closed."""
+    query = select(journal.c.plan_id).join(runs, runs.c.run_id == journal.c.run_id)
+    return query.where(runs.c.domain == domain, journal.c.state == JournalState.CLOSED.value)
+
+
+def closed_plans(engine: Engine, domain: str) -> frozenset[str]:
+    """The plans that stay as far as they have come, by a person's word."""
+    with reading(engine) as connection:
+        return frozenset(connection.execute(closed(domain)).scalars())
 
 
 def entries_of(engine: Engine, plan_id: str) -> list[JournalEntry]:
@@ -113,7 +126,7 @@ def unfinished_plans(engine: Engine, seal: Seal, domain: str) -> list[MergePlan]
     """Plans of which some calls are done and others are not, in the order in which they were begun.
 
     What remains of them may hold the only copy of a value that the merge itself could not keep. A plan whose
-    restore has begun is not among them.
+    restore has begun, or that a person has closed, is not among them.
     """
     done = (
         select(
@@ -132,6 +145,7 @@ def unfinished_plans(engine: Engine, seal: Seal, domain: str) -> list[MergePlan]
         .join(done, (done.c.plan_id == plans.c.plan_id) & (done.c.run_id == plans.c.run_id))
         .where(done.c.done < plans.c.calls, plans.c.content.is_not(None))
         .where(plans.c.plan_id.not_in(select(restores.c.plan_id)))
+        .where(plans.c.plan_id.not_in(closed(domain)))
         .order_by(done.c.first)
     )
     with reading(engine) as connection:

@@ -20,6 +20,7 @@ class JournalState(StrEnum):
     REFUSED = "refused"  #: not sent: a member changed, vanished, or a check said no
     FAILED = "failed"  #: the service refused it and nothing was changed
     UNCLEAR = "unclear"  #: read back neither as before nor as predicted; waits for a person
+    CLOSED = "closed"  #: a person has looked: the plan stays as far as it has come
 
 
 @dataclass(frozen=True, slots=True)

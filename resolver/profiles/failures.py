@@ -60,6 +60,8 @@ _NO_CONNECTION: Final = (
     aws.ProxyConnectionError,
     aws.SSLError,
 )
+#: A broken record in the answer is an SSLError, too: the request may have been executed.
+_UNSENT: Final = tuple(kind for kind in _NO_CONNECTION if kind is not aws.SSLError)
 
 #: What is raised for errors that are no answer of the service; the first row that fits.
 _TEXTS: Final[tuple[tuple[tuple[type[Exception], ...], type[ServiceFailed], str], ...]] = (
@@ -86,6 +88,7 @@ _TEXTS: Final[tuple[tuple[tuple[type[Exception], ...], type[ServiceFailed], str]
     ((aws.ParamValidationError,), ServiceFailed, "{operation}: the request does not fit the service's model"),
 )
 
+HTTP_REQUEST_TIMEOUT: Final = 408  # of a proxy between
 HTTP_SERVER_ERROR: Final = 500
 HTTP_NOT_IMPLEMENTED: Final = 501
 
@@ -119,10 +122,12 @@ def kind_of(error: Exception) -> Failure:
         status = status_of(error)
         if code_of(error) in THROTTLED or status == 429:  # noqa: PLR2004  # the HTTP status is its own name
             return Failure.THROTTLED
-        if status is None or (status >= HTTP_SERVER_ERROR and status != HTTP_NOT_IMPLEMENTED):
+        if status in (None, HTTP_REQUEST_TIMEOUT) or (
+            status >= HTTP_SERVER_ERROR and status != HTTP_NOT_IMPLEMENTED
+        ):
             return Failure.UNKNOWN
         return Failure.REFUSED
-    if isinstance(error, (*_NO_CREDENTIALS, *_NO_CONNECTION)):
+    if isinstance(error, (*_NO_CREDENTIALS, *_UNSENT)):
         return Failure.UNSENT
     if isinstance(error, (aws.ParamValidationError, aws.NoRegionError, aws.EndpointProviderError)):
         return Failure.UNSENT
@@ -137,6 +142,11 @@ def is_unsupported(error: Exception) -> bool:
 def is_not_found(error: Exception) -> bool:
     """Whether the endpoint says that what was named is not there."""
     return code_of(error) == "ResourceNotFoundException"
+
+
+def is_forbidden(error: Exception) -> bool:
+    """Whether the endpoint says that the role may not make this call."""
+    return code_of(error) == "AccessDeniedException"
 
 
 def described(error: Exception, operation: str, endpoint: str) -> ResolverError:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from resolver.model.profile import by_id, without_blanks
-from resolver.profiles.failures import Failure, code_of, described, is_not_found, kind_of
+from resolver.profiles.failures import Failure, code_of, described, is_forbidden, is_not_found, kind_of
 from resolver.profiles.frontier import KEYS_PER_SEARCH
 from resolver.profiles.reading import search
 from resolver.profiles.search_keys import PROFILE_ID, SearchKey
@@ -33,11 +33,15 @@ class Sending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The outcome of one send, the answer where there was one, and what to tell a person."""
+    """The outcome of one send, the answer where there was one, and what to tell a person.
+
+    ``forbidden``: it was refused because the role may not make such a call.
+    """
 
     outcome: Sending
     response: Mapping[str, Any] | None
     detail: str
+    forbidden: bool = False
 
 
 def send_once(domain: Domain, operation: str, request: Mapping[str, Any]) -> Sent:
@@ -55,7 +59,7 @@ def send_once(domain: Domain, operation: str, request: Mapping[str, Any]) -> Sen
         if kind is Failure.UNKNOWN:
             return Sent(Sending.UNKNOWN, None, detail)
         outcome = Sending.MISSING if is_not_found(error) else Sending.REFUSED
-        return Sent(outcome, None, f"{detail} [{code_of(error)}]")
+        return Sent(outcome, None, f"{detail} [{code_of(error)}]", is_forbidden(error))
     domain.clients.merge_pace.answered()
     metadata = answer.get("ResponseMetadata", {})
     response = {"Message": answer.get("Message"), "RequestId": metadata.get("RequestId")}

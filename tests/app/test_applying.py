@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import pytest
+from cryptography.fernet import Fernet
 from embedded import NAME, domain_at, embedded, pid
 from merges import plan_of_group
 
@@ -14,6 +15,7 @@ from resolver.app.brakes import Brakes
 from resolver.app.calls import Result
 from resolver.errors import AlreadyRunning, BadInput, Held, LedgerFailed, ServiceFailed
 from resolver.ledger.ledger import open_ledger
+from resolver.ledger.sealing import new_key
 from resolver.local.faults import Fault, Faults
 from resolver.local.service import Settings
 from resolver.model.decision import Decision, Verdict
@@ -396,6 +398,22 @@ def test_a_domain_that_cannot_be_read_back_leaves_the_intent_open_for_the_next_r
         assert merges_in_history(service) == 1
 
 
+def test_an_open_merge_whose_image_is_gone_waits_for_a_person(ledger, faults, monkeypatch):
+    plan = plan_of_group(ANA)
+    with embedded(ANA, Settings(faults=faults)) as (domain, _):
+        faults.plan("SearchProfiles", Fault("fail_before", times=99))
+        with pytest.raises(ServiceFailed):
+            apply_plans([plan], domain, ledger, options())
+        faults.clear()
+        with monkeypatch.context() as patch:
+            patch.setattr(ledger._seal, "_fernet", Fernet(new_key()))
+            assert ledger.abandon() == 3
+        report = apply_plans([plan], domain, ledger, options())
+
+    assert [entry.state for entry in report.settled] == [JournalState.UNCLEAR]
+    assert report.outcomes[0].result is Result.REFUSED
+
+
 def test_a_merge_that_happens_after_it_was_given_up_is_found_done_by_the_next_run(ledger, faults):
     plan = plan_of_group(ANA)
     with embedded(ANA, Settings(faults=faults)) as (domain, service):
@@ -442,6 +460,49 @@ def test_a_late_merge_is_found_by_any_run_whatever_plans_it_is_given(ledger, fau
     assert [entry.state for entry in report.settled] == [JournalState.DONE]
     assert report.merged == 1
     assert ledger.survivors(NAME) == {pid(2): pid(1)}
+
+
+@pytest.mark.parametrize("handed", [True, False])
+def test_a_late_merge_whose_survivor_was_edited_since_waits_for_a_person(ledger, faults, handed):
+    plan = plan_of_group(ANA)
+    with embedded(ANA, Settings(faults=faults)) as (domain, _):
+        faults.plan("MergeProfiles", Fault("fail_before"))
+        apply_plans([plan], domain, ledger, options())
+        client = domain.clients.merge
+        client.merge_profiles(DomainName=NAME, MainProfileId=pid(1), ProfileIdsToBeMerged=[pid(2)])
+        client.update_profile(DomainName=NAME, ProfileId=pid(1), LastName="New")
+        report = apply_plans([plan] if handed else [], domain, ledger, options())
+
+        assert [entry.state for entry in report.settled] == [JournalState.UNCLEAR]
+        assert not report.complete
+        assert [entry.plan_id for entry in ledger.unclear(NAME)] == [plan.plan_id]
+        assert apply_plans([], domain, ledger, options()).settled == ()
+
+
+def test_profiles_that_another_plan_merged_are_not_taken_for_a_late_merge(ledger, faults):
+    plan, anew = plan_of_group(ANA), plan_of_group([*ANA, BOB[0]])
+    with embedded(ANA + BOB, Settings(faults=faults)) as (domain, _):
+        faults.plan("MergeProfiles", Fault("fail_before"))
+        apply_plans([plan], domain, ledger, options())
+        assert apply_plans([anew], domain, ledger, options()).complete
+        assert apply_plans([], domain, ledger, options()).settled == ()
+
+
+def test_a_role_that_may_not_merge_ends_the_run_at_its_first_call(ledger, faults):
+    plans = [plan_of_group(ANA), plan_of_group(BOB)]
+    with embedded(ANA + BOB, Settings(faults=faults)) as (domain, _):
+        faults.plan("MergeProfiles", Fault("deny", times=9))
+        with pytest.raises(ServiceFailed, match="may not do that"):
+            apply_plans(plans, domain, ledger, options())
+
+        assert domain.calls.counts["merge_profiles"] == 1
+        assert [e.state for e in ledger.entries_of(plans[0].plan_id)] == [
+            JournalState.INTENT,
+            JournalState.FAILED,
+        ]
+        assert ledger.open_intents(NAME) == []
+        faults.clear()
+        assert apply_plans(plans, domain, ledger, options()).complete
 
 
 def define_cases(client):

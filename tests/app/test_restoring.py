@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from merges import plan_of_group
 
+from resolver.app import restoring
 from resolver.app.applying import ApplyOptions, apply_plans
 from resolver.app.calls import Result
 from resolver.app.restoring import RestoreOptions, restore_merge
@@ -201,6 +202,20 @@ def test_the_next_run_is_told_to_keep_restored_profiles_apart(merged, ledger):
 def test_a_merge_is_restored_once(merged, ledger):
     domain, plan, *_ = merged
     restore_merge(plan.plan_id, domain, ledger, restored())
+    with pytest.raises(BadInput, match="restored before"):
+        restore_merge(plan.plan_id, domain, ledger, restored())
+    assert describe_domain(domain).profile_count == 3
+
+
+def test_a_restore_that_another_one_overtook_sees_so(merged, ledger, monkeypatch):
+    domain, plan, *_ = merged
+    check = restoring.check_nobody_else_merges
+
+    def overtaken(asked):
+        monkeypatch.setattr(restoring, "check_nobody_else_merges", check)
+        assert restore_merge(plan.plan_id, asked, ledger, restored()).state == "restored"
+
+    monkeypatch.setattr(restoring, "check_nobody_else_merges", overtaken)
     with pytest.raises(BadInput, match="restored before"):
         restore_merge(plan.plan_id, domain, ledger, restored())
     assert describe_domain(domain).profile_count == 3

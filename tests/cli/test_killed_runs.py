@@ -83,6 +83,9 @@ def test_a_merge_is_looked_up_restored_and_forgotten(run, concluded):
     code, text, _ = run("forget", person, *where)
     assert code == 0
     assert person in text
+    code, text, _ = run("forget", person, *where)
+    assert (code, "holds nothing of this person" in text) == (0, True)
+    assert run("forget", person[:12], *where)[0] == 2
     code, _, err = run("restore", merges[1]["merge_id"], *where)
     assert code == 1
     assert "erased" in err

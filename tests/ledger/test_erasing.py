@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from merges import plan_of_group
 
-from resolver.errors import Held, LedgerFailed
+from resolver.errors import BadInput, Held, LedgerFailed
 from resolver.ledger.ledger import open_ledger
 from resolver.model.decision import Decision, Verdict
 from resolver.model.journal import JournalEntry, JournalState
@@ -80,6 +80,15 @@ def test_a_person_is_found_through_merges_and_forgotten(ledger):
     (erasure,) = ledger.erasures_of("retail")
     assert (erasure["profile_ids"], erasure["actor"]) == ([A, B, C], "bea")
     assert ledger.forget("retail", A, ("bea", LATER))["before_images"] == 0
+
+
+@pytest.mark.parametrize("beginning", ["", "%", "a", "a" * 12, "MainProfileId", "A" * 32, "a" * 31 + "_"])
+def test_only_a_whole_profile_id_is_forgotten(ledger, beginning):
+    merge = done(ledger, A, B)
+    with pytest.raises(BadInput, match="whole id of a profile"):
+        ledger.forget("retail", beginning, ("bea", LATER))
+    assert ledger.intent_of(merge, 0).before["profiles"][A] == profile(A)
+    assert ledger.erasures_of("retail") == []
 
 
 def test_a_person_whose_merge_is_in_hand_is_forgotten_after_it(ledger):

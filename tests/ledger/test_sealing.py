@@ -7,6 +7,7 @@ import stat
 from datetime import UTC, datetime
 
 import pytest
+from merges import plan_of_group
 
 from resolver.errors import BadInput, LedgerFailed
 from resolver.ledger.ledger import open_ledger
@@ -77,6 +78,32 @@ def test_with_another_key_nothing_is_read_and_the_check_names_the_merges(tmp_pat
             ledger.open_intents("retail")
         assert ledger.check_images("retail")["unreadable"] == ["plan-1"]
         assert [e.plan_id for e in ledger.entries_of("plan-1")] == ["plan-1"]  # the history stays legible
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_ledger_is_not_sealed_with_a_second_key_unless_the_first_is_given_up(tmp_path, monkeypatch, lost):
+    filled(tmp_path / "ledger.db").close()
+    key_file = tmp_path / "ledger.db.key"
+    if lost:
+        key_file.unlink()
+    else:
+        monkeypatch.setenv(KEY, new_key())
+    with open_ledger(str(tmp_path / "ledger.db")) as ledger:
+        with pytest.raises(LedgerFailed, match="Nothing is added under another key"):
+            ledger.record_plans("run-1", [plan_of_group([{"ProfileId": A}, {"ProfileId": B}])])
+        assert key_file.exists() is not lost
+
+        assert ledger.abandon() == 2
+        ledger.record_plans("run-1", [plan_of_group([{"ProfileId": A}, {"ProfileId": B}])])
+        assert ledger.check_images("retail")["gone"] == 1
+        with pytest.raises(LedgerFailed, match="its key was lost"):
+            ledger.intent_of("plan-1", 0)
+
+
+def test_giving_up_leaves_what_can_be_read(tmp_path):
+    with filled(tmp_path / "ledger.db") as ledger:
+        assert ledger.abandon() == 0
+        assert ledger.check_images("retail")["readable"] == 1
 
 
 def test_a_key_is_changed_by_sealing_everything_with_the_first_of_two(tmp_path, monkeypatch):
