@@ -69,20 +69,23 @@ def _without_blanks(listed: pl.Series) -> pl.Series:
 
 
 def _attributes_from_columns(columns: Mapping[str, pl.Series], height: int) -> pl.Series:
-    """One key a column; null values left out."""
+    """One key a column, in the order of the keys; null values left out."""
     rows = pl.int_range(height, dtype=pl.UInt32, eager=True).alias("row")
     every = rows.to_frame().with_columns(
         pl.lit(None, pl.String).alias("key"), pl.lit(None, pl.String).alias("value")
     )
     pairs = [
         pl.DataFrame({"row": rows, "value": series}).drop_nulls().insert_column(1, pl.lit(name).alias("key"))
-        for name, series in columns.items()
+        for name, series in sorted(columns.items())
     ]
     # Sorted groups are slices: twenty times faster than concat_list, and no join brings back the empty rows.
+    return _grouped(pl.concat([every, *pairs]).sort("row", maintain_order=True))
+
+
+def _grouped(pairs: pl.DataFrame) -> pl.Series:
+    """The lists of ``row``, ``key`` and ``value`` sorted by row; a row that has only a null key has none."""
     return (
-        pl.concat([every, *pairs])
-        .sort("row", maintain_order=True)
-        .lazy()
+        pairs.lazy()
         .set_sorted("row")
         .group_by("row", maintain_order=True)
         .agg(pl.struct("key", "value").filter(pl.col("key").is_not_null()).alias("attributes"))
@@ -173,6 +176,17 @@ def _json_object(text: str, where: str) -> dict[str, str]:
 
 def _json_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def in_key_order(attributes: pl.Series) -> pl.Series:
+    """Each list sorted by key, then value. ``list.sort`` on structs takes fifty times as long."""
+    rows = pl.int_range(len(attributes), dtype=pl.UInt32, eager=True).alias("row")
+    pairs = pl.DataFrame([rows, attributes.alias("pair")]).explode("pair")
+    flat = pairs.select("row", pl.col("pair").struct.unnest())
+    same_row = pl.col("row") == pl.col("row").shift(1)
+    if not flat.select((same_row & (pl.col("key") <= pl.col("key").shift(1))).any()).item():
+        return attributes
+    return _grouped(flat.sort("row", "key", "value"))
 
 
 def with_extra(attributes: pl.Series | None, extra: Mapping[str, pl.Series], height: int) -> pl.Series:

@@ -11,7 +11,7 @@
     ├── LedgerFailed         our own memory cannot be read or written                (exit code 1)
     ├── PlanRefused          a merge plan that must not be executed as it stands     (counted, not fatal)
     ├── Held                 a gate holds the run until a person releases it         (exit code 3)
-    └── AlreadyRunning       another run holds this domain's lease                   (exit code 75)
+    └── AlreadyRunning       another run holds this domain's lease, or this export    (exit code 75)
 
 No message carries personal data: ids, field names, counts and file names only.
 """
@@ -64,4 +64,4 @@ class Held(ResolverError):
 
 
 class AlreadyRunning(ResolverError):
-    """Another run holds the lease of this domain."""
+    """Another run holds the lease of this domain, or another export writes the same file."""

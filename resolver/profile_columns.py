@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from resolver.attribute_columns import attributes_of, objects_of, printed, with_extra
+from resolver.attribute_columns import attributes_of, in_key_order, objects_of, printed, with_extra
 from resolver.errors import BadFrame
 from resolver.model.frames import PROFILES, conform
 from resolver.model.profile import ADDRESS_PARTS, ADDRESSES, EMAILS, PREFERENCES, SCALARS
@@ -223,9 +223,10 @@ def in_full(profiles: pl.DataFrame) -> pl.DataFrame:
 
     Address blocks have all their parts, a block without any is null, attributes are sorted by key.
     """
-    return profiles.select(
+    whole = profiles.select(
         _in_full(profiles.schema.get(name), name, dtype) for name, dtype in PROFILES.columns.items()
     )
+    return whole.with_columns(in_key_order(whole["attributes"]).alias("attributes"))
 
 
 def _in_full(there: pl.DataType | None, name: str, wanted: pl.DataType | type[pl.DataType]) -> pl.Expr:
@@ -240,6 +241,4 @@ def _in_full(there: pl.DataType | None, name: str, wanted: pl.DataType | type[pl
         ]  # fmt: skip
         some = pl.any_horizontal(part.is_not_null() for part in parts)
         return pl.when(some).then(pl.struct(parts)).alias(name)
-    if name == "attributes":
-        return pl.col(name).list.sort()
     return pl.col(name).cast(wanted)

@@ -7,13 +7,13 @@ import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from resolver.errors import BadFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
-
-    import polars as pl
 
 
 @contextmanager
@@ -41,9 +41,17 @@ def whole(path: Path) -> Iterator[Path]:
 
 
 def write_frame(frame: pl.DataFrame, path: Path) -> None:
-    """The frame as Parquet."""
+    """The frame as Parquet.
+
+    Raises:
+        BadFile: the place cannot be written to, or is full.
+    """
     with whole(path) as partial:
-        frame.write_parquet(partial, compression="zstd", compression_level=1)
+        try:
+            frame.write_parquet(partial, compression="zstd", compression_level=1)
+        except pl.exceptions.ComputeError as error:  # what Polars makes of a full disk
+            reason = str(error).rpartition(": ")[2]
+            raise BadFile(f"{path}: cannot be written ({reason})") from None
 
 
 def write_json(data: Mapping[str, Any], path: Path) -> None:

@@ -6,9 +6,12 @@ from datetime import UTC, date, datetime
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from resolver.attribute_columns import in_key_order
 from resolver.errors import BadFile, BadFrame
-from resolver.model.frames import PROFILES, conform
+from resolver.model.frames import PROFILES, Attributes, conform
 from resolver.model.profile import from_row
 from resolver.profile_columns import to_profiles
 from resolver.profile_file import read_profiles
@@ -260,3 +263,18 @@ def test_attribute_values_that_json_escapes_are_read_as_they_are(tmp_path, value
     file.write_text("\n".join(json.dumps(line) for line in lines), encoding="utf-8")
     held = [[pair["value"] for pair in pairs] for pairs in read_profiles(file)["attributes"].to_list()]
     assert held == [[value], ["plain"]]
+
+
+PAIRS = st.lists(
+    st.tuples(st.sampled_from(["a", "b", "ä", "奈", "B"]), st.sampled_from(["1", "2"])), max_size=5
+)
+
+
+@given(st.lists(st.none() | PAIRS.filter(bool), max_size=6))
+def test_attributes_in_key_order_are_what_sorting_each_list_gives(rows):
+    listed = [row and [{"key": key, "value": value} for key, value in row] for row in rows]
+    series = pl.Series("attributes", listed, Attributes)
+
+    assert in_key_order(series).to_list() == [
+        row and sorted(row, key=lambda pair: (pair["key"], pair["value"])) for row in listed
+    ]

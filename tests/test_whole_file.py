@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import resource
+
 import polars as pl
 import pytest
 
@@ -40,3 +42,24 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(BadFile, match="file"):
         write_frame(pl.DataFrame({"a": [1]}), tmp_path / "file" / "below.parquet")
+
+
+@pytest.fixture
+def full_disk():
+    """A process may write no file over a kilobyte: Polars and Python see it as they see a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_a_full_disk_is_a_clear_error_and_leaves_nothing(tmp_path):
+    frame = pl.DataFrame({"n": [str(n * n) for n in range(10_000)]})
+
+    with pytest.raises(BadFile, match=r"a\.parquet: cannot be written \(File too large"):
+        write_frame(frame, tmp_path / "a.parquet")
+    with pytest.raises(BadFile, match=r"a\.json: cannot be written \(File too large"):
+        write_json({"n": "x" * 2_000}, tmp_path / "a.json")
+
+    assert list(tmp_path.iterdir()) == []

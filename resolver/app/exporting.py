@@ -138,6 +138,7 @@ def export_domain(
 
     Raises:
         UnknownDomain, Unreachable, ServiceFailed: the domain cannot be read.
+        AlreadyRunning: another export to the same file is under way.
         BadInput: nothing to begin from, though the domain has profiles; or the place cannot be written.
     """
     if options.out.is_dir():
@@ -164,51 +165,51 @@ def export_domain(
         derived=followed.followed,
         **{name: marks_of(prints) for name, prints in known.items() if prints is not None},
     )
-    about = {"domain": domain.name, "endpoint": domain.clients.endpoint}
-    parts = open_parts(options.out, about, options.now, options.keys_at_risk)
-    found = harvest(domain, seeds, parts, on_progress)
-    frame = _whole_frame(parts.combined(), found, options.snapshot)
-    before_it = known["earlier"] if known["earlier"] is not None else known["snapshot"]
-    changes = None if before_it is None else compare(before_it, fingerprints_of(frame))
-    unreached = pl.DataFrame(list(_unreached(found, options.keys)), schema=UNREACHED, orient="row")
-    after = describe_domain(domain)
-    calls = domain.calls.counts
-    routes = found.routes + Counter({SNAPSHOT_ROUTE: frame.height - len(found.seen)})
-    report = ExportReport(
-        domain=domain.name,
-        path=str(options.out),
-        profiles=frame.height,
-        profile_count_before=before.profile_count,
-        profile_count_after=after.profile_count,
-        object_count_before=before.object_count,
-        object_count_after=after.object_count,
-        completeness=frame.height / after.profile_count if after.profile_count else None,
-        unreachable=max(0, after.profile_count - frame.height),
-        routes=dict(sorted(routes.items())),
-        calls=calls,
-        calls_per_profile=sum(calls.values()) / frame.height if frame.height else None,
-        resumed=found.resumed,
-        gone_ids=len(found.gone),
-        merged_away_ids=len(found.survivors),
-        seed_keys=len(options.keys),
-        seed_keys_without_profile=unreached["key_name"].count(),
-        custom_keys=sorted({key.name for key in followed.followed}) if followed.readable else None,
-        untold_keys=list(followed.untold) if followed.readable else None,
-        changes=None if changes is None else count(changes),
-        match_groups=groups["match_id"].n_unique(),
-        matches_generated_at=generated_at.isoformat() if generated_at else None,
-        started_at=options.now.isoformat(),
-    )
-    write_frame(groups, match_groups_path(options.out))
-    write_frame(unreached, unreached_path(options.out))
-    if changes is None:
-        changes_path(options.out).unlink(missing_ok=True)  # those of an earlier export to the same file
-    else:
-        write_frame(changes, changes_path(options.out))
-    write_json(asdict(report), report_path(options.out))
-    write_frame(frame, options.out)
-    parts.remove()
-    return report
+    about = {"domain": domain.name, "endpoint": domain.clients.endpoint, "created_at": before.created_at}
+    with open_parts(options.out, about, options.now, options.keys_at_risk) as parts:
+        found = harvest(domain, seeds, parts, on_progress)
+        frame = _whole_frame(parts.combined(), found, options.snapshot)
+        before_it = known["earlier"] if known["earlier"] is not None else known["snapshot"]
+        changes = None if before_it is None else compare(before_it, fingerprints_of(frame))
+        unreached = pl.DataFrame(list(_unreached(found, options.keys)), schema=UNREACHED, orient="row")
+        after = describe_domain(domain)
+        calls = domain.calls.counts
+        routes = found.routes + Counter({SNAPSHOT_ROUTE: frame.height - len(found.seen)})
+        report = ExportReport(
+            domain=domain.name,
+            path=str(options.out),
+            profiles=frame.height,
+            profile_count_before=before.profile_count,
+            profile_count_after=after.profile_count,
+            object_count_before=before.object_count,
+            object_count_after=after.object_count,
+            completeness=frame.height / after.profile_count if after.profile_count else None,
+            unreachable=max(0, after.profile_count - frame.height),
+            routes=dict(sorted(routes.items())),
+            calls=calls,
+            calls_per_profile=sum(calls.values()) / frame.height if frame.height else None,
+            resumed=found.resumed,
+            gone_ids=len(found.gone),
+            merged_away_ids=len(found.survivors),
+            seed_keys=len(options.keys),
+            seed_keys_without_profile=unreached["key_name"].count(),
+            custom_keys=sorted({key.name for key in followed.followed}) if followed.readable else None,
+            untold_keys=list(followed.untold) if followed.readable else None,
+            changes=None if changes is None else count(changes),
+            match_groups=groups["match_id"].n_unique(),
+            matches_generated_at=generated_at.isoformat() if generated_at else None,
+            started_at=options.now.isoformat(),
+        )
+        write_frame(groups, match_groups_path(options.out))
+        write_frame(unreached, unreached_path(options.out))
+        if changes is None:
+            changes_path(options.out).unlink(missing_ok=True)  # those of an earlier export to the same file
+        else:
+            write_frame(changes, changes_path(options.out))
+        write_json(asdict(report), report_path(options.out))
+        write_frame(frame, options.out)
+        parts.remove()
+        return report
 
 
 def _check_ids(options: ExportOptions) -> None:

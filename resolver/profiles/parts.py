@@ -7,16 +7,18 @@ disk; whatever else the export needs to know follows from these.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from resolver.errors import BadFile
+from resolver.errors import AlreadyRunning, BadFile
 from resolver.model.frames import PROFILES, empty
 from resolver.model.profile import from_row
 from resolver.profiles.convert import profiles_frame
@@ -35,6 +37,7 @@ KEPT_FOR: Final = timedelta(hours=24)
 DIGEST_BYTES: Final = 8
 #: The column of a part that says what led to each profile first.
 ROUTE: Final = "route"
+_LOCK: Final = "lock"
 
 
 @dataclass(slots=True)
@@ -106,27 +109,60 @@ class Parts:
         return sorted(self.directory.glob("[0-9]*.parquet"))
 
 
-def open_parts(out: Path, about: Mapping[str, str], now: datetime, keys_at_risk: int) -> Parts:
-    """The parts of an unfinished export of the same domain to that file, or none yet.
+@contextmanager
+def open_parts(out: Path, about: Mapping[str, str], now: datetime, keys_at_risk: int) -> Iterator[Parts]:
+    """The parts of an unfinished export of the same domain to that file, or none yet; locked meanwhile.
 
     ``about`` says what is exported; parts of anything else, and parts that are too old, are deleted.
 
     Raises:
+        AlreadyRunning: another export to that file has them open.
         BadFile: the place cannot be written.
     """
     directory = out.with_name(out.name + ".partial")
-    parts = Parts(directory, keys_at_risk)
     try:
-        if _about(directory) != about or now - _begun(directory) > KEPT_FOR:
-            parts.remove()
-            directory.mkdir()
-            content: dict[str, Any] = {"about": dict(about), "begun": now.astimezone(UTC).isoformat()}
-            write_json(content, directory / "about.json")
+        lock = _locked(directory)
+    except BlockingIOError:
+        raise AlreadyRunning(f"{out}: another export to this file is under way") from None
     except OSError as error:
         raise BadFile(f"{out}: cannot write there ({error.strerror})") from None
-    numbers = [int(path.stem) for path in parts._paths()]  # noqa: SLF001  # its own maker
-    parts._number = max(numbers, default=0)  # noqa: SLF001  # its own maker
-    return parts
+    with lock:
+        try:
+            _settle(directory, about, now)
+        except OSError as error:
+            raise BadFile(f"{out}: cannot write there ({error.strerror})") from None
+        parts = Parts(directory, keys_at_risk)
+        parts._number = max((int(path.stem) for path in parts._paths()), default=0)  # noqa: SLF001  # its own maker
+        yield parts
+
+
+def _locked(directory: Path) -> IO[bytes]:
+    """The lock of the directory, which is made if need be; its end is the closing of the file, or a kill."""
+    path = directory / _LOCK
+    while True:
+        directory.mkdir(exist_ok=True)
+        file = path.open("ab")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if path.exists() and path.stat().st_ino == os.fstat(file.fileno()).st_ino:
+                return file
+        except OSError:
+            file.close()
+            raise
+        file.close()  # of an export that has just ended and deleted it
+
+
+def _settle(directory: Path, about: Mapping[str, str], now: datetime) -> None:
+    """Leave what can be continued, and nothing else; a digest that a kill or a full disk cut short goes."""
+    if _about(directory) != about or now - _begun(directory) > KEPT_FOR:
+        for path in directory.iterdir():
+            if path.name != _LOCK:
+                path.unlink()
+        content: dict[str, Any] = {"about": dict(about), "begun": now.astimezone(UTC).isoformat()}
+        write_json(content, directory / "about.json")
+    for path in (directory / "asked", directory / "hit"):
+        if path.exists():
+            os.truncate(path, path.stat().st_size // DIGEST_BYTES * DIGEST_BYTES)
 
 
 def _about(directory: Path) -> Mapping[str, str] | None:
@@ -139,10 +175,13 @@ def _begun(directory: Path) -> datetime:
 
 
 def _append(path: Path, content: bytes) -> None:
-    with path.open("ab") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with path.open("ab") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise BadFile(f"{path}: cannot be written ({error.strerror})") from None
 
 
 def _digests(path: Path) -> Iterator[bytes]:

@@ -20,7 +20,7 @@ from resolver.app.exporting import (
 from resolver.errors import BadInput, ServiceFailed
 from resolver.ledger.ledger import open_ledger
 from resolver.local.faults import Fault, Faults
-from resolver.local.loading import load_objects
+from resolver.local.loading import load_objects, load_profiles
 from resolver.local.service import Settings
 from resolver.model.frames import PROFILES
 from resolver.model.profile import from_row
@@ -135,6 +135,20 @@ def test_seed_keys_that_lead_nowhere_are_listed_also_after_an_interruption(tmp_p
     assert {row[:3] for row in unreached(tmp_path)} == {
         ("seed key without a profile", "_account", key.value) for key in keys[:-1]
     }
+
+
+def test_an_interrupted_export_is_not_continued_in_a_domain_made_anew(tmp_path):
+    faults = Faults()
+    with embedded([ANA, BEN, EVE], Settings(faults=faults)) as (domain, service):
+        faults.plan("SearchProfiles", Fault("fail_before", times=50, skip=1))
+        with pytest.raises(ServiceFailed):
+            export(domain, tmp_path, keys=[account("a1")])
+        faults.clear()
+        domain.clients.read.delete_domain(DomainName=NAME)
+        load_profiles(service.store, NAME, [EVE | {"AccountNumber": "a1"}, DORA])
+        report = export(domain_at(None, service), tmp_path, keys=[account("a1")])
+
+    assert (report.resumed, exported(tmp_path)) == (0, [EVE | {"AccountNumber": "a1"}])
 
 
 def loyalty_type(target):
