@@ -72,7 +72,10 @@ def forget(engine: Engine, domain: str, profile_id: str, by: tuple[str, datetime
     actor, at = by
     with writing(engine) as connection:
         ids = sorted(_same_person(connection, domain, profile_id))
-        entries = _entries_naming(connection, domain, ids)
+        entries = [
+            *_entries_naming(connection, domain, ids),
+            *_entries_while_joined(connection, domain, ids),
+        ]
         plan_ids = sorted({row.plan_id for row in entries} | set(_plans_naming(connection, domain, ids)))
         busy = _busy(connection, domain, _OPEN)
         if waiting := sorted(busy & {row.plan_id for row in entries}):
@@ -156,8 +159,38 @@ def _naming(column: Column[Any], ids: Iterable[str]) -> Any:
 
 def _entries_naming(connection: Connection, domain: str, ids: Iterable[str]) -> list[Any]:
     mine = journal.c.run_id.in_(_runs_of(domain, None))
-    query = select(journal.c.entry_id, journal.c.plan_id).where(mine, _naming(journal.c.request, ids))
+    query = select(journal.c.entry_id, journal.c.plan_id, journal.c.at)
+    query = query.where(mine, _naming(journal.c.request, ids))
     return list(connection.execute(query).all())
+
+
+def _entries_while_joined(connection: Connection, domain: str, ids: Collection[str]) -> list[Any]:
+    """Entries about other profiles, made while these were merged into them: until a restore undid it."""
+    ends = (
+        select(restore_steps.c.restore_id, func.max(restore_steps.c.at).label("at"))
+        .group_by(restore_steps.c.restore_id)
+        .subquery()
+    )
+    undone = (
+        select(merged_ids.c.merged_id, merged_ids.c.survivor_id, merged_ids.c.entry_id, ends.c.at)
+        .join(journal, journal.c.entry_id == merged_ids.c.entry_id)
+        .join(restores, restores.c.plan_id == journal.c.plan_id)
+        .join(ends, ends.c.restore_id == restores.c.restore_id)
+        .where(journal.c.run_id.in_(_runs_of(domain, None)))
+        .order_by(merged_ids.c.entry_id)
+    )
+    since = dict.fromkeys(ids, 0)  # profile → the entry after which it held what is to be forgotten
+    until: dict[str, datetime] = {}
+    for row in connection.execute(undone).all():  # in their order, so a chain is followed to its end
+        if row.merged_id in since and row.entry_id > since[row.merged_id] and row.survivor_id not in since:
+            since[row.survivor_id] = row.entry_id
+            until[row.survivor_id] = row.at
+    return [
+        entry
+        for profile_id, moment in until.items()
+        for entry in _entries_naming(connection, domain, [profile_id])
+        if since[profile_id] < entry.entry_id and entry.at <= moment
+    ]
 
 
 def _plans_naming(connection: Connection, domain: str, ids: Iterable[str]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import pytest
@@ -29,6 +29,7 @@ from resolver.profiles.reading import object_types, read_objects, read_profiles,
 from resolver.profiles.search_keys import SearchKey, keys_of
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+LATER = NOON + timedelta(days=1)
 RUNS = count(1)
 TYPES = {
     "Crm": {"crmId": ("id", "UNIQUE", "PROFILE")},
@@ -205,6 +206,29 @@ def test_a_merge_is_restored_once(merged, ledger):
     with pytest.raises(BadInput, match="restored before"):
         restore_merge(plan.plan_id, domain, ledger, restored())
     assert describe_domain(domain).profile_count == 3
+
+
+def test_who_is_restored_out_of_a_chain_is_forgotten_in_the_images_of_those_who_held_her_too(ledger):
+    one, two, three, four = ({"ProfileId": pid(n), "FirstName": f"Name-{n}"} for n in range(1, 5))
+    with embedded([one, two, three, four]) as (domain, _):
+        first = plan_of_group([one, {**two, "PhoneNumber": "0800"}])
+        domain.clients.read.update_profile(DomainName=NAME, ProfileId=pid(2), PhoneNumber="0800")
+        assert apply_plans([first], domain, ledger, applied()).complete
+        second = plan_of_group([three, first.predicted])
+        assert apply_plans([second], domain, ledger, applied()).complete
+        for plan in (second, first):
+            assert restore_merge(plan.plan_id, domain, ledger, restored()).state == "restored"
+        later = plan_of_group([three, four])
+        assert apply_plans([later], domain, ledger, applied(clock=lambda: LATER)).complete
+
+    removed = ledger.forget(NAME, pid(2), ("bea", LATER))
+
+    assert removed["before_images"] == 2
+    assert removed["restores"] == 2
+    for plan in (first, second):
+        with pytest.raises(LedgerFailed, match="erased"):
+            ledger.intent_of(plan.plan_id, 0)
+    assert ledger.intent_of(later.plan_id, 0).before["profiles"][pid(3)] == three
 
 
 def test_a_restore_that_another_one_overtook_sees_so(merged, ledger, monkeypatch):
