@@ -12,6 +12,7 @@ from resolver.app.applying import ApplyOptions, ApplyReport, apply_plans
 from resolver.app.brakes import Brakes
 from resolver.app.calls import Result
 from resolver.app.exporting import ExportOptions, ExportReport, export_domain, facts_beside
+from resolver.app.gating import Written, audit
 from resolver.app.matching import write_linkage
 from resolver.app.object_reading import ObjectReading, Wanted, read_objects_of
 from resolver.app.progress import Listener, Stopwatch
@@ -87,7 +88,8 @@ def run_job(domain: Domain, options: RunOptions, ledger: Ledger, listener: Liste
     """The whole job; returns the content of report.json.
 
     Writes into ``options.out``: profiles.parquet and what the export puts beside it, clusters.parquet,
-    pairs.parquet, parameters.json, plans.parquet, and last report.json.
+    pairs.parquet, parameters.json, plans.parquet, lineage.parquet, and last report.json. A run beyond the
+    gates' limits is held: ``report["gate"]`` says so, and nothing is merged.
 
     Raises:
         BadInput: keys, rules or the output directory cannot be used; nothing was sent.
@@ -113,7 +115,10 @@ def run_job(domain: Domain, options: RunOptions, ledger: Ledger, listener: Liste
     publish(concluded, options.out)
     report = describe_run(concluded, options, rules)
     watch.stage("publish", {"plans": len(concluded.planning.plans)})
-    if options.apply:
+    written = Written(options.run_id, domain.name, options.at, options.out, concluded.linkage.diagnostics)
+    report |= audit(written, rules.gates, ledger)
+    watch.stage("gates", {"breaches": len(report["gate"]["breaches"])})
+    if options.apply and report["gate"]["state"] == "passed":
         report |= _apply(concluded, domain, options, (ledger, watch))
     else:
         ledger.start_run(Run(options.run_id, domain.name, "run", options.actor, options.at))

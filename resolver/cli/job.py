@@ -41,7 +41,7 @@ from resolver.cli.options import (
     SnapshotKind,
     snapshot_source,
 )
-from resolver.cli.output import PARTLY, Output
+from resolver.cli.output import HELD, PARTLY, Output
 from resolver.errors import LedgerFailed
 
 if TYPE_CHECKING:
@@ -139,6 +139,8 @@ def run(
             report = run_job(store, options, memory, output)
             tell_of_new_key(memory)
     output.result(report, render_report(report))
+    if report["gate"]["state"] == "held":
+        raise typer.Exit(HELD)
     if report["apply"] and not report["apply"]["complete"]:
         raise typer.Exit(PARTLY)
 
@@ -169,6 +171,7 @@ def apply(
     """
     from resolver.app.applying import ApplyOptions, apply_plans
     from resolver.app.brakes import Brakes
+    from resolver.app.gating import refuse_unknown
     from resolver.app.running import describe_apply, reached_limit, read_plans
     from resolver.ledger.ledger import open_ledger
     from resolver.planning.plan_table import check_origin
@@ -208,6 +211,7 @@ def apply(
             ),
             on_progress=count,
         )
+        refuse_unknown(run_directory, domain, memory)
         applied = apply_plans(plans, store, memory, options)
         tell_of_new_key(memory)
     output.result(describe_apply(applied))
