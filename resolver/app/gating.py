@@ -29,13 +29,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A run that has written its tables to ``out`` and merged nothing yet."""
+    """A run that has written its tables to ``out`` and merged nothing yet.
+
+    ``ambiguous`` counts the values that find several profiles, by kind of key.
+    """
 
     run_id: str
     domain: str
     at: datetime
     out: Path
     diagnostics: Mapping[str, Any]
+    ambiguous: Mapping[str, int]
 
 
 def audit(run: Written, gates: Gates, ledger: Ledger) -> dict[str, Any]:
@@ -48,7 +52,8 @@ def audit(run: Written, gates: Gates, ledger: Ledger) -> dict[str, Any]:
         LedgerFailed: the ledger cannot be read or written.
     """
     merged_away = len(ledger.survivors(run.domain))
-    figures = figures_of(run.out, run.diagnostics) | {"merged_away": float(merged_away)}
+    kept = {"merged_away": merged_away, **{f"ambiguous.{kind}": n for kind, n in run.ambiguous.items()}}
+    figures = figures_of(run.out, run.diagnostics) | {name: float(value) for name, value in kept.items()}
     last = ledger.last_good_run(run.domain)
     before = None if last is None else expected_from(last.figures, merged_away)
     breaches = [_shown(run.out, breach) for breach in judge(gates, figures, before)]

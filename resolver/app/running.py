@@ -115,8 +115,7 @@ def run_job(domain: Domain, options: RunOptions, ledger: Ledger, listener: Liste
     publish(concluded, options.out)
     report = describe_run(concluded, options, rules)
     watch.stage("publish", {"plans": len(concluded.planning.plans)})
-    written = Written(options.run_id, domain.name, options.at, options.out, concluded.linkage.diagnostics)
-    report |= audit(written, rules.gates, ledger)
+    report |= audit(_written(concluded, options, report), rules.gates, ledger)
     watch.stage("gates", {"breaches": len(report["gate"]["breaches"])})
     if options.apply and report["gate"]["state"] == "passed":
         report |= _apply(concluded, domain, options, (ledger, watch))
@@ -239,6 +238,12 @@ def hits(profiles: pl.DataFrame) -> Iterator[tuple[str, str, str]]:
         profile = from_row(row)
         for name, value in {key.normalised for key in keys_of(profile)}:
             yield name, value, profile["ProfileId"]
+
+
+def _written(concluded: Concluded, options: RunOptions, report: dict[str, Any]) -> Written:
+    ambiguous = {kind: figures["before"] for kind, figures in report["ambiguous_keys"].items()}
+    diagnostics = concluded.linkage.diagnostics
+    return Written(options.run_id, concluded.export.domain, options.at, options.out, diagnostics, ambiguous)
 
 
 def _apply(

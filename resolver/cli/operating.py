@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,7 +15,41 @@ from resolver.cli.output import Output
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
+    app.command()(status)
     app.command()(release)
+    app.command()(diff)
+
+
+def status(
+    *,
+    domain: Domain,
+    endpoint_url: Endpoint = None,
+    region: Region = None,
+    profile: AwsProfile = None,
+    ledger: Ledger = None,
+    as_json: Json = False,
+) -> None:
+    """How the job stands: last run, gates, reviews, merges in hand, lease, ledger. Nothing is sent."""
+    from resolver.app.status import status_of
+    from resolver.ledger.ledger import open_ledger
+    from resolver.report.status_text import render_status
+
+    with open_ledger(ledger or _ledger_of(domain, endpoint_url, region, profile)) as memory:
+        told = status_of(domain, memory, datetime.now(UTC))
+    Output(as_json).result(told, render_status(told))
+
+
+def diff(
+    before: Annotated[Path, typer.Argument(help="Directory of a run or match.")],
+    after: Annotated[Path, typer.Argument(help="Directory of another one.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Compare two runs, or two rule sets on one export: clusters joined and split, bands, pairs by rule."""
+    from resolver.report.comparison import compare_runs, render_comparison
+
+    told = compare_runs(before, after)
+    Output(as_json).result(told, render_comparison(told))
 
 
 def release(
@@ -35,14 +70,17 @@ def release(
     """
     from resolver.app.gating import describe_gate, release_run
     from resolver.ledger.ledger import open_ledger
-    from resolver.profiles.domain import ConnectionSettings, connect
-    from resolver.profiles.domain import Domain as Store
     from resolver.report.text import gate_lines
 
-    url = ledger or default_ledger(
-        Store(domain, connect(ConnectionSettings(endpoint_url, region, profile))), None
-    )
-    with open_ledger(url) as memory:
+    with open_ledger(ledger or _ledger_of(domain, endpoint_url, region, profile)) as memory:
         fact = release_run(memory, domain, run_id, (by or actor(), reason, datetime.now(UTC)))
     gate = describe_gate(fact)
     Output(as_json).result({"run_id": run_id, **gate}, "\n".join(gate_lines(gate)))
+
+
+def _ledger_of(domain: str, endpoint_url: str | None, region: str | None, profile: str | None) -> str:
+    """The ledger of a domain where none is named."""
+    from resolver.profiles.domain import ConnectionSettings, connect
+    from resolver.profiles.domain import Domain as Store
+
+    return default_ledger(Store(domain, connect(ConnectionSettings(endpoint_url, region, profile))), None)

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any, Self
 from sqlalchemy import insert, select
 
 from resolver.errors import ResolverError
-from resolver.ledger import decisions, erasing, gates, journal, leases, receipts, recollection, restores
+from resolver.ledger import (
+    decisions,
+    erasing,
+    gates,
+    journal,
+    leases,
+    receipts,
+    recollection,
+    restores,
+    status,
+)
 from resolver.ledger.connection import connect, place, reading, seal_of, writing
 from resolver.ledger.contents import reseal
 from resolver.ledger.tables import run_ends, runs
@@ -252,6 +262,18 @@ class Ledger:
     def cluster_members(self, domain: str) -> pl.DataFrame:
         """Which persistent cluster each profile belongs to, as FORMER of ``report.lineage``."""
         return gates.members_of(self._engine, domain)
+
+    def last_run(self, domain: str) -> dict[str, Any] | None:
+        """The run that began last, and how it ended."""
+        return status.last_run(self._engine, domain)
+
+    def lease_of(self, domain: str) -> dict[str, Any] | None:
+        """Who holds the domain, and until when."""
+        return status.lease_of(self._engine, domain)
+
+    def judged(self, domain: str, run_id: str) -> int:
+        """Clusters of a run that a reviewer has judged."""
+        return status.judged(self._engine, domain, run_id)
 
     def acquire_lease(self, domain: str, holder: str, now: datetime) -> datetime:
         """Hold the domain until the moment returned; raises AlreadyRunning while another holds it."""

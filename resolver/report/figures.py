@@ -34,7 +34,7 @@ def read_table(directory: Path, name: str) -> pl.DataFrame:
 
 
 def figures_of(directory: Path, diagnostics: Mapping[str, Any]) -> dict[str, float]:
-    """The figures of ``model.gates.FIGURES``, families by their members, of a published run."""
+    """The figures of ``model.gates.FIGURES`` of a published run, and counts of its plans."""
     profiles = read_table(directory, "profiles.parquet")
     clusters = read_table(directory, "clusters.parquet")
     plans = read_table(directory, "plans.parquet")
@@ -53,6 +53,8 @@ def figures_of(directory: Path, diagnostics: Mapping[str, Any]) -> dict[str, flo
         "match_rate": float((sizes > 1).sum()) / count,
         "largest_cluster": float(sizes.max() or 0),  # type: ignore[arg-type]
         "share_above_five": float((sizes > _LARGE).sum()) / count,
+        "plans_ready": float(ready.height),
+        "plans_review": float((plans["band"] == "review").sum()),
         "merges_per_profile": float(ready["merged_profile_ids"].list.len().sum()) / count,
     }
 
