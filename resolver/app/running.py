@@ -119,6 +119,9 @@ def run_job(domain: Domain, options: RunOptions, ledger: Ledger, listener: Liste
     watch.stage("gates", {"breaches": len(report["gate"]["breaches"])})
     if options.apply and report["gate"]["state"] == "passed":
         report |= _apply(concluded, domain, options, (ledger, watch))
+        # a plan that a person approves must be known as this run's, even if a held run concluded it, too
+        others = [plan for plan in concluded.planning.plans if plan.band != "merge"]
+        ledger.record_plans(options.run_id, others)
     else:
         ledger.start_run(Run(options.run_id, domain.name, "run", options.actor, options.at))
         ledger.record_plans(options.run_id, concluded.planning.plans)

@@ -109,3 +109,28 @@ def test_plans_of_a_held_run_stay_held_where_the_ledger_does_not_know_the_run(ru
     code, _, err = run("apply", *where, "--run", tmp_path / "second", "--ledger", tmp_path / "other.sqlite")
     assert code == 3
     assert "another ledger" in err
+
+
+def test_a_plan_of_a_held_run_that_a_good_run_concludes_too_is_free(weeks, endpoint, tmp_path):
+    _, job, bad_week = weeks
+    job("first")
+    emptied = bad_week()
+    code, second = job("second", "--apply")
+    assert code == 3
+    assert second["plans"]["review"] > 0
+    names = dict(
+        pl.read_parquet(tmp_path / "first" / "profiles.parquet").select("profile_id", "last_name").iter_rows()
+    )
+    client = connect(ConnectionSettings(endpoint.url, "us-east-1")).read
+    for profile_id in emptied:
+        client.update_profile(DomainName=DOMAIN, ProfileId=profile_id, LastName=names[profile_id])
+    code, third = job("third", "--apply")
+    assert third["gate"]["state"] == "passed"
+    plans = [pl.read_parquet(tmp_path / name / "plans.parquet") for name in ("second", "third")]
+    both = set(plans[0]["plan_id"]) & set(plans[1].filter(pl.col("band") == "review")["plan_id"])
+    assert both, "a review plan that the bad week did not touch"
+    url = default_ledger(Domain(DOMAIN, connect(ConnectionSettings(endpoint.url, "us-east-1"))), None)
+    with open_ledger(url) as ledger:
+        held = ledger.held_plans(DOMAIN)
+    assert not both & held.keys()
+    assert set(plans[0]["plan_id"]) - set(plans[1]["plan_id"]) <= held.keys()
