@@ -113,7 +113,7 @@ def apply_plans(
         ServiceFailed, Unreachable: the domain cannot be read.
     """
     _check(plans, domain)
-    refuse_held(plans, domain.name, ledger)
+    refuse_held(plans, (domain.name, ledger), options.run_id)
     if options.dry_run:
         check_nobody_else_merges(domain)
         executor = Executor(domain, ledger, _terms(options, lambda: None), object_types(domain))

@@ -79,12 +79,18 @@ def expected_from(figures: Mapping[str, float], merged_away: int) -> dict[str, f
     return {**figures, "profiles": max(figures.get("profiles", 0.0) - since, 0.0)}
 
 
-def refuse_held(plans: Sequence[MergePlan], domain_name: str, ledger: Ledger) -> None:
-    """See that no plan comes from a run that a gate holds.
+def refuse_held(plans: Sequence[MergePlan], memory: tuple[str, Ledger], run_id: str) -> None:
+    """See that no plan comes from a run that a gate holds; ``memory`` is the domain's name and its ledger.
+
+    The plans of ``run_id`` are its own where the gates let it pass, whoever concluded the same before.
 
     Raises:
         Held: one does; names the run.
     """
+    domain_name, ledger = memory
+    own = ledger.latest_gate(domain_name)
+    if own is not None and own.run_id == run_id and own.state != "held":
+        return
     held = ledger.held_plans(domain_name)
     runs = sorted({held[plan.plan_id] for plan in plans if plan.plan_id in held})
     if runs:
