@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from resolver.errors import BadInput, Held
 from resolver.model.gates import GateFact
 from resolver.report.figures import examples_of, figures_of, read_table
 from resolver.report.judging import judge
 from resolver.report.lineage import trace
+from resolver.report.page import DRAWN
 from resolver.whole_file import write_frame
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from resolver.ledger.ledger import Ledger
     from resolver.model.gates import Breach, Gates
     from resolver.model.merge_plan import MergePlan
+
+
+#: Runs that a report looks back on: two years of weeks.
+REMEMBERED: Final = 104
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ class Written:
 
 
 def audit(run: Written, gates: Gates, ledger: Ledger) -> dict[str, Any]:
-    """Judge a run and keep its figures, verdict and clusters; ``gate`` and ``lineage`` of report.json.
+    """Judge a run, keep its figures and clusters; gives ``gate``, ``lineage`` and ``history`` of its report.
 
     Writes ``lineage.parquet`` beside the run's tables.
 
@@ -70,7 +75,8 @@ def audit(run: Written, gates: Gates, ledger: Ledger) -> dict[str, Any]:
     lineage = trace(ledger.cluster_members(run.domain), clusters, run.run_id)
     write_frame(lineage.clusters, run.out / "lineage.parquet")
     ledger.record_gate(fact, lineage.members)
-    return {"gate": describe_gate(fact), "lineage": lineage.counts}
+    history = [_remembered(earlier) for earlier in ledger.gates_of(run.domain)[-REMEMBERED:]]
+    return {"gate": describe_gate(fact), "lineage": lineage.counts, "history": history}
 
 
 def expected_from(figures: Mapping[str, float], merged_away: int) -> dict[str, float]:
@@ -141,6 +147,11 @@ def describe_gate(fact: GateFact) -> dict[str, Any]:
         "release_reason": fact.release_reason,
         "figures": {name: round(value, 6) for name, value in sorted(fact.figures.items())},
     }
+
+
+def _remembered(fact: GateFact) -> dict[str, Any]:
+    figures = {name: fact.figures[name] for name, *_ in DRAWN if name in fact.figures}
+    return {"run_id": fact.run_id, "at": fact.at.isoformat(), "state": fact.state, "figures": figures}
 
 
 def _shown(out: Path, breach: Breach) -> Breach:

@@ -16,6 +16,7 @@ from resolver.app.gating import Written, audit
 from resolver.app.matching import write_linkage
 from resolver.app.object_reading import ObjectReading, Wanted, read_objects_of
 from resolver.app.progress import Listener, Stopwatch
+from resolver.app.reporting import write_report
 from resolver.app.run_explaining import explain_aws_only, explain_examples
 from resolver.errors import BadFile, BadInput
 from resolver.matching.linkage import Linkage, link_profiles
@@ -36,7 +37,7 @@ from resolver.report.summary import (
     summarise_plans,
 )
 from resolver.rule_file import load_rules
-from resolver.whole_file import whole, write_frame, write_json
+from resolver.whole_file import whole, write_frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -88,8 +89,8 @@ def run_job(domain: Domain, options: RunOptions, ledger: Ledger, listener: Liste
     """The whole job; returns the content of report.json.
 
     Writes into ``options.out``: profiles.parquet and what the export puts beside it, clusters.parquet,
-    pairs.parquet, parameters.json, plans.parquet, lineage.parquet, and last report.json. A run beyond the
-    gates' limits is held: ``report["gate"]`` says so, and nothing is merged.
+    pairs.parquet, parameters.json, plans.parquet, lineage.parquet, report.html, and last
+    report.json. A run beyond the gates' limits is held: ``report["gate"]`` says so, and nothing is merged.
 
     Raises:
         BadInput: keys, rules or the output directory cannot be used; nothing was sent.
@@ -128,7 +129,7 @@ def run_job(domain: Domain, options: RunOptions, ledger: Ledger, listener: Liste
     report["profiles"]["calls"] = domain.calls.counts
     report["stages"] = watch.stages
     report["ledger"] = ledger.place
-    write_json(report, options.out / "report.json")
+    write_report(report, options.out)
     return report
 
 
@@ -304,6 +305,11 @@ def describe_apply(applied: ApplyReport) -> dict[str, Any]:
         "complete": applied.complete,
         "stopped": applied.stopped,
         "settled_from_an_earlier_run": len(applied.settled),
+        "undo": [
+            {"plan_id": o.plan_id, "profiles_merged_away": o.merged}
+            for o in applied.outcomes
+            if o.merged or o.result is Result.APPLIED
+        ],
         "reasons": {o.plan_id: o.reason for o in applied.outcomes if o.reason},
     }
 

@@ -18,6 +18,7 @@ def register(app: typer.Typer) -> None:
     app.command()(status)
     app.command()(release)
     app.command()(diff)
+    app.command()(report)
 
 
 def status(
@@ -50,6 +51,20 @@ def diff(
 
     told = compare_runs(before, after)
     Output(as_json).result(told, render_comparison(told))
+
+
+def report(
+    run_directory: Annotated[Path, typer.Argument(help="Directory of a run: what --out was.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Print a run's report, and write its page (report.html) anew."""
+    from resolver.app.reporting import read_report, write_page
+    from resolver.report.text import line, render_report
+
+    told = read_report(run_directory)
+    page = write_page(told, run_directory)
+    Output(as_json).result(told, render_report(told) + "\n" + line("Page", str(page)))
 
 
 def release(

@@ -98,3 +98,52 @@ def test_diff_compares_two_rule_sets_on_one_export(run, where, tmp_path):
     both = {tuple(ids) for ids in groups[0].to_list()} & {tuple(ids) for ids in groups[1].to_list()}
     assert told["clusters"]["kept"] == len(both)
     assert run("diff", tmp_path / "a", tmp_path / "nowhere")[0] == 2
+
+
+def test_the_page_is_what_the_domain_shows(run, where, endpoint, tmp_path):
+    """The claims of the report, counted anew from the service's answers and the domain's content."""
+    job = ("run", *where, "--calls-per-second", 0, "--merges-per-second", 0, "--keys", tmp_path / "keys.csv")
+    assert run(*job, "--out", tmp_path / "run", "--apply", "--quiet")[0] in {0, 4}
+    code, out, _ = run("report", tmp_path / "run", "--json")
+    report = json.loads(out)
+    assert code == 0
+    profiles = pl.read_parquet(tmp_path / "run" / "profiles.parquet")
+    client = boto3.client("customer-profiles", endpoint_url=endpoint.url)
+
+    def asked(key: str, value: str) -> int:
+        return len(client.search_profiles(DomainName=DOMAIN, KeyName=key, Values=[value])["Items"])
+
+    phones = ("phone_number", "mobile_phone_number", "home_phone_number", "business_phone_number")
+    columns = [name for name in phones if name in profiles.columns]
+    owners: dict[str, set[str]] = {}
+    for row in profiles.iter_rows(named=True):
+        for name in columns:
+            if row[name] and "".join(c for c in row[name] if c.isdigit()):
+                digits = "".join(c for c in row[name] if c.isdigit())[-10:]
+                owners.setdefault(digits, set()).add(row[name])
+    after = sum(asked("_phone", min(written)) > 1 for written in owners.values())
+    keys = report["ambiguous_keys"]["phones"]
+    assert (keys["after"], keys["before"] >= keys["after"]) == (after, True)
+    gone = 120 - client.get_domain(DomainName=DOMAIN)["Stats"]["ProfileCount"]
+    assert (
+        report["apply"]["profiles_merged_away"]
+        == gone
+        == sum(m["profiles_merged_away"] for m in report["apply"]["undo"])
+    )
+    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert f'data-figure="phones-after">{after}<' in page
+    assert f'data-figure="merged-away">{gone}<' in page
+    for merge in report["apply"]["undo"]:
+        assert merge["plan_id"] in page
+        code, _, _ = run("restore", merge["plan_id"], *where, "--json")
+        assert code == 0
+    values = [v for v in profiles["email_address"].drop_nulls().to_list() if len(v) > 5]
+    assert values
+    assert not any(value in page for value in values), "no customer's data"
+
+
+def test_a_report_that_is_none_is_one_clear_error(run, tmp_path):
+    (tmp_path / "report.json").write_text("{}")
+    code, _, err = run("report", tmp_path)
+    assert code == 2
+    assert "without gate, lineage, history" in err
