@@ -7,7 +7,7 @@
 PY ?= python3
 B  := .venv/bin
 .DEFAULT_GOAL := test
-.PHONY: demo test check bench bench-quality bench-local bench-export soak docs clients clean
+.PHONY: demo test check bench bench-quality bench-local bench-export bench-weeks soak docs clients clean
 
 $(B)/.ready: pyproject.toml constraints.txt
 	@test -x $(B)/python || $(PY) -m venv .venv
@@ -31,7 +31,7 @@ check: $(B)/.ready
 docs: $(B)/.ready
 	RESOLVER_WRITE_DOCS=1 $(B)/pytest -n 0 tests/local/test_document.py tests/test_rule_file.py
 
-bench: bench-quality bench-local bench-export
+bench: bench-quality bench-local bench-export bench-weeks
 
 bench-quality: $(B)/.ready
 	$(B)/python benchmarks/bench_quality.py
@@ -42,6 +42,9 @@ bench-local: $(B)/.ready
 bench-export: $(B)/.ready
 	$(B)/python benchmarks/bench_export.py
 	$(B)/python benchmarks/bench_export.py --snapshot
+
+bench-weeks: $(B)/.ready
+	$(B)/python benchmarks/bench_weeks.py
 
 soak: $(B)/.ready
 	RESOLVER_SOAK=1 $(B)/pytest --timeout 3600

@@ -13,6 +13,7 @@ from resolver.app.approvals import approvals
 from resolver.app.brakes import Brakes, Progress
 from resolver.app.calls import Moment, Result, Terms
 from resolver.app.execution import Executor, PlanOutcome
+from resolver.app.gating import refuse_held
 from resolver.app.leasing import leased
 from resolver.errors import BadInput, Held, LedgerFailed, ResolverError
 from resolver.model.journal import JournalState
@@ -106,12 +107,13 @@ def apply_plans(
 
     Raises:
         AlreadyRunning: another run works in this domain, or took over its lease.
-        Held: AWS itself merges in this domain, or the stop file is there from the start.
+        Held: AWS itself merges in this domain, a gate holds the run of a plan, or the stop file is there.
         BadInput: a plan was made for another domain, or two plans have the same id.
         LedgerFailed: the ledger cannot be written; nothing is sent without it.
         ServiceFailed, Unreachable: the domain cannot be read.
     """
     _check(plans, domain)
+    refuse_held(plans, (domain.name, ledger), options.run_id)
     if options.dry_run:
         check_nobody_else_merges(domain)
         executor = Executor(domain, ledger, _terms(options, lambda: None), object_types(domain))

@@ -12,9 +12,11 @@ from resolver.app.applying import ApplyOptions, ApplyReport, apply_plans
 from resolver.app.brakes import Brakes
 from resolver.app.calls import Result
 from resolver.app.exporting import ExportOptions, ExportReport, export_domain, facts_beside
+from resolver.app.gating import Written, audit
 from resolver.app.matching import write_linkage
 from resolver.app.object_reading import ObjectReading, Wanted, read_objects_of
 from resolver.app.progress import Listener, Stopwatch
+from resolver.app.reporting import write_report
 from resolver.app.run_explaining import explain_aws_only, explain_examples
 from resolver.errors import BadFile, BadInput
 from resolver.matching.linkage import Linkage, link_profiles
@@ -35,7 +37,7 @@ from resolver.report.summary import (
     summarise_plans,
 )
 from resolver.rule_file import load_rules
-from resolver.whole_file import whole, write_frame, write_json
+from resolver.whole_file import whole, write_frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -87,7 +89,8 @@ def run_job(domain: Domain, options: RunOptions, ledger: Ledger, listener: Liste
     """The whole job; returns the content of report.json.
 
     Writes into ``options.out``: profiles.parquet and what the export puts beside it, clusters.parquet,
-    pairs.parquet, parameters.json, plans.parquet, and last report.json.
+    pairs.parquet, parameters.json, plans.parquet, lineage.parquet, report.html, and last
+    report.json. A run beyond the gates' limits is held: ``report["gate"]`` says so, and nothing is merged.
 
     Raises:
         BadInput: keys, rules or the output directory cannot be used; nothing was sent.
@@ -113,15 +116,20 @@ def run_job(domain: Domain, options: RunOptions, ledger: Ledger, listener: Liste
     publish(concluded, options.out)
     report = describe_run(concluded, options, rules)
     watch.stage("publish", {"plans": concluded.planning.table.height})
-    if options.apply:
+    report |= audit(_written(concluded, options, report), rules.gates, ledger)
+    watch.stage("gates", {"breaches": len(report["gate"]["breaches"])})
+    if options.apply and report["gate"]["state"] == "passed":
         report |= _apply(concluded, domain, options, (ledger, watch))
+        # a plan that a person approves must be known as this run's, even if a held run concluded it, too
+        others = [plan for plan in concluded.planning.plans if plan.band != "merge"]
+        ledger.record_plans(options.run_id, others)
     else:
         ledger.start_run(Run(options.run_id, domain.name, "run", options.actor, options.at))
         ledger.record_plans(options.run_id, concluded.planning.plans)
     report["profiles"]["calls"] = domain.calls.counts
     report["stages"] = watch.stages
     report["ledger"] = ledger.place
-    write_json(report, options.out / "report.json")
+    write_report(report, options.out)
     return report
 
 
@@ -236,6 +244,12 @@ def hits(profiles: pl.DataFrame) -> Iterator[tuple[str, str, str]]:
             yield name, value, profile["ProfileId"]
 
 
+def _written(concluded: Concluded, options: RunOptions, report: dict[str, Any]) -> Written:
+    ambiguous = {kind: figures["before"] for kind, figures in report["ambiguous_keys"].items()}
+    diagnostics = concluded.linkage.diagnostics
+    return Written(options.run_id, concluded.export.domain, options.at, options.out, diagnostics, ambiguous)
+
+
 def _apply(
     concluded: Concluded, domain: Domain, options: RunOptions, means: tuple[Ledger, Stopwatch]
 ) -> dict[str, Any]:
@@ -301,6 +315,11 @@ def describe_apply(applied: ApplyReport) -> dict[str, Any]:
         "complete": applied.complete,
         "stopped": applied.stopped,
         "settled_from_an_earlier_run": len(applied.settled),
+        "undo": [
+            {"plan_id": o.plan_id, "profiles_merged_away": o.merged}
+            for o in applied.outcomes
+            if o.merged or o.result is Result.APPLIED
+        ],
         "reasons": {o.plan_id: o.reason for o in applied.outcomes if o.reason},
     }
 

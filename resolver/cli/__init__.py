@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from resolver import __version__
-from resolver.cli import demo, drill, engine, export, job, local, policy, recovery, review
+from resolver.cli import demo, drill, engine, export, job, local, operating, policy, recovery, review
 from resolver.cli.output import BAD_USAGE, FAILED, HELD, LOCKED
 from resolver.errors import (
     AlreadyRunning,
@@ -52,6 +52,7 @@ export.register(app)
 job.register(app)
 drill.register(app)
 recovery.register(app)
+operating.register(app)
 policy.register(app)
 review.register(app)
 app.add_typer(local.app, name="local")

@@ -69,13 +69,13 @@ def _demonstrate(url: str, what: tuple[Sample, Path], output: Output) -> dict[st
 
     from resolver.app.plan_pages import example_texts
     from resolver.app.probing import probe
+    from resolver.app.reporting import write_report
     from resolver.app.running import RunOptions, hits, run_job
     from resolver.ledger.ledger import open_ledger
     from resolver.profiles.domain import ConnectionSettings, Domain, connect, describe_domain
     from resolver.profiles.search_keys import SearchKey
     from resolver.report.ambiguity import count_ambiguous
     from resolver.report.text import render_report
-    from resolver.whole_file import write_json
 
     sample, out = what
     # an endpoint of our own: no quota to share
@@ -95,7 +95,7 @@ def _demonstrate(url: str, what: tuple[Sample, Path], output: Output) -> dict[st
     report["ambiguous_keys"] = _measured(report["ambiguous_keys"], count_ambiguous(probe(domain, asked)))
     report["profile_count"] = {"before": before, "after": describe_domain(domain).profile_count}
     report["truth"] = _score(sample, out)
-    write_json(report, out / "report.json")
+    write_report(report, out)
     for text in example_texts(out, report["examples"]):
         output.say(text + "\n")
     output.say(render_report(report))

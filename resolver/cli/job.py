@@ -7,6 +7,7 @@ import hashlib
 import os
 import secrets
 from datetime import UTC, datetime
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,12 +42,19 @@ from resolver.cli.options import (
     SnapshotKind,
     snapshot_source,
 )
-from resolver.cli.output import PARTLY, Output
+from resolver.cli.output import HELD, PARTLY, Output
 from resolver.errors import LedgerFailed
 
 if TYPE_CHECKING:
     from resolver.app.execution import PlanOutcome
     from resolver.profiles.domain import Domain as Store
+
+
+class MetricsFormat(Enum):
+    """How a run may tell its figures to a monitor."""
+
+    EMF = "emf"
+
 
 plan_app = typer.Typer(help="Merge plans of a run.", no_args_is_help=True)
 
@@ -94,6 +102,10 @@ def run(
     ledger: Ledger = None,
     calls_per_second: CallsPerSecond = 20.0,
     merges_per_second: MergesPerSecond = 10.0,
+    metrics: Annotated[
+        MetricsFormat | None,
+        typer.Option("--metrics", help="Figures as a line of CloudWatch's embedded metric format on stderr."),
+    ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -104,6 +116,7 @@ def run(
     from resolver.profile_file import read_profiles
     from resolver.profiles.domain import ConnectionSettings, connect
     from resolver.profiles.domain import Domain as Store
+    from resolver.report.emf import emf_line
     from resolver.report.text import render_report
     from resolver.snapshot_file import read_snapshot
 
@@ -139,6 +152,10 @@ def run(
             report = run_job(store, options, memory, output)
             tell_of_new_key(memory)
     output.result(report, render_report(report))
+    if metrics is MetricsFormat.EMF:
+        output.log(emf_line(report, options.at))
+    if report["gate"]["state"] == "held":
+        raise typer.Exit(HELD)
     if report["apply"] and not report["apply"]["complete"]:
         raise typer.Exit(PARTLY)
 
@@ -169,6 +186,7 @@ def apply(
     """
     from resolver.app.applying import ApplyOptions, apply_plans
     from resolver.app.brakes import Brakes
+    from resolver.app.gating import refuse_unknown
     from resolver.app.running import describe_apply, reached_limit, read_plans
     from resolver.ledger.ledger import open_ledger
     from resolver.planning.plan_table import check_origin
@@ -208,6 +226,7 @@ def apply(
             ),
             on_progress=count,
         )
+        refuse_unknown(run_directory, domain, memory)
         applied = apply_plans(plans, store, memory, options)
         tell_of_new_key(memory)
     output.result(describe_apply(applied))

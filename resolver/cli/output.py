@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 
 #: Exit codes of the command line.
 DONE, FAILED, BAD_USAGE, HELD, PARTLY, LOCKED = 0, 1, 2, 3, 4, 75
+
+
+#: What a log line may hold: counts and times. Anything else that a stage might tell stays out of logs.
+LOG_FIELDS: Final = frozenset(
+    (
+        *("breaches", "calls", "clusters", "comparisons", "fields", "iterations", "keys", "objects", "pairs"),
+        *("pass", "peak_mib", "plans", "profiles", "profiles_merged_away", "seconds"),
+    )
+)
 
 
 @dataclass
@@ -43,8 +52,12 @@ class Output:
                 f"[green]✓[/green] {name:<12} {counts} [dim]{facts.get('seconds', '')} s[/dim]"
             )
         else:
-            sys.stderr.write(json.dumps({"stage": name, **facts}, default=str) + "\n")
-            sys.stderr.flush()
+            self.log({"stage": name, **{key: facts[key] for key in facts if key in LOG_FIELDS}})
+
+    def log(self, facts: Mapping[str, object]) -> None:
+        """One JSON line on stderr, where log collectors look."""
+        sys.stderr.write(json.dumps(facts, default=str) + "\n")
+        sys.stderr.flush()
 
     def step(self, name: str, done: int, total: int | None) -> None:
         """Move a bar; silent where stderr is not a terminal."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 #: How long a writer waits for another one, in milliseconds.
 BUSY_TIMEOUT: Final = 30_000
 #: What can be migrated; null is an empty database.
-_EARLIER: Final = (None, "1")
+_EARLIER: Final = (None, "1", "2")
 #: Any number that nobody else locks: guards the creation of the tables on PostgreSQL.
 _CREATION_LOCK: Final = 5_022_014
 

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any, Self
 from sqlalchemy import insert, select
 
 from resolver.errors import ResolverError
-from resolver.ledger import decisions, erasing, journal, leases, receipts, recollection, restores
+from resolver.ledger import (
+    decisions,
+    erasing,
+    gates,
+    journal,
+    leases,
+    receipts,
+    recollection,
+    restores,
+    status,
+)
 from resolver.ledger.connection import connect, place, reading, seal_of, writing
 from resolver.ledger.contents import abandon, check_key, reseal
 from resolver.ledger.tables import run_ends, runs
@@ -27,6 +37,7 @@ if TYPE_CHECKING:
     from resolver.ledger.restores import RestoreFact
     from resolver.ledger.sealing import Seal
     from resolver.model.decision import Decision
+    from resolver.model.gates import GateFact
     from resolver.model.journal import JournalEntry
     from resolver.model.merge_plan import MergePlan
     from resolver.model.restoration import Restoration
@@ -243,6 +254,46 @@ class Ledger:
     def decisions_of(self, domain: str) -> pl.DataFrame:
         """The verdicts that hold now, as a DECISIONS frame of today's profile ids."""
         return decisions.decisions_of(self._engine, domain)
+
+    def record_gate(self, fact: GateFact, members: pl.DataFrame) -> None:
+        """Put a run's figures and the gates' verdict on disk, and cluster members that moved."""
+        gates.record(self._engine, fact, members)
+
+    def last_good_run(self, domain: str) -> GateFact | None:
+        """The last run that passed the gates or was released."""
+        return gates.last_good(self._engine, domain)
+
+    def latest_gate(self, domain: str) -> GateFact | None:
+        """What the gates said of the last run."""
+        return gates.latest(self._engine, domain)
+
+    def gates_of(self, domain: str) -> list[GateFact]:
+        """What the gates said of every run, the earliest first."""
+        return gates.facts_of(self._engine, domain)
+
+    def release_run(self, domain: str, run_id: str, by: tuple[str, str, datetime]) -> GateFact:
+        """Let a held run pass: person, reason, moment; raises BadInput unless it is the latest and held."""
+        return gates.release(self._engine, domain, run_id, by)
+
+    def held_plans(self, domain: str) -> dict[str, str]:
+        """Plan id → run, of plans that only held runs have concluded."""
+        return gates.held_plans(self._engine, domain)
+
+    def cluster_members(self, domain: str) -> pl.DataFrame:
+        """Which persistent cluster each profile belongs to, as FORMER of ``report.lineage``."""
+        return gates.members_of(self._engine, domain)
+
+    def last_run(self, domain: str) -> dict[str, Any] | None:
+        """The run that began last, and how it ended."""
+        return status.last_run(self._engine, domain)
+
+    def lease_of(self, domain: str) -> dict[str, Any] | None:
+        """Who holds the domain, and until when."""
+        return status.lease_of(self._engine, domain)
+
+    def judged(self, domain: str, run_id: str) -> int:
+        """Clusters of a run that a reviewer has judged."""
+        return status.judged(self._engine, domain, run_id)
 
     def acquire_lease(self, domain: str, holder: str, now: datetime) -> datetime:
         """Hold the domain until the moment returned; raises AlreadyRunning while another holds it."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 #: The newest revision under ``migrations/versions``; a ledger of a newer program is refused, not guessed at.
-HEAD: Final = "2"
+HEAD: Final = "3"
 #: The version table of ledgers older than the migrations; they all are revision 1.
 _OLD: Final = "schema_version"
 _VERSIONS: Final = "alembic_version"

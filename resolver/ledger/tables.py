@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
 from sqlalchemy.types import TypeDecorator
 
 if TYPE_CHECKING:
@@ -178,4 +178,35 @@ erasures = Table(
     Column("removed", Text, nullable=False),  # JSON: counts
     Column("actor", Text, nullable=False),
     Column("at", Moment, nullable=False),
+)
+
+gates = Table(
+    "gates",
+    metadata,
+    Column("number", Integer, primary_key=True),  # the order of runs, whatever their clocks said
+    Column("run_id", String(64), nullable=False, unique=True),
+    Column("domain", String(64), nullable=False, index=True),
+    Column("held", Boolean, nullable=False),
+    Column("compared_with", String(64)),
+    Column("figures", Text, nullable=False),  # JSON: figure → number
+    Column("breaches", Text, nullable=False),  # JSON: figures, limits, profile ids
+    Column("at", Moment, nullable=False),
+)
+
+releases = Table(
+    "releases",
+    metadata,
+    Column("run_id", ForeignKey("gates.run_id"), primary_key=True),
+    Column("released_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+cluster_members = Table(  # only what is not as it was: a run that changes nothing adds nothing
+    "cluster_members",
+    metadata,
+    Column("run_id", ForeignKey("gates.run_id"), primary_key=True),
+    Column("profile_id", String(255), primary_key=True),
+    Column("persistent_id", String(64), nullable=False),
+    Column("present", Boolean, nullable=False),
 )

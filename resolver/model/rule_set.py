@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, Self
 from pydantic import Field, InstanceOf, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
+from resolver.model.gates import Gates
 from resolver.model.reference import Reference
 from resolver.model.section import Section
 from resolver.model.survivorship_policy import Merging, Preservation, SecondOpinion, Survivorship
@@ -219,6 +220,7 @@ class RuleSet(Section):
     merging: Merging = Merging()
     second_opinion: SecondOpinion = SecondOpinion()
     preservation: Preservation = Preservation()
+    gates: Gates
     reference: SkipJsonSchema[InstanceOf[Reference]] = Field(default=NO_REFERENCE, exclude=True)
 
     @model_validator(mode="after")
@@ -244,9 +246,12 @@ class RuleSet(Section):
 
     @property
     def fingerprint(self) -> str:
-        """A hash of every setting and reference table: 16 hex digits, the same on every machine."""
+        """A hash of every setting and reference table: 16 hex digits, the same on every machine.
+
+        Without the gates: they say what may go ahead, never what is concluded.
+        """
         tables = {f.name: _plain(getattr(self.reference, f.name)) for f in fields(self.reference)}
-        text = self.model_dump_json() + json.dumps(tables, sort_keys=True)
+        text = self.model_dump_json(exclude={"gates"}) + json.dumps(tables, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -56,6 +56,8 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
     for reason, count in list(plans["review_reasons"].items())[:5]:
         yield line("  review because", f"{reason} ({count:,})")
     yield from _second_opinion(report["second_opinion"])
+    yield from gate_lines(report["gate"])
+    yield from _lineage(report["lineage"])
     yield from _apply(report.get("apply"))
     yield from _before_after(report.get("ambiguous_keys"))
     if count := report.get("profile_count"):
@@ -74,6 +76,24 @@ def _second_opinion(opinion: Mapping[str, Any]) -> Iterator[str]:
     for relation, meaning in OPINIONS.items():
         if opinion["relations"].get(relation):
             yield line(f"  {relation.replace('_', ' ')}", f"{opinion['relations'][relation]:,} ({meaning})")
+
+
+def gate_lines(gate: Mapping[str, Any]) -> Iterator[str]:
+    """What the gates said of a run, a line a figure beyond its limit."""
+    compared = f"compared with run {gate['compared_with']}" if gate["compared_with"] else "no run before it"
+    by = f" by {gate['released_by']}: {gate['release_reason']}" if gate["released_by"] else ""
+    yield line("Gates", f"{gate['state']}{by} ({compared})")
+    for breach in gate["breaches"]:
+        before = "first run" if breach["before"] is None else f"{breach['before']:.4g} before"
+        yield line("  " + breach["figure"], f"{before}, {breach['now']:.4g} now; limit {breach['limit']}")
+        yield line("", breach["reason"])
+        if breach["examples"]:
+            yield line("", f"e.g. {', '.join(breach['examples'])}")
+
+
+def _lineage(counts: Mapping[str, int]) -> Iterator[str]:
+    told = ", ".join(f"{count:,} {change}" for change, count in counts.items() if count)
+    yield line("Clusters since then", told or "none")
 
 
 def _apply(applied: Mapping[str, Any] | None) -> Iterator[str]:

@@ -94,6 +94,26 @@ def test_the_first_version_becomes_what_the_tables_say_and_loses_nothing(url):
     assert differences(url) == []
 
 
+def test_the_second_version_becomes_what_the_tables_say(url):
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(schema.Path(schema.__file__).with_name("migrations")))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "2")
+        row = {"run_id": "r", "domain": "retail", "command": "apply", "actor": "ana", "started_at": AT}
+        _insert(connection, "runs", row)
+    engine.dispose()
+    with open_ledger(url) as ledger:
+        assert ledger.gates_of("retail") == []
+    assert differences(url) == []
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT run_id FROM runs")).scalar_one() == "r"
+        assert connection.execute(text("SELECT version FROM schema_version")).scalar_one() == 3
+    engine.dispose()
+
+
 def test_a_migration_that_breaks_off_leaves_the_ledger_as_it_was(url, monkeypatch):
     make_first_version(url)
 

@@ -1,0 +1,136 @@
+"""A bad week is held, by whatever command, until a person lets it pass."""
+
+from __future__ import annotations
+
+import json
+
+import polars as pl
+import pytest
+
+from resolver.cli.job import default_ledger
+from resolver.ledger.ledger import open_ledger
+from resolver.local.loading import load_profiles
+from resolver.local.sample.generator import make_sample
+from resolver.profiles.domain import ConnectionSettings, Domain, connect
+
+DOMAIN = "shop"
+
+
+@pytest.fixture
+def weeks(run, endpoint, tmp_path):
+    """A job on a domain of 300 profiles; ``bad_week`` empties a field there."""
+    sample = make_sample(300, seed=3)
+    load_profiles(endpoint.store, DOMAIN, sample.profiles)
+    keys = tmp_path / "keys.csv"
+    pl.DataFrame(sample.keys, schema=["key_name", "value"], orient="row").write_csv(keys)
+    where = ("--domain", DOMAIN, "--endpoint-url", endpoint.url)
+
+    def job(name: str, *more: object):
+        paced = ("--calls-per-second", 0, "--merges-per-second", 0)
+        code, out, _ = run(
+            "run", *where, *paced, "--keys", keys, "--out", tmp_path / name, "--json", "--quiet", *more
+        )
+        return code, json.loads(out)
+
+    def bad_week() -> list[str]:
+        client = connect(ConnectionSettings(endpoint.url, "us-east-1")).read
+        ids = [p["ProfileId"] for p in sample.profiles if "LastName" in p]
+        profiles = pl.read_parquet(tmp_path / "first" / "profiles.parquet")
+        there = set(profiles["profile_id"]) & set(ids)
+        for profile_id in sorted(there)[: len(there) // 2]:
+            client.update_profile(DomainName=DOMAIN, ProfileId=profile_id, LastName="")
+        return sorted(there)[: len(there) // 2]
+
+    return where, job, bad_week
+
+
+def test_a_run_that_lost_a_field_is_held_says_so_and_merges_nothing(run, weeks, endpoint, tmp_path):
+    where, job, bad_week = weeks
+    code, first = job("first")
+    assert (code, first["gate"]["state"], first["gate"]["compared_with"]) == (0, "passed", None)
+    emptied = bad_week()
+    code, second = job("second", "--apply")
+    assert code == 3
+    assert second["apply"] is None
+    assert second["gate"]["compared_with"] == first["run_id"]
+    (breach,) = [b for b in second["gate"]["breaches"] if b["figure"] == "fill_rate.last_name"]
+    assert breach["now"] < 0.6 < breach["before"]
+    assert breach["limit"] == "a fall of at most 20%, or 0.1"
+    assert breach["examples"]
+    profiles = pl.read_parquet(tmp_path / "second" / "profiles.parquet")
+    lacking = set(profiles.filter(pl.col("last_name").is_null())["profile_id"])
+    assert set(breach["examples"]) <= lacking
+    assert lacking & set(emptied)
+    assert second["plans"]["merge"] > 0
+
+    apply = ("apply", *where, "--run", tmp_path / "second", "--quiet")
+    for more in ((), ("--dry-run",)):
+        code, _, err = run(*apply, *more)
+        assert code == 3
+        assert second["run_id"] in err
+    client = connect(ConnectionSettings(endpoint.url, "us-east-1")).read
+    assert client.get_domain(DomainName=DOMAIN)["Stats"]["ProfileCount"] == 300
+
+    release = ("release", *where, "--by", "Ana")
+    assert run(*release, second["run_id"], "--reason", " ")[0] == 2
+    assert run(*release, first["run_id"], "--reason", "why not")[0] == 2
+    code, out, _ = run(*release, second["run_id"], "--reason", "the source stopped sending names", "--json")
+    assert (code, json.loads(out)["state"], json.loads(out)["released_by"]) == (0, "released", "Ana")
+    assert run(*apply)[0] in {0, 4}
+    code, third = job("third")
+    assert (code, third["gate"]["compared_with"]) == (0, second["run_id"])
+
+
+def test_clusters_keep_their_ids_through_merges_and_held_runs_leave_them_alone(weeks, endpoint, tmp_path):
+    _, job, _ = weeks
+    _, first = job("first", "--apply")
+    assert first["lineage"]["new"] == first["clusters"]["of_two_or_more"]
+    _, second = job("second")
+    assert second["gate"]["state"] == "passed"
+    assert second["lineage"]["kept"] > 0
+    assert second["lineage"]["new"] == second["lineage"]["gone"] == 0
+    url = default_ledger(Domain(DOMAIN, connect(ConnectionSettings(endpoint.url, "us-east-1"))), None)
+    with open_ledger(url) as ledger:
+        ids = dict(ledger.cluster_members(DOMAIN).select("profile_id", "persistent_id").iter_rows())
+        into = ledger.survivors(DOMAIN)
+    assert into
+    assert all(ids[gone] == ids[survivor] for gone, survivor in into.items())
+    lineage = [pl.read_parquet(tmp_path / name / "lineage.parquet") for name in ("first", "second")]
+    assert set(lineage[0]["persistent_id"]) <= set(lineage[1]["persistent_id"])
+    others = lineage[1].filter(~pl.col("persistent_id").is_in(lineage[0]["persistent_id"].implode()))
+    assert set(others["change"]) <= {"split"}
+
+
+def test_plans_of_a_held_run_stay_held_where_the_ledger_does_not_know_the_run(run, weeks, tmp_path):
+    where, job, bad_week = weeks
+    job("first")
+    bad_week()
+    assert job("second", "--apply")[0] == 3
+    code, _, err = run("apply", *where, "--run", tmp_path / "second", "--ledger", tmp_path / "other.sqlite")
+    assert code == 3
+    assert "another ledger" in err
+
+
+def test_a_plan_of_a_held_run_that_a_good_run_concludes_too_is_free(weeks, endpoint, tmp_path):
+    _, job, bad_week = weeks
+    job("first")
+    emptied = bad_week()
+    code, second = job("second", "--apply")
+    assert code == 3
+    assert second["plans"]["review"] > 0
+    names = dict(
+        pl.read_parquet(tmp_path / "first" / "profiles.parquet").select("profile_id", "last_name").iter_rows()
+    )
+    client = connect(ConnectionSettings(endpoint.url, "us-east-1")).read
+    for profile_id in emptied:
+        client.update_profile(DomainName=DOMAIN, ProfileId=profile_id, LastName=names[profile_id])
+    code, third = job("third", "--apply")
+    assert third["gate"]["state"] == "passed"
+    plans = [pl.read_parquet(tmp_path / name / "plans.parquet") for name in ("second", "third")]
+    both = set(plans[0]["plan_id"]) & set(plans[1].filter(pl.col("band") == "review")["plan_id"])
+    assert both, "a review plan that the bad week did not touch"
+    url = default_ledger(Domain(DOMAIN, connect(ConnectionSettings(endpoint.url, "us-east-1"))), None)
+    with open_ledger(url) as ledger:
+        held = ledger.held_plans(DOMAIN)
+    assert not both & held.keys()
+    assert set(plans[0]["plan_id"]) - set(plans[1]["plan_id"]) <= held.keys()
