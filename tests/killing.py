@@ -11,6 +11,7 @@ from embedded import domain_at
 from resolver.app.applying import ApplyOptions, apply_plans
 from resolver.app.exporting import ExportOptions, export_domain
 from resolver.ledger.ledger import Ledger, open_ledger
+from resolver.ledger.sealing import KEY, KEY_FILE
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,6 +33,8 @@ class _Death:
 
 def apply_and_die(plan: MergePlan, at: tuple[str, str, datetime], moment: tuple[str, int]) -> None:
     """Apply a plan at (endpoint, ledger, now), killed at the n-th such moment."""
+    for name in (KEY, KEY_FILE):  # the fork server has the environment of the test that happened to start it
+        os.environ.pop(name, None)
     url, path, now = at
     where, nth = moment
     die = _Death(nth)
