@@ -19,6 +19,7 @@ from resolver.profiles.custom_keys import custom_keys
 from resolver.profiles.domain import describe_domain
 from resolver.profiles.frontier import digest
 from resolver.profiles.harvest import Seeds, harvest
+from resolver.profiles.object_harvest import telling_types
 from resolver.profiles.parts import open_parts
 from resolver.profiles.reading import read_match_groups
 from resolver.whole_file import write_frame, write_json
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from resolver.app.object_reading import Wanted
+    from resolver.profiles.custom_keys import CustomKeys
     from resolver.profiles.domain import Domain
     from resolver.profiles.harvest import Harvest, Progress
     from resolver.profiles.search_keys import SearchKey
@@ -56,8 +58,9 @@ class ExportOptions:
     ``known_ids`` are what the ledger remembers. ``earlier`` and ``snapshot`` are PROFILES frames: profiles of
     an earlier export are read again by their ids, those of a snapshot are taken as they are, with all columns
     (``in_full``), and keys are followed only from what differs. ``objects`` says which types of them a run
-    reads, of profiles in candidate clusters; an export alone reads none. ``keys_at_risk`` is how many keys
-    may be asked before what they found is put on disk: what a kill costs.
+    reads, of profiles in candidate clusters; an export alone reads none, unless ``follow_objects`` asks for
+    the keys that only objects hold: a call for each profile and type that has such keys. ``keys_at_risk`` is
+    how many keys may be asked before what they found is put on disk: what a kill costs.
     """
 
     out: Path
@@ -67,6 +70,7 @@ class ExportOptions:
     earlier: pl.DataFrame | None = None
     snapshot: pl.DataFrame | None = None
     objects: Wanted = "all"
+    follow_objects: bool = False
     keys_at_risk: int = 2_500
 
 
@@ -78,8 +82,9 @@ class ExportReport:
     domain; ``routes`` counts profiles by what led to them first, so that its share is each route's part of
     that. ``calls`` is what was sent, by operation; ``resumed`` counts profiles found by an interrupted start.
     ``custom_keys`` are the keys of the domain's object types that were followed, ``untold_keys`` those whose
-    values only objects tell; both null where the object types may not be read. ``changes`` counts profiles
-    against the earlier export or snapshot, null without one.
+    values only objects tell and were not read; both null where the object types may not be read.
+    ``silent_objects`` were read and hold keys by an expression, which only the service evaluates. ``changes``
+    counts profiles against the earlier export or snapshot, null without one.
     """
 
     domain: str
@@ -101,6 +106,7 @@ class ExportReport:
     seed_keys_without_profile: int
     custom_keys: Sequence[str] | None
     untold_keys: Sequence[str] | None
+    silent_objects: int
     changes: Mapping[str, int] | None
     match_groups: int
     matches_generated_at: str | None
@@ -163,6 +169,7 @@ def export_domain(
         keys=options.keys,
         profile_ids=ids,
         derived=followed.followed,
+        object_types=telling_types(domain, followed.telling_types if options.follow_objects else ()),
         **{name: marks_of(prints) for name, prints in known.items() if prints is not None},
     )
     about = {"domain": domain.name, "endpoint": domain.clients.endpoint, "created_at": before.created_at}
@@ -193,8 +200,11 @@ def export_domain(
             merged_away_ids=len(found.survivors),
             seed_keys=len(options.keys),
             seed_keys_without_profile=unreached["key_name"].count(),
-            custom_keys=sorted({key.name for key in followed.followed}) if followed.readable else None,
-            untold_keys=list(followed.untold) if followed.readable else None,
+            custom_keys=_followed_names(followed, options) if followed.readable else None,
+            untold_keys=list(() if options.follow_objects else followed.untold)
+            if followed.readable
+            else None,
+            silent_objects=found.silent_objects,
             changes=None if changes is None else count(changes),
             match_groups=groups["match_id"].n_unique(),
             matches_generated_at=generated_at.isoformat() if generated_at else None,
@@ -210,6 +220,11 @@ def export_domain(
         write_frame(frame, options.out)
         parts.remove()
         return report
+
+
+def _followed_names(keys: CustomKeys, options: ExportOptions) -> list[str]:
+    names = {key.name for key in keys.followed}
+    return sorted(names | set(keys.untold if options.follow_objects else ()))
 
 
 def _check_ids(options: ExportOptions) -> None:

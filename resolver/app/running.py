@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 class RunOptions:
     """What one run is to do. ``at`` is the moment of its start; ``run_id`` names it everywhere.
 
-    ``earlier``, ``snapshot`` and ``objects`` are those of ``ExportOptions``.
+    ``earlier``, ``snapshot``, ``objects`` and ``follow_objects`` are those of ``ExportOptions``.
     """
 
     run_id: str
@@ -68,6 +68,7 @@ class RunOptions:
     earlier: pl.DataFrame | None = None
     snapshot: pl.DataFrame | None = None
     objects: Wanted = "all"
+    follow_objects: bool = False
     brakes: Brakes = field(default_factory=Brakes)
     keep_days: int | None = None
     allow_cases: bool = False
@@ -111,6 +112,7 @@ def run_job(domain: Domain, options: RunOptions, ledger: Ledger, listener: Liste
         earlier=options.earlier,
         snapshot=options.snapshot,
         objects=options.objects,
+        follow_objects=options.follow_objects,
     )
     concluded = conclude(domain, rules, export_options, (ledger.decisions_of(domain.name), watch))
     publish(concluded, options.out)

@@ -15,6 +15,7 @@ from resolver.cli.options import (
     Domain,
     Earlier,
     Endpoint,
+    FollowObjects,
     Json,
     Keys,
     Quiet,
@@ -46,6 +47,7 @@ def export(
     earlier: Earlier = None,
     snapshot: Snapshot = None,
     snapshot_kind: SnapshotKind = None,
+    follow_objects: FollowObjects = False,
     ledger: Annotated[
         str | None,
         typer.Option("--ledger", help="More seeds: the ids that a ledger knows.", envvar="RESOLVER_LEDGER"),
@@ -81,6 +83,7 @@ def export(
         known_ids=known_to_ledger(ledger, domain) if ledger else (),
         earlier=read_profiles(earlier) if earlier else None,
         snapshot=read_snapshot(source) if source else None,
+        follow_objects=follow_objects,
     )
     report = export_domain(
         Store(domain, connect(settings)),

@@ -31,6 +31,7 @@ from resolver.cli.options import (
     Domain,
     Earlier,
     Endpoint,
+    FollowObjects,
     Json,
     Keys,
     Ledger,
@@ -79,6 +80,7 @@ def run(
     earlier: Earlier = None,
     snapshot: Snapshot = None,
     snapshot_kind: SnapshotKind = None,
+    follow_objects: FollowObjects = False,
     objects: Annotated[
         ObjectsWanted,
         typer.Option(
@@ -138,6 +140,7 @@ def run(
             earlier=read_profiles(earlier) if earlier else None,
             snapshot=read_snapshot(source) if source else None,
             objects=objects.value,
+            follow_objects=follow_objects,
             brakes=Brakes(
                 until=moment_of(until, datetime.now().astimezone()),
                 stop_file=stop_file or out / "STOP",

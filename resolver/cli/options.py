@@ -45,6 +45,13 @@ Earlier = Annotated[
     Path | None,
     typer.Option("--earlier", help="Profiles of an earlier export: read again by their ids, 20 a call."),
 ]
+FollowObjects = Annotated[
+    bool,
+    typer.Option(
+        "--follow-objects",
+        help="Follow keys that only objects hold, too: a call for each profile and type with such keys.",
+    ),
+]
 Snapshot = Annotated[
     str | None,
     typer.Option(

@@ -2,11 +2,13 @@
 
 An object's keys are in the index of the profile that holds it. Where the field behind a key has a Target in
 the standard profile, the profile shows the value, and the key can be followed without reading any object.
-Values that stay in the objects cost one call a profile and type to learn: those keys are named, not followed.
+Values that stay in the objects cost one call a profile and type to learn: those keys are named, and followed
+only on demand (``object_harvest``).
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +17,7 @@ from botocore.exceptions import ClientError
 from resolver.model.profile import EMAILS, PHONES
 from resolver.profiles.failures import described
 from resolver.profiles.reading import object_type_definitions
-from resolver.profiles.search_keys import ACCOUNT, EMAIL, FULL_NAME, PHONE, PROFILE_ID, DerivedKey
+from resolver.profiles.search_keys import ACCOUNT, EMAIL, PHONE, PROFILE_ID, DerivedKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 _TARGET: Final = "_profile."
 #: Keys of this identifier choose a profile for an arriving object and are not kept (AWS, "Key definitions").
 _NOT_STORED: Final = "LOOKUP_ONLY"
+#: A value under a key of this identifier belongs to one object, so to one profile.
+_OF_ONE_OBJECT: Final = "UNIQUE"
 #: What the standard profile feeds into the index by itself: no need to follow it twice.
 _STANDARD: Final[Mapping[str, frozenset[tuple[str, ...]]]] = {
     ACCOUNT: frozenset({("AccountNumber",)}),
@@ -37,11 +41,14 @@ _STANDARD: Final[Mapping[str, frozenset[tuple[str, ...]]]] = {
 class CustomKeys:
     """The keys of a domain's object types: those that profiles tell, and the names of those only objects do.
 
-    ``readable`` is false where the object types may not be read: then neither is known.
+    ``telling_types`` are the object types whose objects hold the latter. A key that only tells the objects of
+    one type apart leads from no profile to another and is in neither. ``readable`` is false where the object
+    types may not be read: then nothing is known.
     """
 
     followed: tuple[DerivedKey, ...] = ()
     untold: tuple[str, ...] = ()
+    telling_types: tuple[str, ...] = ()
     readable: bool = True
 
 
@@ -63,28 +70,36 @@ def custom_keys(domain: Domain) -> CustomKeys:
 def keys_of_definitions(definitions: Iterable[Mapping[str, Any]]) -> CustomKeys:
     """The same of answers of GetProfileObjectType."""
     followed: set[DerivedKey] = set()
-    untold: set[str] = set()
+    untold: dict[str, set[str]] = {}
+    shared: set[str] = set()
+    uses: Counter[str] = Counter()
     for definition in definitions:
         fields = definition.get("Fields") or {}
-        for name, names_of_fields in _stored(definition):
+        uses.update({name for name, _ in _stored(definition)})
+        for name, entry in _stored(definition):
+            names_of_fields = entry.get("FieldNames") or []
             targets = [(fields.get(field) or {}).get("Target") or "" for field in names_of_fields]
             if all(target.startswith(_TARGET) for target in targets):
                 members = tuple(_path(target) for target in targets)
                 if not (len(members) == 1 and members[0] in _STANDARD.get(name, ())):
                     followed.add(DerivedKey(name, members))
-            elif name not in (PHONE, EMAIL, FULL_NAME, ACCOUNT):
-                untold.add(name)
-    told = {key.name for key in followed}
+                continue
+            untold.setdefault(name, set()).add(definition["ObjectTypeName"])
+            if _OF_ONE_OBJECT not in (entry.get("StandardIdentifiers") or ()):
+                shared.add(name)
+    leading = {name: types for name, types in untold.items() if name in shared or uses[name] > 1}
     return CustomKeys(
-        tuple(sorted(followed, key=lambda key: (key.name, key.members))), tuple(sorted(untold - told))
+        followed=tuple(sorted(followed, key=lambda key: (key.name, key.members))),
+        untold=tuple(sorted(leading)),
+        telling_types=tuple(sorted(set().union(*leading.values()))),
     )
 
 
-def _stored(definition: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
+def _stored(definition: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for name, entries in (definition.get("Keys") or {}).items():
         for entry in entries:
             if name != PROFILE_ID and _NOT_STORED not in (entry.get("StandardIdentifiers") or ()):
-                yield name, entry.get("FieldNames") or []
+                yield name, entry
 
 
 def _path(target: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from resolver.model.profile import without_blanks
 from resolver.planning.fingerprint import fingerprint_profile
 from resolver.profiles.domain import describe_domain
 from resolver.profiles.frontier import Frontier, digest
+from resolver.profiles.object_harvest import ObjectQueue, keys_in_objects
 from resolver.profiles.reading import IDS_PER_BATCH, read_profiles, read_survivors, search
 from resolver.profiles.search_keys import SearchKey, keys_of
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from resolver.model.profile import Profile
     from resolver.profiles.domain import Domain
+    from resolver.profiles.object_times import ObjectType
     from resolver.profiles.parts import Parts
     from resolver.profiles.search_keys import DerivedKey
 
@@ -37,14 +39,16 @@ class Seeds:
     """Where to begin, and what is known already.
 
     ``profile_ids`` maps the name of a source (match groups, …) to the ids it knows. ``derived`` are the keys
-    of the domain's own object types that profiles tell. ``earlier`` and ``snapshot`` hold a mark of the
-    content of each profile known from there: the keys of a profile that is as an earlier export has it are
-    asked after all others, those of one that is as the snapshot has it never: the snapshot is complete.
+    of the domain's own object types that profiles tell; the objects of ``object_types`` are read, of every
+    profile whose keys are followed, for the keys that only they hold. ``earlier`` and ``snapshot`` hold
+    a mark of the content of each profile known from there: the keys of one that is as an earlier export has
+    it are asked after all others, those of one that is as the snapshot has it never: a snapshot is complete.
     """
 
     keys: Sequence[SearchKey] = ()
     profile_ids: Mapping[str, Sequence[str]] = field(default_factory=dict)
     derived: Sequence[DerivedKey] = ()
+    object_types: Sequence[ObjectType] = ()
     earlier: AbstractSet[int] = frozenset()
     snapshot: AbstractSet[int] = frozenset()
 
@@ -56,7 +60,7 @@ class Harvest:
     ``routes`` counts profiles by what led to them first; ``gone`` lists known ids under which there is no
     profile any more, ``survivors`` maps those merged away to what answers to them; ``resumed`` counts the
     profiles that an earlier start had found; ``hit`` are the digests of seed keys that found a profile,
-    ``asked`` of those asked.
+    ``asked`` of those asked; ``silent_objects`` counts objects read whose keys cannot be told.
     """
 
     seen: set[str] = field(default_factory=set)
@@ -66,22 +70,31 @@ class Harvest:
     resumed: int = 0
     hit: set[bytes] = field(default_factory=set)
     asked: set[bytes] = field(default_factory=set)
+    silent_objects: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one task brought: profiles with the route to each, keys asked and hit, ids asked in vain."""
+    """What one task brought: profiles with the route to each, keys asked and hit, ids asked in vain.
+
+    ``keys`` are what objects told, ``silent`` counts those that told none.
+    """
 
     profiles: Sequence[tuple[str, Profile]]
     asked: Sequence[bytes] = ()
     hit: Collection[bytes] = ()
     gone: Sequence[str] = ()
     survivors: Mapping[str, str] = field(default_factory=dict)
+    keys: Sequence[SearchKey] = ()
+    silent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a harvest is: profiles found, how many the domain says it has, keys still to ask."""
+    """How far a harvest is: profiles found, and how many the domain says it has.
+
+    ``waiting`` counts keys to ask and profiles whose objects are to be read.
+    """
 
     found: int
     profile_count: int
@@ -113,6 +126,7 @@ class _Search:
         self.seed_marks = frozenset(map(digest, seeds.keys))
         self.found = Harvest(hit=set(parts.hit()), asked=asked & self.seed_marks)
         self.frontier = Frontier(asked)
+        self.objects = ObjectQueue(seeds.object_types, asked)
         self.frontier.add(seeds.keys)
         for route, profile in parts.profiles():
             self.found.seen.add(profile["ProfileId"])
@@ -129,6 +143,7 @@ class _Search:
         if known and content in self.seeds.snapshot:
             return
         can_wait = bool(known) and content in self.seeds.earlier
+        self.objects.add(profile["ProfileId"])
         self.frontier.add(keys_of(profile, self.seeds.derived), can_wait=can_wait)
 
     def _id_tasks(self, known: Mapping[str, Iterable[str]]) -> Iterator[tuple[str, list[str]]]:
@@ -147,16 +162,26 @@ class _Search:
                 while not self._is_whole():
                     running |= self._submit(pool, workers * AHEAD - len(running))
                     if not running:
-                        break
+                        if not self._next_round():
+                            break
+                        continue
                     done, running = wait(running, return_when=FIRST_COMPLETED)
                     for future in done:
                         self._take(future.result())
-                    on_progress(Progress(len(self.found.seen), self.goal, len(self.frontier)))
+                    on_progress(Progress(len(self.found.seen), self.goal, self._waiting()))
             finally:
                 for future in running:
                     future.cancel()
                 self.parts.flush()
         return self.found
+
+    def _waiting(self) -> int:
+        return len(self.frontier) + len(self.objects)
+
+    def _next_round(self) -> bool:
+        """Whether objects are left to read, now that there is nothing else to ask."""
+        self.parts.note(self.objects.next_round())
+        return len(self.objects) > 0
 
     def _submit(self, pool: ThreadPoolExecutor, room: int) -> set[Future[Answer]]:
         submitted: set[Future[Answer]] = set()
@@ -166,6 +191,8 @@ class _Search:
                 submitted.add(pool.submit(_ask_ids, self.domain, source, ids))
             elif keys := self.frontier.take():
                 submitted.add(pool.submit(_ask_keys, self.domain, keys, self.seed_marks))
+            elif profile_id := self.objects.take():
+                submitted.add(pool.submit(_ask_objects, self.domain, profile_id, self.objects.types))
             else:
                 break
         return submitted
@@ -177,6 +204,8 @@ class _Search:
                 self.found.routes[route] += 1
                 self.parts.add(route, profile)
                 self._follow(profile)
+        self.frontier.add(answer.keys)
+        self.found.silent_objects += answer.silent
         self.found.gone.extend(answer.gone)
         self.found.survivors.update(answer.survivors)
         self.found.asked.update(self.seed_marks.intersection(answer.asked))
@@ -221,3 +250,8 @@ def _ask_keys(domain: Domain, keys: Sequence[SearchKey], seed_marks: frozenset[b
         route = SEED_KEYS if found_by and seeds_that_hit else found_by[0].name if found_by else "unsaid"
         profiles.append((route, without_blanks(item)))
     return Answer(profiles=profiles, asked=[digest(key) for key in keys], hit=sorted(hit))
+
+
+def _ask_objects(domain: Domain, profile_id: str, types: Sequence[ObjectType]) -> Answer:
+    read = keys_in_objects(domain, profile_id, types)
+    return Answer(profiles=(), keys=read.keys, silent=read.silent)

@@ -54,4 +54,11 @@ def _custom_keys(report: Mapping[str, Any]) -> Iterator[str]:
     if report["custom_keys"]:
         yield line("Custom keys", ", ".join(report["custom_keys"]))
     if report["untold_keys"]:
-        yield line("  not followed", f"{', '.join(report['untold_keys'])}: only objects hold their values")
+        yield line(
+            "  not followed",
+            f"{', '.join(report['untold_keys'])}: only objects hold them (--follow-objects reads those)",
+        )
+    if report["silent_objects"]:
+        yield line(
+            "  not told", f"the keys of {report['silent_objects']:,} objects: an expression makes them"
+        )

@@ -20,7 +20,7 @@ def test_a_key_is_followed_where_all_its_fields_have_a_place_in_the_profile():
     untold = definition({"visit": key("a", "b")}, a="_profile.LastName", b=None)
 
     assert keys_of_definitions([told, untold]) == CustomKeys(
-        (DerivedKey("card", (("Attributes", "x.y"), ("Address", "City"))),), ("visit",)
+        (DerivedKey("card", (("Attributes", "x.y"), ("Address", "City"))),), ("visit",), ("T",)
     )
 
 
@@ -28,11 +28,27 @@ def test_what_the_service_does_not_keep_or_the_standard_profile_feeds_is_not_fol
     definitions = [
         definition({"_profileId": key("a", identifiers=("PROFILE", "LOOKUP_ONLY"))}, a="_profile.FirstName"),
         definition({"_phone": key("a")}, a="_profile.PhoneNumber"),
-        definition({"_email": key("a")}, a=None),
         {"ObjectTypeName": "not readable"},
     ]
 
     assert keys_of_definitions(definitions) == CustomKeys()
+
+
+def test_a_standard_key_that_only_objects_hold_is_untold():
+    definitions = [definition({"_email": key("a")}, a=None), definition({"_email": key("b")}, b="_profile.X")]
+
+    found = keys_of_definitions(definitions)
+
+    assert (found.untold, found.telling_types) == (("_email",), ("T",))
+    assert found.followed == (DerivedKey("_email", (("X",),)),)
+
+
+def test_a_key_that_tells_the_objects_of_one_type_apart_leads_nowhere():
+    one = definition({"id": key("a", identifiers=("UNIQUE",))}, a=None)
+    other = {**one, "ObjectTypeName": "U"}
+
+    assert keys_of_definitions([one]) == CustomKeys()
+    assert keys_of_definitions([one, other]) == CustomKeys((), ("id",), ("T", "U"))
 
 
 def test_a_standard_key_from_another_field_is_followed_too():
