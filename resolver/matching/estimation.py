@@ -131,23 +131,42 @@ def fit(rules: RuleSet, begin: Parameters, sample: Sample) -> Parameters:
     return model
 
 
-def fit_rates(rules: RuleSet, begin: Parameters, sample: Sample, extent: tuple[int, float]) -> Parameters:
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What rates are shares of: ``pairs``, of which at most ``profiles`` or so match.
+
+    ``alike`` names relations that these pairs cannot tell from a match.
+    """
+
+    profiles: int
+    pairs: float
+    alike: frozenset[str] = frozenset()
+
+
+def fit_rates(rules: RuleSet, begin: Parameters, sample: Sample, extent: Extent) -> Parameters:
     """EM of the match rate and the relations' rates alone; m stays as it is in ``begin``.
 
-    ``extent`` is how many profiles may find a match, and the pairs that the rates are shares of.
+    A relation that cannot be told from a match stays as common per match as in ``begin``.
     """
-    profiles, pairs = extent
+    profiles, pairs = extent.profiles, extent.pairs
     constants = rules.estimation
     model = begin
     for _ in range(constants.iterations):
         match, related = _expect(model, sample.bytes_, sample.labels)
         matches = match.sum() * sample.scale
         prior = constants.relation_rate_prior * matches
-        relations = tuple(
-            replace(relation, rate=_rate((related[r].sum() * sample.scale + prior) / pairs))
-            for r, relation in enumerate(model.relations)
-        )
         rate = _rate((matches + constants.match_rate_prior * profiles) / pairs)
+        relations = tuple(
+            replace(
+                relation,
+                rate=_rate(
+                    rate * old.rate / begin.match_rate
+                    if relation.name in extent.alike
+                    else (related[r].sum() * sample.scale + prior) / pairs
+                ),
+            )
+            for r, (relation, old) in enumerate(zip(model.relations, begin.relations, strict=True))
+        )
         moved = abs(float(np.log(rate / model.match_rate)))
         model = replace(model, match_rate=rate, relations=relations)
         if moved < 10 * _STILL:

@@ -68,7 +68,6 @@ def with_strata(rules: RuleSet, view: View, model: Parameters, evidence: Evidenc
     for number, (one, other) in enumerate(view.strata.sides, 1):
         at = np.flatnonzero(stratum == number)
         own = _own_strangers(model, view, number, [shift[one, other] for shift in shifts])
-        own = _without_absent(rules, own, view.strata.present[one] & view.strata.present[other])
         learned.append(_described(view.strata, number, _rates(rules, view, own, (number, evidence, at))))
     return replace(model, strata=tuple(learned))
 
@@ -91,36 +90,48 @@ def _own_strangers(model: Parameters, view: View, number: int, shifts: Sequence[
     return replace(model, columns=tuple(columns))
 
 
-def _without_absent(rules: RuleSet, model: Parameters, present: Array) -> Parameters:
-    """Relations that the stratum's fields cannot tell from a match, or know nothing of, switched off."""
-    there = {column.name for column, here in zip(model.columns, present, strict=True) if here}
-    needs = {relation.name: relation.needs for relation in rules.relations}
-    relations = tuple(
-        relation
-        if estimation.tells(
-            {model.columns[k].name for k in relation.ties} & there, needs[relation.name], there
-        )
-        else replace(relation, rate=estimation.LOWEST_RATE)
-        for relation in model.relations
-    )
-    return replace(model, relations=relations)
+def _untold(rules: RuleSet, model: Parameters, present: Array) -> tuple[frozenset[str], frozenset[str]]:
+    """Relations of which a stratum knows nothing, and those that it cannot tell from a match but may hold.
+
+    ``present`` says which columns each of its two parts has. Evidence is what both have. What a relation
+    needs may stand on one side: between a company and a person who works there only the person has a surname.
+
+    A relation that ties all the evidence of one part is unknown there, as in an undivided file: it would take
+    every match for itself. Between two parts it may hold: the rest of the file shows how common it is.
+    """
+    names = [column.name for column in model.columns]
+    one, other = ({name for name, here in zip(names, part, strict=True) if here} for part in present)
+    needs = {relation.name: set(relation.needs) for relation in rules.relations}
+    ties = {relation.name: {names[k] for k in relation.ties} for relation in model.relations}
+    alike = {name for name, tied in ties.items() if one & other <= tied}
+    unknown = {
+        name for name, tied in ties.items() if not tied & one & other or not needs[name] <= one | other
+    }
+    if one == other:
+        return frozenset(unknown | alike), frozenset()
+    return frozenset(unknown), frozenset(alike - unknown)
 
 
 def _rates(rules: RuleSet, view: View, own: Parameters, sampled: tuple[int, Evidence, Array]) -> Parameters:
     """The match rate and the rates of relations of one stratum, from its candidate pairs."""
     number, evidence, at = sampled
-    profiles, pairs = view.strata.sizes(number)
+    unknown, alike = _untold(rules, own, view.strata.present[[*view.strata.sides[number - 1]]])
+    own = _without(own, unknown)
     scale = max(len(at) / _SAMPLE, 1.0)
     if scale > 1:
         at = np.sort(np.random.default_rng([_SEED, number]).choice(at, _SAMPLE, replace=False))
-    bytes_ = np.ascontiguousarray(evidence.bytes_[:, at])
-    fitted = estimation.fit_rates(rules, own, estimation.Sample(bytes_, scale), (profiles, pairs))
-    off = [relation.rate <= estimation.LOWEST_RATE for relation in own.relations]
+    sample = estimation.Sample(np.ascontiguousarray(evidence.bytes_[:, at]), scale)
+    extent = estimation.Extent(*view.strata.sizes(number), alike)
+    return _without(estimation.fit_rates(rules, own, sample, extent), unknown)
+
+
+def _without(model: Parameters, switched_off: frozenset[str]) -> Parameters:
+    """The model with these relations as rare as can be."""
     relations = tuple(
-        replace(relation, rate=estimation.LOWEST_RATE) if absent else relation
-        for relation, absent in zip(fitted.relations, off, strict=True)
+        replace(relation, rate=estimation.LOWEST_RATE) if relation.name in switched_off else relation
+        for relation in model.relations
     )
-    return replace(fitted, relations=relations)
+    return replace(model, relations=relations)
 
 
 def _described(strata: Strata, number: int, model: Parameters) -> StratumParameters:

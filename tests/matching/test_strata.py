@@ -7,6 +7,8 @@ import polars as pl
 import pytest
 
 from resolver.matching.comparison import compare
+from resolver.matching.estimation import LOWEST_RATE
+from resolver.matching.evidence import Evidence
 from resolver.matching.explanation import explain_pair
 from resolver.matching.linkage import link_profiles
 from resolver.matching.pair_index import all_pairs, unpack
@@ -14,7 +16,7 @@ from resolver.matching.parameters import Parameters
 from resolver.matching.passes import first_view, next_view
 from resolver.matching.scoring import match_weights
 from resolver.matching.strata import strata_of
-from resolver.matching.strata_estimation import _shift
+from resolver.matching.strata_estimation import _shift, with_strata
 from resolver.model.frames import DECISIONS, empty
 
 
@@ -143,3 +145,33 @@ def test_an_explanation_adds_up_and_says_for_whom_it_holds(rules):
         assert explain_pair(linkage, frame, (f"p{left}", f"p{right}")).total == pytest.approx(
             weight, abs=1e-6
         )
+
+
+@pytest.mark.parametrize("account", [None, "A{:05d}"])
+def test_colleagues_are_known_between_staff_with_names_and_companies_without(rules, columns, account):
+    """Else a switchboard makes one customer of a firm and its clerk.
+
+    Where they have nothing to compare but what colleagues share, the file says how common that is.
+    """
+    firms = [
+        {"business_name": f"Maple{k} Bakery{k}", "phone_number": f"+1202555{1000 + k}"} for k in range(40)
+    ]
+    staff = [
+        {**person, "business_name": firm["business_name"], "business_phone_number": firm["phone_number"]}
+        for person, firm in zip(people(60), firms, strict=False)
+    ]
+    rows = [*staff, *people(60, seed=4), *firms]
+    if account:
+        rows = [{**row, "account_number": account.format(k * 7919 % 100_000)} for k, row in enumerate(rows)]
+    view = first_view(small_parts(rules), columns(rows))
+    words = all_pairs(len(rows))
+    bytes_ = compare(view.columns, view.bins, unpack(words))
+    model = with_strata(rules, view, view.model, Evidence(words, np.zeros(len(words), np.uint16), bytes_))
+    work = next(k for k, relation in enumerate(model.relations) if relation.name == "work")
+    parts = {view.strata.name(k): model.of(k) for k in range(1, len(model.strata) + 1)}
+    mixed = next(part for name, part in parts.items() if name.startswith("one "))
+    firms_alone = next(part for name, part in parts.items() if name.startswith("both without"))
+    assert firms_alone.relations[work].rate == LOWEST_RATE, "two companies are not colleagues"
+    assert mixed.relations[work].rate > 1000 * LOWEST_RATE
+    per_match = model.relations[work].rate / model.match_rate
+    assert (mixed.relations[work].rate / mixed.match_rate == pytest.approx(per_match)) == (account is None)
