@@ -59,15 +59,15 @@ def link_profiles(
 
     ``on_stage`` is told each stage's name and counts as it ends.
     """
-    ids = profiles["profile_id"]
+    ids, height = profiles["profile_id"], profiles.height
     standardised = standardise(profiles, rules.reference, rules.default_region)
     order = content_order(standardised, ids)
     columns = columns_of(rules, in_order(standardised, order))
     constraints = constraints_of(decisions, ids.gather(order))
-    on_stage("standardise", {"profiles": profiles.height, "fields": len(standardised.fields)})
-    del standardised
-    if profiles.height < 2 or not columns:  # noqa: PLR2004 - one profile makes no pair
-        return _nothing_to_compare(profiles)
+    on_stage("standardise", {"profiles": height, "fields": len(standardised.fields)})
+    del standardised, profiles  # the texts, unless the caller still holds them
+    if height < 2 or not columns:  # noqa: PLR2004 - one profile makes no pair
+        return _nothing_to_compare(ids)
 
     view = first_view(rules, columns)
     candidates = find_candidates(rules.blocking, view)
@@ -161,9 +161,9 @@ def diagnostics_of(answer: Answer, ids: pl.Series) -> dict[str, Any]:
     }
 
 
-def _nothing_to_compare(profiles: pl.DataFrame) -> Linkage:
+def _nothing_to_compare(ids: pl.Series) -> Linkage:
     """Every profile is a cluster of its own."""
-    clusters = profiles.select(
+    clusters = ids.to_frame().select(
         cluster_id="profile_id",
         profile_id="profile_id",
         core_id="profile_id",
