@@ -74,6 +74,7 @@ def link_profiles(
     on_stage("block", {"pairs": len(candidates.words), "keys": len(candidates.names)})
 
     evidence = gather(rules, view, candidates, constraints)
+    view = replace(view, all_bytes=None)
     on_stage("compare", {"pairs": len(evidence.words), "comparisons": len(columns)})
 
     scored, view = alternate(rules, view, (evidence, constraints), on_stage)
@@ -102,7 +103,9 @@ def find_candidates(rules: Blocking, view: View) -> Candidates:
 
 def gather(rules: RuleSet, view: View, candidates: Candidates, constraints: Constraints) -> Evidence:
     """The candidates compared, without the hopeless, and the pairs that people decided."""
-    bytes_ = compare(view.columns, view.bins, unpack(candidates.words))
+    bytes_ = view.all_bytes
+    if bytes_ is None:
+        bytes_ = compare(view.columns, view.bins, unpack(candidates.words))
     everything = Evidence(candidates.words, candidates.key, bytes_)
     evidence = everything.only(match_weights(view.model, bytes_) >= rules.estimation.drop_below)
     decided = constraints.words[find(evidence.words, constraints.words) < 0]
