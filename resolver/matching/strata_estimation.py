@@ -163,14 +163,15 @@ def _shift(column: Column, bins: Array, known: tuple[Strata, Array | None], step
 
 
 def _entities_by_part(column: Column, strata: Strata, entity: Array | None) -> csr_array:
-    """Distinct entities per part and value, sparse; before any is known as ``first_counts`` takes them."""
-    rows, slots = np.nonzero(column.whole)
+    """Distinct entities per part and value, sparse; before any is known as ``first_counts`` takes them.
+
+    Values that a single profile has are left out: no two entities share them.
+    """
+    times = np.bincount(column.whole.ravel(), minlength=column.wholes)
+    times[0] = 0
+    rows, slots = np.nonzero((times > 1)[column.whole])
     values = column.whole[rows, slots].astype(np.int64)
-    if entity is None:
-        few = np.bincount(values, minlength=column.wholes) <= ONE_ENTITY
-        who = np.where(few[values], 0, rows)
-    else:
-        who = entity[rows]
+    who = np.where(times[values] <= ONE_ENTITY, 0, rows) if entity is None else entity[rows]
     parts = len(strata.names)
     words = (values * parts + strata.part[rows]).astype(np.uint64) << np.uint64(32) | who.astype(np.uint64)
     place = (distinct(words) >> np.uint64(32)).astype(np.int64)
