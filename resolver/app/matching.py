@@ -27,14 +27,14 @@ def match_file(file: Path, out: Path, rules_file: Path | None, listener: Listene
     """
     watch = Stopwatch(listener)
     rules = load_rules(rules_file)
-    profiles = read_profiles(file)
-    watch.stage("read", {"profiles": profiles.height})
-    linkage = link_profiles(profiles, rules, empty(DECISIONS), watch.stage)
-    write_linkage(linkage, profiles["profile_id"], out)
+    # the frame is handed on, not kept: its texts are free once they are standardised
+    linkage = link_profiles(_read(file, watch), rules, empty(DECISIONS), watch.stage)
+    profiles = linkage.clusters.height
+    write_linkage(linkage, linkage.clusters["profile_id"], out)
     watch.stage("write", {"clusters": linkage.clusters["cluster_id"].n_unique()})
     report = {
-        "profiles": profiles.height,
-        "pairs": summarise_pairs(linkage.pairs, profiles.height),
+        "profiles": profiles,
+        "pairs": summarise_pairs(linkage.pairs, profiles),
         "clusters": summarise_clusters(linkage.clusters),
         "rule_set": {"name": rules.name, "fingerprint": rules.fingerprint},
         "blocking": linkage.diagnostics,
@@ -42,6 +42,12 @@ def match_file(file: Path, out: Path, rules_file: Path | None, listener: Listene
     }
     write_json(report, out / "match.json")
     return report
+
+
+def _read(file: Path, watch: Stopwatch) -> pl.DataFrame:
+    profiles = read_profiles(file)
+    watch.stage("read", {"profiles": profiles.height})
+    return profiles
 
 
 def write_linkage(linkage: Linkage, profile_ids: pl.Series, out: Path) -> None:

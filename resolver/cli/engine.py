@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from resolver.cli.memory import share_arenas
 from resolver.cli.options import Json, Quiet, Rules
 from resolver.cli.output import Output
 from resolver.errors import BadInput
@@ -36,6 +37,7 @@ def match(
     profile_id_right, match_weight, match_probability, band and every comparison's level and weight),
     parameters.json (what was learned) and match.json (figures and stage times).
     """
+    share_arenas()  # before the threads that allocate are there
     from resolver.app.matching import match_file
 
     output = Output(as_json, quiet)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from resolver.matching.pair_index import all_pairs, distinct
+from resolver.matching.sorting import ascending
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,7 +60,7 @@ def block(keys: Sequence[Key], limits: Limits, bits: int) -> Candidates:
 
     with ThreadPoolExecutor(_THREADS) as pool:
         found = list(pool.map(run, range(len(keys))))
-    everything = np.sort(np.concatenate([words for words, _ in found])) if found else np.empty(0, np.uint64)
+    everything = ascending(np.concatenate([words for words, _ in found])) if found else np.empty(0, np.uint64)
     pair = everything >> _KEY_BITS
     first = np.ones(len(pair), bool)
     first[1:] = pair[1:] != pair[:-1]
@@ -89,7 +90,7 @@ def pairs_of_key(key: Key, limits: Limits, bits: int) -> tuple[Array, int]:
     """
     hashes, owner = key.hashes()
     shift = np.uint64(bits)
-    words = np.sort((hashes << shift) | owner.astype(np.uint64))
+    words = ascending((hashes << shift) | owner.astype(np.uint64))
     if not key.one_block:
         fresh = np.ones(len(words), bool)
         fresh[1:] = words[1:] != words[:-1]

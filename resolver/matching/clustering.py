@@ -9,6 +9,7 @@ import numpy as np
 
 from resolver.matching.average_linkage import cut_average_linkage
 from resolver.matching.pair_index import unpack
+from resolver.matching.sorting import stable_order
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +49,7 @@ def cut_components(label: Array, edges: Edges, cuts: Sequence[float], largest: i
     indifferent (0). Components above ``largest`` are one cluster, but for pairs that must never be joined.
     """
     profiles = len(label)
-    order = np.argsort(label, kind="stable")
+    order = stable_order(label)
     sizes = np.bincount(label)
     starts = np.cumsum(sizes) - sizes
     place = np.empty(profiles, np.int64)
@@ -58,7 +59,7 @@ def cut_components(label: Array, edges: Edges, cuts: Sequence[float], largest: i
     inside = label[left] == label[right]
     left, right, similarity = left[inside], right[inside], edges.similarity[inside]
     size_of_pair = sizes[label[left]]
-    by_size = np.argsort(size_of_pair, kind="stable")
+    by_size = stable_order(size_of_pair)
     bounds = np.searchsorted(size_of_pair[by_size], np.arange(sizes.max(initial=0) + 2))
     rank = np.empty(len(sizes), np.int64)
     for size in np.unique(sizes[sizes > 1]).tolist():

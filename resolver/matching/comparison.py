@@ -166,9 +166,11 @@ def _tested(column: Column, sides: Sides) -> Array:
         for test, limit in rising[index].when.items():
             if not len(open_):
                 return out
-            holds = TESTS[test].holds(sides.take(open_), limit)
-            out[open_[holds]] = index
-            open_ = open_[~holds]
+            holds = TESTS[test].holds(sides, limit)
+            if holds.any():
+                out[open_[holds]] = index
+                left = np.flatnonzero(~holds)
+                open_, sides = open_[left], sides.take(left)
     return out
 
 

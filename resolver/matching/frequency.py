@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from resolver.matching.pair_index import distinct
+
 if TYPE_CHECKING:
     from resolver.matching.columns import Column
     from resolver.matching.values import Array
@@ -38,10 +40,8 @@ def entity_counts(column: Column, entity: Array) -> Array:
         codes = column.whole[:, slot]
         known = codes > 0
         words.append((codes[known].astype(np.uint64) << np.uint64(32)) | entity[known].astype(np.uint64))
-    packed = np.sort(np.concatenate(words))
-    first = np.ones(len(packed), bool)
-    first[1:] = packed[1:] != packed[:-1]
-    return np.bincount((packed[first] >> np.uint64(32)).astype(np.int64), minlength=column.wholes)
+    values = (distinct(np.concatenate(words)) >> np.uint64(32)).astype(np.int64)
+    return np.bincount(values, minlength=column.wholes)
 
 
 def entities_with(column: Column, entity: Array | None) -> int:

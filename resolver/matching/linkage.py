@@ -59,21 +59,22 @@ def link_profiles(
 
     ``on_stage`` is told each stage's name and counts as it ends.
     """
-    ids = profiles["profile_id"]
+    ids, height = profiles["profile_id"], profiles.height
     standardised = standardise(profiles, rules.reference, rules.default_region)
     order = content_order(standardised, ids)
     columns = columns_of(rules, in_order(standardised, order))
     constraints = constraints_of(decisions, ids.gather(order))
-    on_stage("standardise", {"profiles": profiles.height, "fields": len(standardised.fields)})
-    del standardised
-    if profiles.height < 2 or not columns:  # noqa: PLR2004 - one profile makes no pair
-        return _nothing_to_compare(profiles)
+    on_stage("standardise", {"profiles": height, "fields": len(standardised.fields)})
+    del standardised, profiles  # the texts, unless the caller still holds them
+    if height < 2 or not columns:  # noqa: PLR2004 - one profile makes no pair
+        return _nothing_to_compare(ids)
 
     view = first_view(rules, columns)
     candidates = find_candidates(rules.blocking, view)
     on_stage("block", {"pairs": len(candidates.words), "keys": len(candidates.names)})
 
     evidence = gather(rules, view, candidates, constraints)
+    view = replace(view, all_bytes=None)
     on_stage("compare", {"pairs": len(evidence.words), "comparisons": len(columns)})
 
     scored, view = alternate(rules, view, (evidence, constraints), on_stage)
@@ -102,7 +103,9 @@ def find_candidates(rules: Blocking, view: View) -> Candidates:
 
 def gather(rules: RuleSet, view: View, candidates: Candidates, constraints: Constraints) -> Evidence:
     """The candidates compared, without the hopeless, and the pairs that people decided."""
-    bytes_ = compare(view.columns, view.bins, unpack(candidates.words))
+    bytes_ = view.all_bytes
+    if bytes_ is None:
+        bytes_ = compare(view.columns, view.bins, unpack(candidates.words))
     everything = Evidence(candidates.words, candidates.key, bytes_)
     evidence = everything.only(match_weights(view.model, bytes_) >= rules.estimation.drop_below)
     decided = constraints.words[find(evidence.words, constraints.words) < 0]
@@ -161,9 +164,9 @@ def diagnostics_of(answer: Answer, ids: pl.Series) -> dict[str, Any]:
     }
 
 
-def _nothing_to_compare(profiles: pl.DataFrame) -> Linkage:
+def _nothing_to_compare(ids: pl.Series) -> Linkage:
     """Every profile is a cluster of its own."""
-    clusters = profiles.select(
+    clusters = ids.to_frame().select(
         cluster_id="profile_id",
         profile_id="profile_id",
         core_id="profile_id",

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from resolver.matching.sorting import ascending, stable_order
+
 if TYPE_CHECKING:
     from resolver.matching.values import Array
 
@@ -24,8 +26,8 @@ def unpack(words: Array) -> tuple[Array, Array]:
 
 
 def distinct(words: Array) -> Array:
-    """The words sorted, each once. Sorting beats numpy's own hashing on words of pairs."""
-    ordered = np.sort(words)
+    """The words sorted, each once. Sorting beats hashing on words of pairs."""
+    ordered = ascending(words)
     first = np.ones(len(ordered), bool)
     first[1:] = ordered[1:] != ordered[:-1]
     return ordered[first]
@@ -44,9 +46,9 @@ def grouped_pairs(one: Array, other: Array) -> tuple[Array, Array, Array]:
         words, group = np.unique(pack(one, other), return_inverse=True)
         return *unpack(words), group
     words = (one.astype(np.uint64) << np.uint64(width)) | other
-    words = np.sort((words << np.uint64(places)) | np.arange(len(one), dtype=np.uint64))
+    words = ascending((words << np.uint64(places)) | np.arange(len(one), dtype=np.uint64))
     at = (words & ((np.uint64(1) << np.uint64(places)) - np.uint64(1))).astype(np.intp)
-    words >>= np.uint64(places)
+    words = words >> np.uint64(places)
     first = np.ones(len(words), bool)
     first[1:] = words[1:] != words[:-1]
     group = np.empty(len(words), np.intp)
@@ -71,7 +73,7 @@ def all_pairs(profiles: int) -> Array:
 
 def pairs_within(label: Array, smallest: int = 2) -> Array:
     """Every pair of profiles with one label, of labels with at least ``smallest`` profiles; sorted words."""
-    order = np.argsort(label, kind="stable")
+    order = stable_order(label)
     sizes = np.bincount(label)
     kept = np.repeat(sizes >= smallest, sizes)
     member = order[kept].astype(np.uint64)
@@ -89,4 +91,4 @@ def pairs_within(label: Array, smallest: int = 2) -> Array:
     for distance in range(1, int(size.max())):
         left = left[place[left] + distance < size[left]]
         words.append(pack(member[left], member[left + distance]))
-    return np.sort(np.concatenate(words)) if words else np.empty(0, np.uint64)
+    return ascending(np.concatenate(words)) if words else np.empty(0, np.uint64)

@@ -40,7 +40,7 @@ class View:
     """What a pass takes as known: frequency bins, random pairs with their bytes, a model, strata.
 
     ``entity`` is the provisional entity per profile, None before the first pass; ``strangers`` are random
-    pairs of each stratum.
+    pairs of each stratum. ``all_bytes`` are those of all pairs for the first bins, where blocking takes all.
     """
 
     columns: tuple[Column, ...]
@@ -51,6 +51,7 @@ class View:
     strata: Strata
     strangers: tuple[Strangers, ...] = ()
     entity: Array | None = None
+    all_bytes: Array | None = None
 
 
 def first_view(rules: RuleSet, columns: tuple[Column, ...]) -> View:
@@ -63,13 +64,20 @@ def first_view(rules: RuleSet, columns: tuple[Column, ...]) -> View:
         for column, count, default in zip(columns, counts, defaults, strict=True)
     )
     words = random_pairs(profiles, rules.estimation.random_pairs)
-    bytes_ = compare(columns, bins, unpack(words))
+    all_bytes = None
+    if profiles <= rules.blocking.all_pairs_up_to:
+        every = all_pairs(profiles)
+        all_bytes = compare(columns, bins, unpack(every))
+        bytes_ = all_bytes[:, find(every, words)]
+    else:
+        bytes_ = compare(columns, bins, unpack(words))
     rate = 1.0 / max(profiles, 2)
     expected = [rate * np.array([level.m for level in column.comparison.rising]) for column in columns]
     u = estimation.measure_u(columns, bytes_, expected)
     strata = strata_of(columns, rules.estimation)
     model = estimation.start(rules, columns, u, defaults)
-    return View(columns, bins, words, bytes_, model, strata, strangers_of(strata, columns, bins))
+    strangers = strangers_of(strata, columns, bins)
+    return View(columns, bins, words, bytes_, model, strata, strangers, all_bytes=all_bytes)
 
 
 def next_view(rules: RuleSet, view: View, entity: Array) -> View:

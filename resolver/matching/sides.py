@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,15 +11,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """Two codes per pair for each field of a comparison. In a comparison of one field all codes are known."""
+    """Two codes per pair for each field of a comparison. In a comparison of one field all codes are known.
+
+    ``notes`` hold what one test found out about every pair and another can use.
+    """
 
     values: tuple[Values, ...]
     a: tuple[Array, ...]
     b: tuple[Array, ...]
+    notes: dict[str, tuple[Array, ...]] = field(default_factory=dict)
 
     def take(self, which: Array) -> Sides:
         """The same for some of the pairs."""
-        return Sides(self.values, tuple(x[which] for x in self.a), tuple(x[which] for x in self.b))
+        notes = {name: tuple(x[which] for x in found) for name, found in self.notes.items()}
+        return Sides(self.values, tuple(x[which] for x in self.a), tuple(x[which] for x in self.b), notes)
 
     def __len__(self) -> int:
         return len(self.a[0])

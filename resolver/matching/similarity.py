@@ -51,9 +51,8 @@ class Test:
 
 
 def _edit_distance(sides: Sides, limit: float) -> Array:
-    (values,), (a,), (b,) = sides.values, sides.a, sides.b
-    near = np.abs(values.length[a] - values.length[b]) <= limit
-    more, less = _letters_apart(values, a, b)
+    size_a, size_b, more, less = _extents(sides)
+    near = np.abs(size_a - size_b) <= limit
     near &= np.maximum(more, less) <= limit
     return _where(
         near, sides, lambda x, y: cpdist(x, y, scorer=OSA.distance, score_cutoff=int(limit)) <= limit
@@ -61,9 +60,8 @@ def _edit_distance(sides: Sides, limit: float) -> Array:
 
 
 def _slip(sides: Sides, limit: float) -> Array:
-    (values,), (a,), (b,) = sides.values, sides.a, sides.b
-    near = np.abs(values.length[a] - values.length[b]) <= limit
-    more, less = _letters_apart(values, a, b)
+    size_a, size_b, more, less = _extents(sides)
+    near = np.abs(size_a - size_b) <= limit
     near &= np.maximum(more, less) <= limit
 
     def holds(x: list[str], y: list[str]) -> Array:
@@ -75,10 +73,9 @@ def _slip(sides: Sides, limit: float) -> Array:
 
 
 def _jaro_winkler(sides: Sides, limit: float) -> Array:
-    (values,), (a,), (b,) = sides.values, sides.a, sides.b
-    more, less = _letters_apart(values, a, b)
+    size_a, size_b, more, less = _extents(sides)
     return _where(
-        _winkler_may_reach(limit, (values.length[a], values.length[b]), (more, less)),
+        _winkler_may_reach(limit, (size_a, size_b), (more, less)),
         sides,
         lambda x, y: (
             cpdist(x, y, scorer=JaroWinkler.similarity, score_cutoff=limit, dtype=np.float32) >= limit - 1e-6
@@ -98,9 +95,7 @@ def _winkler_may_reach(limit: float, sizes: tuple[Array, Array], apart: tuple[Ar
 
 
 def _text_ratio(sides: Sides, limit: float) -> Array:
-    (values,), (a,), (b,) = sides.values, sides.a, sides.b
-    size_a, size_b = values.length[a], values.length[b]
-    more, less = _letters_apart(values, a, b)
+    size_a, size_b, more, less = _extents(sides)
     near = 2 * np.minimum(size_a - more, size_b - less) >= limit * (size_a + size_b)
     return _where(
         near,
@@ -281,6 +276,14 @@ def nearly_spelled(values: Values, a: Array, b: Array) -> Array:
     """Which pairs of texts are at most two letters apart each way: all that could be close, and some more."""
     more, less = _letters_apart(values, a, b)
     return np.maximum(more, less) <= 2  # noqa: PLR2004 - see above
+
+
+def _extents(sides: Sides) -> tuple[Array, ...]:
+    """Characters of each side, and ``_letters_apart``: looked up once for all tests of a comparison."""
+    if "extents" not in sides.notes:
+        (values,), (a,), (b,) = sides.values, sides.a, sides.b
+        sides.notes["extents"] = values.length[a], values.length[b], *_letters_apart(values, a, b)
+    return sides.notes["extents"]
 
 
 def _letters_apart(values: Values, a: Array, b: Array) -> tuple[Array, Array]:

@@ -5,6 +5,7 @@ What a match looks like (m) is one for the file: a stratum may hold few matches 
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,7 @@ from scipy.sparse import coo_array, csr_array
 from resolver.matching import estimation
 from resolver.matching.comparison import compare
 from resolver.matching.frequency import ONE_ENTITY
+from resolver.matching.pair_index import distinct
 from resolver.matching.parameters import StratumParameters
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ _SAMPLE: Final = 10_000
 #: Pseudo-counts of agreements that hold a stratum's strangers to the file's.
 _PRIOR: Final = 10.0
 _SEED: Final = 20_060_102
+_THREADS: Final = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,10 +63,11 @@ def with_strata(rules: RuleSet, view: View, model: Parameters, evidence: Evidenc
     stratum = view.strata.of(evidence.sides)
     if stratum is None:
         return model
-    shifts = [
-        _shift(column, bins, (view.strata, view.entity), rules.estimation.frequency_step)
-        for column, bins in zip(view.columns, view.bins, strict=True)
-    ]
+    known, step = (view.strata, view.entity), rules.estimation.frequency_step
+    with ThreadPoolExecutor(_THREADS) as pool:  # sorting lets others work
+        shifts = list(
+            pool.map(lambda column, bins: _shift(column, bins, known, step), view.columns, view.bins)
+        )
     learned = []
     for number, (one, other) in enumerate(view.strata.sides, 1):
         at = np.flatnonzero(stratum == number)
@@ -159,7 +163,7 @@ def _shift(column: Column, bins: Array, known: tuple[Strata, Array | None], step
     here: Array = np.asarray((column.whole > 0).any(axis=1))
     mine = np.arange(len(here)) if entity is None else entity
     sizes = np.array(
-        [np.unique(mine[here & (strata.part == part)]).size for part in range(parts)], dtype=float
+        [np.count_nonzero(np.bincount(mine[here & (strata.part == part)])) for part in range(parts)], float
     )
     met = (counts @ counts.T).toarray()
     np.fill_diagonal(met, met.diagonal() - np.asarray(counts.sum(axis=1)).ravel())
@@ -170,16 +174,17 @@ def _shift(column: Column, bins: Array, known: tuple[Strata, Array | None], step
 
 
 def _entities_by_part(column: Column, strata: Strata, entity: Array | None) -> csr_array:
-    """Distinct entities per part and value, sparse; before any is known as ``first_counts`` takes them."""
-    rows, slots = np.nonzero(column.whole)
+    """Distinct entities per part and value, sparse; before any is known as ``first_counts`` takes them.
+
+    Values that a single profile has are left out: no two entities share them.
+    """
+    times = np.bincount(column.whole.ravel(), minlength=column.wholes)
+    times[0] = 0
+    rows, slots = np.nonzero((times > 1)[column.whole])
     values = column.whole[rows, slots].astype(np.int64)
-    if entity is None:
-        few = np.bincount(values, minlength=column.wholes) <= ONE_ENTITY
-        who = np.where(few[values], 0, rows)
-    else:
-        who = entity[rows]
+    who = np.where(times[values] <= ONE_ENTITY, 0, rows) if entity is None else entity[rows]
     parts = len(strata.names)
     words = (values * parts + strata.part[rows]).astype(np.uint64) << np.uint64(32) | who.astype(np.uint64)
-    place = (np.unique(words) >> np.uint64(32)).astype(np.int64)
+    place = (distinct(words) >> np.uint64(32)).astype(np.int64)
     ones = np.ones(len(place))
     return coo_array((ones, (place % parts, place // parts)), shape=(parts, column.wholes)).tocsr()

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from resolver.matching.sorting import ascending
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -73,7 +75,7 @@ def _ranked(hashes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     differ in the lower bits only, all are sorted in full.
     """
     place = np.uint64((1 << len(hashes).bit_length()) - 1)
-    words = np.sort((hashes & ~place) | np.arange(len(hashes), dtype=np.uint64))
+    words = ascending((hashes & ~place) | np.arange(len(hashes), dtype=np.uint64))
     order = (words & place).astype(np.intp)
     ordered = hashes[order]
     if (ordered[1:] < ordered[:-1]).any():

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from resolver.matching.sorting import ascending, stable_order
+
+SIZES = [0, 1, 100, 4_095, 4_096, 20_000]  # below and above where Polars takes over
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_words_come_back_in_order_and_the_given_ones_stay(size: int) -> None:
+    words = np.random.default_rng(size).integers(0, 2**64, size, dtype=np.uint64)
+    before = words.copy()
+    ordered = ascending(words)
+    assert ordered.dtype == np.uint64
+    assert ordered.tolist() == sorted(before.tolist())
+    assert np.array_equal(words, before)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("most", [1, 7, 2**20, 2**62])  # the last leaves no room for places in a word
+def test_equal_numbers_keep_their_order(size: int, most: int) -> None:
+    numbers = np.random.default_rng(size).integers(0, most, size, endpoint=True)
+    assert np.array_equal(stable_order(numbers), np.argsort(numbers, kind="stable"))
