@@ -16,7 +16,7 @@ from resolver.report.figures import examples_of, figures_of, read_table
 from resolver.report.judging import judge
 from resolver.report.lineage import trace
 from resolver.report.page import DRAWN
-from resolver.whole_file import write_frame
+from resolver.whole_file import write_frame, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 #: Runs that a report looks back on: two years of weeks.
 REMEMBERED: Final = 104
+#: What the audit leaves in a run's directory, last of all: plans without it are not carried out.
+VERDICT: Final = "gate.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Written:
 def audit(run: Written, gates: Gates, ledger: Ledger) -> dict[str, Any]:
     """Judge a run, keep its figures and clusters; gives ``gate``, ``lineage`` and ``history`` of its report.
 
-    Writes ``lineage.parquet`` beside the run's tables.
+    Writes ``lineage.parquet`` beside the run's tables and, once the ledger has the verdict, ``gate.json``.
 
     Raises:
         BadFile: a table of the run cannot be read.
@@ -75,6 +77,7 @@ def audit(run: Written, gates: Gates, ledger: Ledger) -> dict[str, Any]:
     lineage = trace(ledger.cluster_members(run.domain), clusters, run.run_id)
     write_frame(lineage.clusters, run.out / "lineage.parquet")
     ledger.record_gate(fact, lineage.members)
+    write_json({"run_id": fact.run_id, "domain": fact.domain, "state": fact.state}, run.out / VERDICT)
     history = [_remembered(earlier) for earlier in ledger.gates_of(run.domain)[-REMEMBERED:]]
     return {"gate": describe_gate(fact), "lineage": lineage.counts, "history": history}
 
@@ -106,21 +109,45 @@ def refuse_held(plans: Sequence[MergePlan], memory: tuple[str, Ledger], run_id: 
         )
 
 
-def refuse_unknown(directory: Path, domain_name: str, ledger: Ledger) -> None:
-    """See that a directory whose report says held belongs to a run that this ledger has seen.
+def withdraw(out: Path) -> None:
+    """Take back the verdict and the reports of whatever run ``out`` holds: its tables are about to change.
+
+    A run that is cut off from here on leaves tables that nobody has audited, and ``check_audited`` refuses.
 
     Raises:
-        Held: the gates held it, and the ledger that would know of a release is another one.
+        BadInput: the directory cannot be written.
     """
     try:
-        report = json.loads((directory / "report.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return  # cut off before its report, or of an earlier version: the ledger speaks
-    if not isinstance(report, dict) or report.get("gate", {}).get("state") != "held":
-        return
-    if report["run_id"] not in {fact.run_id for fact in ledger.gates_of(domain_name)}:
+        for name in (VERDICT, "report.json", "report.html"):
+            (out / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise BadInput(f"{out}: cannot write there ({error.strerror})") from None
+
+
+def check_audited(directory: Path, domain_name: str, ledger: Ledger) -> None:
+    """See that the run in a directory came as far as its audit, for this domain, and may be carried out.
+
+    Whether a run that was held has been released since, the ledger tells (``refuse_held``).
+
+    Raises:
+        BadInput: its run was cut off before the audit, or audited another domain's figures.
+        Held: the gates held it, and the ledger that would know of a release is another one.
+    """
+    path = directory / VERDICT
+    try:
+        verdict = json.loads(path.read_text(encoding="utf-8"))
+        run_id, audited, state = verdict["run_id"], verdict["domain"], verdict["state"]
+    except FileNotFoundError:
+        raise BadInput(
+            f"{directory}: no {VERDICT}: the run was cut off before its plans were audited; run it again"
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadInput(f"{path}: not the verdict of a run ({type(error).__name__})") from None
+    if audited != domain_name:
+        raise BadInput(f"{path}: the audit was of domain {audited}, not of {domain_name}")
+    if state != "passed" and run_id not in {fact.run_id for fact in ledger.gates_of(domain_name)}:
         raise Held(
-            f"{directory}: a gate held run {report['run_id']}, and another ledger would know whether it was "
+            f"{directory}: a gate held run {run_id}, and another ledger would know whether it was "
             "released: name that with --ledger"
         )
 

@@ -12,7 +12,7 @@ from resolver.app.applying import ApplyOptions, ApplyReport, apply_plans
 from resolver.app.brakes import Brakes
 from resolver.app.calls import Result
 from resolver.app.exporting import ExportOptions, ExportReport, export_domain, facts_beside
-from resolver.app.gating import Written, audit
+from resolver.app.gating import Written, audit, withdraw
 from resolver.app.matching import write_linkage
 from resolver.app.object_reading import ObjectReading, Wanted, read_objects_of
 from resolver.app.progress import Listener, Stopwatch
@@ -115,6 +115,7 @@ def run_job(domain: Domain, options: RunOptions, ledger: Ledger, listener: Liste
         follow_objects=options.follow_objects,
     )
     concluded = conclude(domain, rules, export_options, (ledger.decisions_of(domain.name), watch))
+    withdraw(options.out)
     publish(concluded, options.out)
     report = describe_run(concluded, options, rules)
     watch.stage("publish", {"plans": concluded.planning.table.height})

@@ -189,7 +189,7 @@ def apply(
     """
     from resolver.app.applying import ApplyOptions, apply_plans
     from resolver.app.brakes import Brakes
-    from resolver.app.gating import refuse_unknown
+    from resolver.app.gating import check_audited
     from resolver.app.running import describe_apply, reached_limit, read_plans
     from resolver.ledger.ledger import open_ledger
     from resolver.planning.plan_table import check_origin
@@ -229,7 +229,7 @@ def apply(
             ),
             on_progress=count,
         )
-        refuse_unknown(run_directory, domain, memory)
+        check_audited(run_directory, domain, memory)
         applied = apply_plans(plans, store, memory, options)
         tell_of_new_key(memory)
     output.result(describe_apply(applied))

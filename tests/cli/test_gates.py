@@ -134,3 +134,40 @@ def test_a_plan_of_a_held_run_that_a_good_run_concludes_too_is_free(weeks, endpo
         held = ledger.held_plans(DOMAIN)
     assert not both & held.keys()
     assert set(plans[0]["plan_id"]) - set(plans[1]["plan_id"]) <= held.keys()
+
+
+def test_plans_of_a_run_that_died_before_its_audit_are_not_carried_out(run, weeks, tmp_path, monkeypatch):
+    where, job, _ = weeks
+    job("first")
+    assert json.loads((tmp_path / "first" / "gate.json").read_text())["state"] == "passed"
+
+    def die(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("resolver.app.running.audit", die)
+        with pytest.raises((KeyboardInterrupt, json.JSONDecodeError)):
+            job("first")
+    left = {path.name for path in (tmp_path / "first").iterdir()}
+    assert "plans.parquet" in left
+    assert not left & {"gate.json", "report.json", "report.html"}, "no verdict or report of another run"
+    code, _, err = run("apply", *where, "--run", tmp_path / "first")
+    assert (code, "before its plans were audited" in err) == (2, True)
+
+    assert job("first")[0] == 0
+    code, out, _ = run("apply", *where, "--run", tmp_path / "first", "--json", "--quiet")
+    assert (code, json.loads(out)["by_result"].keys()) == (0, {"applied"})
+
+
+def test_a_verdict_that_is_none_or_of_another_domain_is_refused(run, weeks, tmp_path):
+    where, job, _ = weeks
+    job("first")
+    verdicts = {
+        '{"run_id": "r", "domain": "other", "state": "passed"}': "the audit was of domain other",
+        '{"run_id": "r"': "not the verdict of a run",
+        '["passed"]': "not the verdict of a run",
+    }
+    for verdict, named in verdicts.items():
+        (tmp_path / "first" / "gate.json").write_text(verdict)
+        code, _, err = run("apply", *where, "--run", tmp_path / "first")
+        assert (code, named in err) == (2, True)

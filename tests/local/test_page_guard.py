@@ -64,3 +64,5 @@ def test_programs_on_this_machine_are_served_under_any_name_of_it(endpoint, host
 def test_a_client_is_served_by_name_too(endpoint):
     client = client_of(endpoint.url.replace("127.0.0.1", "localhost"))
     client.create_domain(DomainName="shop", DefaultExpirationDays=30)
+
+    assert [item["DomainName"] for item in client_of(endpoint.url).list_domains()["Items"]] == ["shop"]
