@@ -91,9 +91,22 @@ class ApplyReport:
     @property
     def complete(self) -> bool:
         """Whether every plan is applied, or would be, and nothing waits for a person."""
+        return not self._undone and not self._has_unclear
+
+    @property
+    def reached_limit(self) -> bool:
+        """Whether all that was left undone is what a limit left for later, and nothing waits for a person."""
+        stopped = self.stopped is not None and "limit" in self.stopped
+        return stopped and self._undone <= {Result.NOT_REACHED} and not self._has_unclear
+
+    @property
+    def _undone(self) -> set[Result]:
         good = {Result.APPLIED, Result.ALREADY_APPLIED, Result.WOULD_APPLY}
-        unclear = any(entry.state is JournalState.UNCLEAR for entry in self.settled)
-        return not unclear and all(outcome.result in good for outcome in self.outcomes)
+        return {outcome.result for outcome in self.outcomes} - good
+
+    @property
+    def _has_unclear(self) -> bool:
+        return any(entry.state is JournalState.UNCLEAR for entry in self.settled)
 
 
 def apply_plans(

@@ -150,16 +150,6 @@ def check_inputs(domain: Domain, options: RunOptions) -> None:
     _make_directory(options.out)
 
 
-def reached_limit(applied: ApplyReport) -> bool:
-    """Whether all that was left undone is what a limit left for later."""
-    undone = {o.result for o in applied.outcomes} - {
-        Result.APPLIED,
-        Result.ALREADY_APPLIED,
-        Result.WOULD_APPLY,
-    }
-    return undone <= {Result.NOT_REACHED} and applied.stopped is not None and "limit" in applied.stopped
-
-
 def conclude(
     domain: Domain, rules: RuleSet, export: ExportOptions, memory: tuple[pl.DataFrame, Stopwatch]
 ) -> Concluded:
@@ -316,6 +306,7 @@ def describe_apply(applied: ApplyReport) -> dict[str, Any]:
         "by_result": applied.counts,
         "profiles_merged_away": applied.merged,
         "complete": applied.complete,
+        "reached_limit": applied.reached_limit,
         "stopped": applied.stopped,
         "settled_from_an_earlier_run": len(applied.settled),
         "undo": [

@@ -93,6 +93,7 @@ def run(
     apply_plans: Annotated[
         bool, typer.Option("--apply", help="Merge the ready plans, too. AWS cannot undo it.")
     ] = False,
+    limit: Limit = None,
     until: Until = None,
     canary: Canary = 0,
     stop_file: StopFile = None,
@@ -142,6 +143,7 @@ def run(
             objects=objects.value,
             follow_objects=follow_objects,
             brakes=Brakes(
+                limit,
                 until=moment_of(until, datetime.now().astimezone()),
                 stop_file=stop_file or out / "STOP",
                 canary=canary,
@@ -159,7 +161,7 @@ def run(
         output.log(emf_line(report, options.at))
     if report["gate"]["state"] == "held":
         raise typer.Exit(HELD)
-    if report["apply"] and not report["apply"]["complete"]:
+    if report["apply"] and not (report["apply"]["complete"] or report["apply"]["reached_limit"]):
         raise typer.Exit(PARTLY)
 
 
@@ -190,7 +192,7 @@ def apply(
     from resolver.app.applying import ApplyOptions, apply_plans
     from resolver.app.brakes import Brakes
     from resolver.app.gating import check_audited
-    from resolver.app.running import describe_apply, reached_limit, read_plans
+    from resolver.app.running import describe_apply, read_plans
     from resolver.ledger.ledger import open_ledger
     from resolver.planning.plan_table import check_origin
     from resolver.profiles.domain import ConnectionSettings, connect
@@ -233,7 +235,7 @@ def apply(
         applied = apply_plans(plans, store, memory, options)
         tell_of_new_key(memory)
     output.result(describe_apply(applied))
-    if not applied.complete and (limit is None or not reached_limit(applied)):
+    if not (applied.complete or applied.reached_limit):
         raise typer.Exit(PARTLY)
 
 

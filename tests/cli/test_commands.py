@@ -185,6 +185,7 @@ def test_a_run_changes_nothing_until_it_is_applied_and_then_as_predicted(run, do
 
     code, text, _ = run("apply", *where, "--run", out, "--merges-per-second", 0, "--limit", 1, "--json")
     first = json.loads(text)
+    assert code == 0, "what a limit leaves for later is no failure"
     assert first["by_result"]["applied"] == 1
     assert count() == 300 - first["profiles_merged_away"]
     code, text, _ = run("apply", *where, "--run", out, "--merges-per-second", 0, "--json")
@@ -192,6 +193,15 @@ def test_a_run_changes_nothing_until_it_is_applied_and_then_as_predicted(run, do
     assert code == 0
     assert second["by_result"] == {"applied": plans.height - 1, "already applied": 1}
     assert count() == 300 - first["profiles_merged_away"] - second["profiles_merged_away"]
+
+
+def test_run_merges_no_more_than_its_limit(run, domain, tmp_path):
+    where, seeds = domain
+    paced = ("--merges-per-second", 0, "--limit", 2, "--json")
+    code, text, _ = run("run", *where, *seeds, "--out", tmp_path / "run", "--apply", *paced)
+    applied = json.loads(text)["apply"]
+    assert (code, applied["complete"], applied["reached_limit"]) == (0, False, True)
+    assert applied["by_result"]["applied"] == 2
 
 
 def test_plans_of_another_rule_set_are_refused(run, domain, tmp_path):
