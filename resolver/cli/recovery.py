@@ -152,10 +152,14 @@ def forget(
 ) -> None:
     """Erase a person from the ledger: before-images, plans, notes; found through all merges and restores.
 
-    The profiles themselves are DeleteProfile's business. What stays are ids, states and counts.
+    The profiles themselves are DeleteProfile's business. What stays are ids, states and counts. While a run
+    merges in the domain nothing is erased: what it holds in hand it could not finish.
     """
+    from resolver.app.leasing import leased
+
     with _memory(domain, (endpoint_url, region, profile), (ledger, run_directory)) as (_, memory):
-        removed = memory.forget(domain, profile_id, (actor(), datetime.now(UTC)))
+        with leased(domain, memory, f"forgetting by {actor()}", lambda: datetime.now(UTC)):
+            removed = memory.forget(domain, profile_id, (actor(), datetime.now(UTC)))
         place = memory.place
     ids = removed["profile_ids"]
     counts = ", ".join(

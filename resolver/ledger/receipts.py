@@ -138,17 +138,21 @@ def receipts_of(engine: Engine, seal: Seal, plan_id: str) -> list[CallReceipt]:
 
 
 def check_images(engine: Engine, seal: Seal, domain: str) -> dict[str, Any]:
-    """Prove that the before-images can be read: counts, and the plans whose images cannot."""
+    """Prove that the before-images, and the plans they belong to, can be read.
+
+    Gives counts, and the plans of which either cannot. A plan that was not kept, or has expired, is no fault.
+    """
     mine = (
-        select(journal.c.entry_id, journal.c.plan_id)
+        select(journal.c.entry_id, journal.c.plan_id, plans.c.content)
         .join(runs, runs.c.run_id == journal.c.run_id)
         .join(images, images.c.entry_id == journal.c.entry_id)
+        .outerjoin(plans, (plans.c.run_id == journal.c.run_id) & (plans.c.plan_id == journal.c.plan_id))
         .where(runs.c.domain == domain)
         .order_by(journal.c.entry_id)
     )
     found: dict[str, Any] = {"readable": 0, "unsealed": 0, "gone": 0, "unreadable": []}
     with reading(engine) as connection:
-        for entry_id, plan_id in connection.execute(mine).all():
+        for entry_id, plan_id, plan in connection.execute(mine).all():
             row = connection.execute(select(images).where(images.c.entry_id == entry_id)).one()
             if row.before is None:
                 found["gone"] += 1
@@ -156,6 +160,8 @@ def check_images(engine: Engine, seal: Seal, domain: str) -> dict[str, Any]:
             try:
                 sound = set(json.loads(seal.open(row.before))) >= {"profiles", "objects"}
                 json.loads(seal.open(row.expected))
+                if plan is not None:
+                    json.loads(seal.open(plan))
             except (LedgerFailed, ValueError):
                 sound = False
             found["unsealed"] += not is_sealed(row.before)

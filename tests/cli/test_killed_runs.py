@@ -5,18 +5,23 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 
 import boto3
 import polars as pl
 import pytest
 
+from resolver.cli.job import default_ledger
+from resolver.ledger.ledger import open_ledger
 from resolver.local.faults import Fault, Faults
 from resolver.local.loading import load_profiles
 from resolver.local.sample.generator import make_sample
 from resolver.local.service import Settings
+from resolver.profiles.domain import ConnectionSettings, Domain, connect
 
 DOMAIN = "shop"
 
@@ -42,6 +47,11 @@ def concluded(run, sample, endpoint, tmp_path):
 
 def apply_to(out, *more):
     return ("apply", "--run", out, "--quiet", "--merges-per-second", 0, "--json", *more)
+
+
+def ledger_of(where):
+    """The URL of the ledger that commands with these options use."""
+    return default_ledger(Domain(DOMAIN, connect(ConnectionSettings(where[3], "us-east-1"))), None)
 
 
 def plans_of(out):
@@ -80,6 +90,10 @@ def test_a_merge_is_looked_up_restored_and_forgotten(run, concluded):
     code, text, _ = run("restore", "--check", *where, "--json")
     assert (code, json.loads(text)["unreadable"]) == (0, [])
     person = merges[1]["survivor"]
+    with open_ledger(ledger_of(where)) as ledger:
+        ledger.acquire_lease(DOMAIN, "a run", datetime.now(UTC))
+        assert run("forget", person, *where)[0] == 75, "while another run merges, nothing is erased"
+        ledger.release_lease(DOMAIN, "a run")
     code, text, _ = run("forget", person, *where)
     assert code == 0
     assert person in text
@@ -89,6 +103,22 @@ def test_a_merge_is_looked_up_restored_and_forgotten(run, concluded):
     code, _, err = run("restore", merges[1]["merge_id"], *where)
     assert code == 1
     assert "erased" in err
+
+
+def test_a_merge_whose_plan_is_damaged_is_named_by_the_check(run, concluded):
+    where, out, _ = concluded
+    assert run(*apply_to(out), *where)[0] == 0
+    raw = sqlite3.connect(ledger_of(where).removeprefix("sqlite:///"))
+    (damaged,) = raw.execute(
+        "SELECT plan_id FROM plans WHERE content IS NOT NULL AND band = 'merge'"
+    ).fetchmany(1)[0]
+    raw.execute("UPDATE plans SET content = substr(content, 1, 40) WHERE plan_id = ?", (damaged,))
+    raw.commit()
+    raw.close()
+    code, text, _ = run("restore", "--check", *where, "--json")
+    told = json.loads(text)
+    assert (code, set(told["unreadable"])) == (1, {damaged})
+    assert told["readable"] > 0
 
 
 def test_the_key_of_the_before_images_is_told_of_once(run, concluded):
