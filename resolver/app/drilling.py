@@ -23,13 +23,14 @@ from resolver.app.drill_plan import OBJECT_TYPE, PEOPLE, plan_chain
 from resolver.errors import ResolverError
 from resolver.ledger.ledger import open_ledger
 from resolver.ledger.plan_texts import plan_of, plan_text
+from resolver.ledger.sealing import KEY, KEY_FILE
 from resolver.profiles.domain import ConnectionSettings, Domain, connect, describe_domain
 from resolver.profiles.merge_history import count_merges
 from resolver.profiles.reading import object_types, read_objects, read_profiles, search
 from resolver.profiles.search_keys import SearchKey, keys_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from resolver.ledger.ledger import Ledger
@@ -198,7 +199,8 @@ class _Exercise:
         if cell.moment == "during send":
             self._ground.plan_fault("MergeProfiles", "delay_after", (1, cell.number), DELAY)
         at = (self._ground.url, str(self.ledger), self.domain.name)
-        child = _PROCESSES.Process(target=_apply_and_die, args=(plan_text(self.plan), at, cell))
+        keys = {name: os.environ.get(name) for name in (KEY, KEY_FILE)}
+        child = _PROCESSES.Process(target=_apply_and_die, args=(plan_text(self.plan), at, cell, keys))
         child.start()
         child.join(60)
         if child.exitcode != -signal.SIGKILL:
@@ -236,8 +238,15 @@ _PROCESSES: Final = multiprocessing.get_context("forkserver")
 _PROCESSES.set_forkserver_preload(["resolver.app.drilling"])
 
 
-def _apply_and_die(text: str, at: tuple[str, str, str], cell: Cell) -> None:
-    """Apply the plan and be killed at the cell's moment; runs in a process of its own."""
+def _apply_and_die(text: str, at: tuple[str, str, str], cell: Cell, keys: Mapping[str, str | None]) -> None:
+    """Apply the plan and be killed at the cell's moment; runs in a process of its own.
+
+    ``keys`` are today's ledger keys: the environment here is that of whoever started the fork server.
+    """
+    for variable, value in keys.items():
+        os.environ.pop(variable, None)
+        if value is not None:
+            os.environ[variable] = value
     url, path, name = at
     plan = plan_of(text)
     moment, number = _KILLED_AT.get(cell.moment), cell.number

@@ -10,6 +10,7 @@ import pytest
 from resolver.app.drilling import FAULTS, KILL, MOMENTS, STEPS, Cell, cells, drill
 from resolver.cli.drill import training_ground
 from resolver.errors import ResolverError
+from resolver.ledger.sealing import KEY, new_key
 from resolver.profiles.merging import Sight, Standing, look
 
 #: One step of each moment for the kinds that differ most, and each other kind once: the slice of `make test`.
@@ -53,3 +54,14 @@ def test_a_drill_whose_plan_fails_without_any_fault_says_so(monkeypatch):
     monkeypatch.setattr("resolver.app.execution.look", lambda *_: Sight(Standing.BEFORE, "not looked"))
     with training_ground() as ground, pytest.raises(ResolverError, match="even where nothing strikes"):
         list(drill(ground, SLICE[:1]))
+
+
+def test_a_killed_executor_seals_with_todays_key_whoever_started_the_fork_server(monkeypatch):
+    cell = Cell(KILL, "after send", STEPS[0])
+    for key in (new_key(), None):
+        monkeypatch.delenv(KEY, raising=False)
+        if key:
+            monkeypatch.setenv(KEY, key)
+        with training_ground() as ground:
+            (finding,) = drill(ground, [cell])
+        assert finding.faults == ()
