@@ -15,10 +15,10 @@ from resolver.app.calls import Moment, Result, Terms
 from resolver.app.execution import Executor, PlanOutcome
 from resolver.app.gating import refuse_held
 from resolver.app.leasing import leased
+from resolver.app.readiness import Conditions, check_ready
 from resolver.errors import BadInput, Held, LedgerFailed, ResolverError
 from resolver.model.journal import JournalState
 from resolver.model.run import Run
-from resolver.profiles.domain import describe_domain
 from resolver.profiles.reading import object_types
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ class ApplyOptions:
     """Whose run it is and how far it may go. ``run_id`` is unique to the run.
 
     ``workers`` plans are under way at a time. Profiles with Connect Cases are held unless ``allow_cases``.
-    Before-images older than ``keep_days`` are emptied at the end; null keeps them.
+    Before-images older than ``keep_days`` are emptied at the end; null keeps them. ``conditions`` are what
+    the rule set asks of the domain before the first call.
     """
 
     run_id: str
@@ -50,6 +51,7 @@ class ApplyOptions:
     settle_seconds: float = 15.0
     allow_cases: bool = False
     keep_days: int | None = None
+    conditions: Conditions = field(default_factory=Conditions)
     brakes: Brakes = field(default_factory=Brakes)
     on_progress: Callable[[PlanOutcome], None] = lambda _: None
     at_moment: Callable[[Moment, int], None] = lambda *_: None
@@ -120,7 +122,8 @@ def apply_plans(
 
     Raises:
         AlreadyRunning: another run works in this domain, or took over its lease.
-        Held: AWS itself merges in this domain, a gate holds the run of a plan, or the stop file is there.
+        Held: AWS itself merges in this domain, the caller may not, the matching run that had to agree is too
+            old, a gate holds the run of a plan, or the stop file is there.
         BadInput: a plan was made for another domain, or two plans have the same id.
         LedgerFailed: the ledger cannot be written; nothing is sent without it.
         ServiceFailed, Unreachable: the domain cannot be read.
@@ -128,13 +131,13 @@ def apply_plans(
     _check(plans, domain)
     refuse_held(plans, (domain.name, ledger), options.run_id)
     if options.dry_run:
-        check_nobody_else_merges(domain)
+        check_ready(domain, options.conditions, options.clock())
         executor = Executor(domain, ledger, _terms(options, lambda: None), object_types(domain))
         return _Round(executor, ledger, options).report(plans, domain)
     if options.brakes.stop_file is not None and options.brakes.stop_file.exists():
         raise Held(f"the stop file {options.brakes.stop_file} is there: remove it to let merges begin")
     with leased(domain.name, ledger, options.holder, options.clock) as may_send:
-        check_nobody_else_merges(domain)
+        check_ready(domain, options.conditions, options.clock())
         ledger.start_run(Run(options.run_id, domain.name, "apply", options.actor, options.clock()))
         ledger.record_plans(options.run_id, plans, approvals(plans, ledger.decisions_of(domain.name)))
         with ending(ledger, options.run_id, options.clock):
@@ -157,20 +160,6 @@ def ending(ledger: Ledger, run_id: str, clock: Callable[[], datetime]) -> Iterat
         if not isinstance(error, LedgerFailed):
             ledger.end_run(run_id, "broken off", {"error": type(error).__name__}, clock())
         raise
-
-
-def check_nobody_else_merges(domain: Domain) -> None:
-    """See that AWS does not merge in this domain.
-
-    Raises:
-        Held: it does.
-    """
-    by_aws = describe_domain(domain).merging_by_aws
-    if by_aws:
-        raise Held(
-            f"domain {domain.name}: AWS merges profiles there, too ({', '.join(by_aws)}): two writers would "
-            "merge the same profiles; switch it off there first"
-        )
 
 
 def _check(plans: Sequence[MergePlan], domain: Domain) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from resolver.errors import BadInput, Held
@@ -20,7 +21,6 @@ from resolver.whole_file import write_frame, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
     from pathlib import Path
 
     from resolver.ledger.ledger import Ledger
@@ -77,7 +77,8 @@ def audit(run: Written, gates: Gates, ledger: Ledger) -> dict[str, Any]:
     lineage = trace(ledger.cluster_members(run.domain), clusters, run.run_id)
     write_frame(lineage.clusters, run.out / "lineage.parquet")
     ledger.record_gate(fact, lineage.members)
-    write_json({"run_id": fact.run_id, "domain": fact.domain, "state": fact.state}, run.out / VERDICT)
+    verdict = {"run_id": fact.run_id, "domain": fact.domain, "state": fact.state, "at": fact.at.isoformat()}
+    write_json(verdict, run.out / VERDICT)
     history = [_remembered(earlier) for earlier in ledger.gates_of(run.domain)[-REMEMBERED:]]
     return {"gate": describe_gate(fact), "lineage": lineage.counts, "history": history}
 
@@ -124,8 +125,10 @@ def withdraw(out: Path) -> None:
         raise BadInput(f"{out}: cannot write there ({error.strerror})") from None
 
 
-def check_audited(directory: Path, domain_name: str, ledger: Ledger) -> None:
+def check_audited(directory: Path, domain_name: str, ledger: Ledger) -> datetime:
     """See that the run in a directory came as far as its audit, for this domain, and may be carried out.
+
+    Gives the moment at which that run began to read the domain.
 
     Whether a run that was held has been released since, the ledger tells (``refuse_held``).
 
@@ -137,6 +140,7 @@ def check_audited(directory: Path, domain_name: str, ledger: Ledger) -> None:
     try:
         verdict = json.loads(path.read_text(encoding="utf-8"))
         run_id, audited, state = verdict["run_id"], verdict["domain"], verdict["state"]
+        begun = datetime.fromisoformat(verdict["at"])
     except FileNotFoundError:
         raise BadInput(
             f"{directory}: no {VERDICT}: the run was cut off before its plans were audited; run it again"
@@ -150,6 +154,7 @@ def check_audited(directory: Path, domain_name: str, ledger: Ledger) -> None:
             f"{directory}: a gate held run {run_id}, and another ledger would know whether it was "
             "released: name that with --ledger"
         )
+    return begun
 
 
 def release_run(ledger: Ledger, domain_name: str, run_id: str, by: tuple[str, str, datetime]) -> GateFact:

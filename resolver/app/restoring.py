@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from resolver.app.applying import check_nobody_else_merges, ending
+from resolver.app.applying import ending
 from resolver.app.leasing import leased
+from resolver.app.readiness import check_nobody_else_merges
 from resolver.app.rebuilding import Workshop
 from resolver.app.restore_plan import Present, plan_restore
 from resolver.errors import BadInput, Held

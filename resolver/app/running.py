@@ -16,6 +16,7 @@ from resolver.app.gating import Written, audit, withdraw
 from resolver.app.matching import write_linkage
 from resolver.app.object_reading import ObjectReading, Wanted, read_objects_of
 from resolver.app.progress import Listener, Stopwatch
+from resolver.app.readiness import Conditions
 from resolver.app.reporting import write_report
 from resolver.app.run_explaining import explain_aws_only, explain_examples
 from resolver.errors import BadFile, BadInput
@@ -122,7 +123,7 @@ def run_job(domain: Domain, options: RunOptions, ledger: Ledger, listener: Liste
     report |= audit(_written(concluded, options, report), rules.gates, ledger)
     watch.stage("gates", {"breaches": len(report["gate"]["breaches"])})
     if options.apply and report["gate"]["state"] == "passed":
-        report |= _apply(concluded, domain, options, (ledger, watch))
+        report |= _apply(concluded, (domain, Conditions.of(rules)), options, (ledger, watch))
         # a plan that a person approves must be known as this run's, even if a held run concluded it, too
         others = [plan for plan in concluded.planning.plans if plan.band != "merge"]
         ledger.record_plans(options.run_id, others)
@@ -244,9 +245,12 @@ def _written(concluded: Concluded, options: RunOptions, report: dict[str, Any]) 
 
 
 def _apply(
-    concluded: Concluded, domain: Domain, options: RunOptions, means: tuple[Ledger, Stopwatch]
+    concluded: Concluded,
+    where: tuple[Domain, Conditions],
+    options: RunOptions,
+    means: tuple[Ledger, Stopwatch],
 ) -> dict[str, Any]:
-    ledger, watch = means
+    (domain, conditions), (ledger, watch) = where, means
     ready: Sequence[MergePlan] = concluded.planning.of_band("merge")
     done = 0
 
@@ -265,6 +269,7 @@ def _apply(
             lambda: datetime.now(UTC),
             allow_cases=options.allow_cases,
             keep_days=options.keep_days,
+            conditions=conditions,
             brakes=options.brakes,
             on_progress=count,
         ),

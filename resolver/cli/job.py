@@ -187,11 +187,12 @@ def apply(
 ) -> None:
     """Merge the ready plans of a run. AWS cannot undo it.
 
-    Plans of another domain or another rule set than --rules are refused.
+    Plans of another domain or another rule set than --rules are refused, and those older than it allows.
     """
     from resolver.app.applying import ApplyOptions, apply_plans
     from resolver.app.brakes import Brakes
     from resolver.app.gating import check_audited
+    from resolver.app.readiness import Conditions, check_age
     from resolver.app.running import describe_apply, read_plans
     from resolver.ledger.ledger import open_ledger
     from resolver.planning.plan_table import check_origin
@@ -201,7 +202,8 @@ def apply(
 
     output = Output(as_json, quiet)
     plans = [plan for plan in read_plans(run_directory) if plan.band == "merge"]
-    check_origin(plans, domain, load_rules(rules).fingerprint)
+    rule_set = load_rules(rules)
+    check_origin(plans, domain, rule_set.fingerprint)
     settings = ConnectionSettings(endpoint_url, region, profile, merges_per_second=merges_per_second or None)
     store = Store(domain, connect(settings))
     done = 0
@@ -222,6 +224,7 @@ def apply(
             dry_run=dry_run,
             allow_cases=allow_cases,
             keep_days=keep_days or None,
+            conditions=Conditions.of(rule_set),
             brakes=Brakes(
                 limit,
                 moment_of(until, datetime.now().astimezone()),
@@ -231,7 +234,8 @@ def apply(
             ),
             on_progress=count,
         )
-        check_audited(run_directory, domain, memory)
+        begun = check_audited(run_directory, domain, memory)
+        check_age(str(run_directory), begun, rule_set.merging.max_plan_age_days, options.clock())
         applied = apply_plans(plans, store, memory, options)
         tell_of_new_key(memory)
     output.result(describe_apply(applied))

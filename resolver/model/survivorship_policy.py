@@ -95,13 +95,16 @@ class Merging(Section):
     """What may be merged without a person, and the store's limits.
 
     ``allow`` names doubts that do not hold a plan back. Limits are Amazon Connect's defaults for one profile
-    with all its objects; both quotas can be raised on request.
+    with all its objects; both quotas can be raised on request. Plans older than ``max_plan_age_days`` are not
+    carried out. ``allowed_roles`` are patterns (``*``, ``?``) of the ARN of the role that may; empty: any.
     """
 
     allow: tuple[Doubt, ...] = ()
     max_profiles: Annotated[int, Field(ge=2)] = 20
     max_objects: Annotated[int, Field(ge=1)] = 1_000
     max_size_kb: Annotated[int, Field(ge=1)] = 51_200
+    max_plan_age_days: Annotated[float, Field(gt=0)] = 7.0
+    allowed_roles: tuple[Annotated[str, Field(min_length=1)], ...] = ()
 
 
 class SecondOpinion(Section):

@@ -7,6 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -67,7 +68,8 @@ class Clients:
 
     botocore's own retries are off in both: they would resend a merge whose outcome is unknown, and they
     would go past the pace. ``read`` is for calls that ``Domain.ask`` repeats; ``merge`` waits longer, because
-    a time-out is the one failure that leaves the outcome unknown.
+    a time-out is the one failure that leaves the outcome unknown. ``identity`` makes an STS client with the
+    same credentials; null where requests are not signed.
     """
 
     read: CustomerProfilesClient
@@ -77,6 +79,7 @@ class Clients:
     merge_pace: Pace
     workers: int
     pool: ThreadPoolExecutor
+    identity: Callable[[], Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +212,9 @@ def connect(settings: ConnectionSettings) -> Clients:
         merge_pace=Pace(settings.merges_per_second),
         workers=settings.workers,
         pool=ThreadPoolExecutor(settings.workers, thread_name_prefix="read"),
+        identity=None
+        if _needs_no_signature(settings)
+        else partial(session.client, "sts", config=_config(settings, settings.read_timeout)),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
 
 import polars as pl
 import pytest
@@ -12,6 +13,7 @@ from resolver.ledger.ledger import open_ledger
 from resolver.local.loading import load_profiles
 from resolver.local.sample.generator import make_sample
 from resolver.profiles.domain import ConnectionSettings, Domain, connect
+from resolver.rule_file import rules_directory
 
 DOMAIN = "shop"
 
@@ -163,7 +165,9 @@ def test_a_verdict_that_is_none_or_of_another_domain_is_refused(run, weeks, tmp_
     where, job, _ = weeks
     job("first")
     verdicts = {
-        '{"run_id": "r", "domain": "other", "state": "passed"}': "the audit was of domain other",
+        json.dumps(
+            {"run_id": "r", "domain": "other", "state": "passed", "at": "2026-03-01T12:00:00+00:00"}
+        ): "the audit was of domain other",
         '{"run_id": "r"': "not the verdict of a run",
         '["passed"]': "not the verdict of a run",
     }
@@ -171,3 +175,33 @@ def test_a_verdict_that_is_none_or_of_another_domain_is_refused(run, weeks, tmp_
         (tmp_path / "first" / "gate.json").write_text(verdict)
         code, _, err = run("apply", *where, "--run", tmp_path / "first")
         assert (code, named in err) == (2, True)
+
+
+def test_plans_older_than_the_rule_set_allows_are_held(run, weeks, tmp_path):
+    where, job, _ = weeks
+    job("first")
+    verdict = tmp_path / "first" / "gate.json"
+    written = json.loads(verdict.read_text())
+    begun = datetime.fromisoformat(written["at"])
+    verdict.write_text(json.dumps({**written, "at": (begun - timedelta(days=8)).isoformat()}))
+    for more in ((), ("--dry-run",)):
+        code, _, err = run("apply", *where, "--run", tmp_path / "first", *more)
+        assert (code, "8.0 days old" in err, "run it again" in err) == (3, True, True)
+
+    verdict.write_text(json.dumps(written))
+    assert run("apply", *where, "--run", tmp_path / "first", "--quiet")[0] == 0
+
+
+def test_a_rule_set_may_say_which_role_merges(run, weeks, tmp_path, monkeypatch):
+    where, job, _ = weeks
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)  # requests to the embedded service go unsigned
+    rules = tmp_path / "rules.toml"
+    rules.write_text(
+        (rules_directory() / "default.toml")
+        .read_text()
+        .replace("allowed_roles = []", 'allowed_roles = ["arn:aws:iam::*:role/merge"]')
+    )
+    code, _ = job("first", "--rules", rules)
+    assert code == 0
+    code, _, err = run("apply", *where, "--run", tmp_path / "first", "--rules", rules)
+    assert (code, "unsigned may not merge" in err) == (3, True)

@@ -1,0 +1,106 @@
+"""Before the first call of a run: may anybody merge in this domain now, on these plans, under this name?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from resolver.errors import Held
+from resolver.profiles.domain import describe_domain
+from resolver.profiles.identity import role_of
+from resolver.profiles.matching_run import matched_at
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from resolver.model.rule_set import RuleSet
+    from resolver.profiles.domain import Domain
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What a rule set asks of a domain, beside its plans, before anything is merged there.
+
+    ``allowed_roles`` are patterns of the caller's ARN; empty: whoever IAM lets. ``matching_days`` is how old
+    the matching run may be whose agreement the plans needed; null: no plan needed it.
+    """
+
+    allowed_roles: tuple[str, ...] = ()
+    matching_days: float | None = None
+
+    @classmethod
+    def of(cls, rules: RuleSet) -> Conditions:
+        """Those of a rule set."""
+        opinion = rules.second_opinion
+        required = opinion.policy == "require_agreement"
+        return cls(rules.merging.allowed_roles, opinion.max_age_days if required else None)
+
+
+def check_ready(domain: Domain, conditions: Conditions, now: datetime) -> None:
+    """See that merging may begin in this domain.
+
+    Raises:
+        Held: AWS merges there itself, the caller is none of the allowed roles, or the matching run that had
+            to agree has become too old since the plans were made.
+        UnknownDomain, Unreachable, ServiceFailed: the domain, or who the caller is, cannot be read.
+    """
+    check_nobody_else_merges(domain)
+    _check_role(domain, conditions.allowed_roles)
+    if conditions.matching_days is not None:
+        _check_matching(domain, conditions.matching_days, now)
+
+
+def check_nobody_else_merges(domain: Domain) -> None:
+    """See that AWS does not merge in this domain.
+
+    Raises:
+        Held: it does.
+    """
+    by_aws = describe_domain(domain).merging_by_aws
+    if by_aws:
+        raise Held(
+            f"domain {domain.name}: AWS merges profiles there, too ({', '.join(by_aws)}): two writers would "
+            "merge the same profiles; switch it off there first"
+        )
+
+
+def _check_role(domain: Domain, allowed: Sequence[str]) -> None:
+    if not allowed:
+        return
+    role = role_of(domain.clients)
+    if not any(fnmatchcase(role, pattern) for pattern in allowed):
+        raise Held(
+            f"domain {domain.name}: {role} may not merge; the rule set's merging.allowed_roles are "
+            f"{', '.join(allowed)}"
+        )
+
+
+def _check_matching(domain: Domain, days: float, now: datetime) -> None:
+    generated = matched_at(domain)
+    if generated is None:
+        raise Held(f"domain {domain.name}: agreement with GetMatches is required, and it holds no run")
+    age = (now - generated.astimezone(UTC)).total_seconds() / 86_400
+    if age > days:
+        raise Held(
+            f"domain {domain.name}: agreement with GetMatches is required, and its run is {age:.1f} days "
+            f"old; the rule set allows {days:g}"
+        )
+
+
+def check_age(directory: str, planned_at: datetime, days: float, now: datetime) -> None:
+    """See that plans are not older than the rule set allows.
+
+    A member that changed since refuses its own plan; a profile that came since, and that belongs to the same
+    customer or speaks against the merge, shows to nobody who does not conclude anew.
+
+    Raises:
+        Held: they are older.
+    """
+    age = (now - planned_at).total_seconds() / 86_400
+    if age > days:
+        raise Held(
+            f"{directory}: its plans are {age:.1f} days old, and the rule set's merging.max_plan_age_days is "
+            f"{days:g}; run it again"
+        )
