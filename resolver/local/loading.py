@@ -101,7 +101,7 @@ def load_profiles(
     mapping: dict[str, str] = {}
     count = 0
     rows = checked(domain_name, given)
-    with store.writing(limit) as session:
+    with store.writing(limit) as session, session.in_bulk():
         domain = _domain(session, domain_name, at)
         staging = Staging(session, domain.seq, at)
         was_empty = domain.profile_count == 0
@@ -128,7 +128,7 @@ def load_objects(
     """
     at = time.time()
     count = 0
-    with store.writing(limit) as session:
+    with store.writing(limit) as session, session.in_bulk():
         domain = domains.find_domain(session, domain_name)
         if domain is None:
             raise BadProfile(f"domain {domain_name} does not exist")

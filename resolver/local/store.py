@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 _SCHEMA_VERSION = 2
 _CHECKPOINT_PAGES = 8_000  # 32 MiB: a page that is written again and again reaches the file once
+_CACHE_KIB = 65_536
+_WRITERS_CACHE_KIB = 16_384  # SQLite may walk all of it at a commit
 _BUSY_SECONDS = 30.0  # another process may load into the same file
 _STEP_SECONDS = 0.01  # from one attempt to write to the next
 _IDLE_READERS = 4  # more are closed when they are given back
@@ -85,6 +87,15 @@ class Session:
         for position, change in enumerate(delta):
             totals[position] += change
 
+    @contextlib.contextmanager
+    def in_bulk(self) -> Iterator[None]:
+        """More memory for a write that touches pages all over the file, again and again."""
+        self.connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        try:
+            yield
+        finally:
+            self.connection.execute(f"PRAGMA cache_size = -{_WRITERS_CACHE_KIB}")
+
     def flush(self) -> None:
         """Write the counts gathered so far."""
         for domain, (profiles, objects, size) in self.stats.items():
@@ -107,6 +118,7 @@ class Store:
         self._idle_lock = threading.Lock()
         self._is_closed = False
         self._writer = self._connect()
+        self._writer.execute(f"PRAGMA cache_size = -{_WRITERS_CACHE_KIB}")
         if temporary is not None:
             self._writer.execute("PRAGMA synchronous = OFF")  # nobody will open this file again
         self.token_secret = self._prepare()
@@ -268,7 +280,7 @@ class Store:
             "journal_mode = WAL",
             "synchronous = NORMAL",
             f"wal_autocheckpoint = {_CHECKPOINT_PAGES}",
-            "cache_size = -65536",
+            f"cache_size = -{_CACHE_KIB}",
             "temp_store = FILE",
         ):
             connection.execute(f"PRAGMA {pragma}")

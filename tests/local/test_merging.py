@@ -192,7 +192,7 @@ def test_a_merged_id_leads_to_the_end_of_all_merges_even_if_it_was_loaded_again(
 def test_a_survivor_is_no_larger_than_a_profile_with_its_objects_may_be(shop, monkeypatch):
     ids = [create(shop, FirstName="Ana") for _ in range(2)]
     most = 2_039_000
-    monkeypatch.setattr("resolver.local.operations.merging.MOST_TOTAL_BYTES", most)
+    monkeypatch.setattr("resolver.local.operations.profiles.MOST_TOTAL_BYTES", most)
     for number in range(8):
         profile_id = ids[number % 2]
         shop.add_profile_key(**HERE, ProfileId=profile_id, KeyName="crmId", Values=[str(number)])
@@ -210,3 +210,16 @@ def test_a_survivor_is_no_larger_than_a_profile_with_its_objects_may_be(shop, mo
     shop.delete_profile_object(**HERE, ProfileId=ids[1], **gone)
     merge(shop, *ids)
     assert shop.get_domain(**HERE)["Stats"]["TotalSize"] <= most
+
+
+def test_an_update_makes_no_profile_larger_than_it_may_be_with_its_objects(shop, monkeypatch):
+    profile_id = create(shop, FirstName="Ana")
+    shop.add_profile_key(**HERE, ProfileId=profile_id, KeyName="crmId", Values=["1"])
+    ingest(shop, id="1", text="x" * 254_900)
+    size = shop.get_domain(**HERE)["Stats"]["TotalSize"]
+    monkeypatch.setattr("resolver.local.operations.profiles.MOST_TOTAL_BYTES", size + 30)
+    with pytest.raises(ClientError, match=f"at most {size + 30} bytes"):
+        shop.update_profile(**HERE, ProfileId=profile_id, LastName="R" * 100)
+    assert shop.get_domain(**HERE)["Stats"]["TotalSize"] == size
+    shop.update_profile(**HERE, ProfileId=profile_id, LastName="Ruiz")
+    assert found(shop, "_fullName", "ana ruiz") == [profile_id]

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 from resolver.local.normalisation import keys_and_fields, standard_keys
 from resolver.local.operations.finding import the_domain, the_profile
 from resolver.local.operations.profiles import (
-    MOST_TOTAL_BYTES,
     PROFILE_FIELDS,
     content_of,
-    drop_profile,
     present,
+    refuse_too_large_with_objects,
     save_profile,
 )
 from resolver.local.refusal import BadRequest
@@ -66,20 +65,20 @@ def merge_profiles(store: Session, request: Request) -> dict[str, Any]:
     domain = the_domain(store, request)
     main, merged = _members(store, domain, request)
     before = standard_keys(main.fields)
+    derived = []
     for profile in merged:
-        _move_keys(store, domain, profile, main)
+        derived.append(_move_keys(store, domain, profile, main))
         _move_objects(store, domain, profile, main)
     members = [main, *(merged if request.settings.merge_winner == "normal" else reversed(merged))]
     main.fields, main.sources = _united(members, request.get("FieldSourceProfileIds", {}))
     main.updated_at = request.at
     save_profile(store, domain, main, before)
-    _, size = objects.held_by(store, main.seq)
-    if size > MOST_TOTAL_BYTES:
-        raise BadRequest(f"a profile has at most {MOST_TOTAL_BYTES} bytes with its objects")
-    for profile in merged:
+    refuse_too_large_with_objects(store, main, has_objects=any(one.object_count for one in members))
+    for profile, its_keys in zip(merged, derived, strict=True):
         event = Event("DELETED_BY_MERGE", request.at, content_of(profile))
         history.record(store, domain.seq, profile.seq, event)
-        drop_profile(store, domain, profile, main.profile_id)
+        keys.remove_keys(store, (domain.seq, profile.seq), its_keys, keys.DERIVED)
+        profiles.remove_profile(store, domain.seq, profile, main.profile_id)
     history.record(store, domain.seq, main.seq, Event("MERGED", request.at, content_of(main)))
     return {"Message": "OK"}
 
@@ -104,13 +103,15 @@ def _members(store: Session, domain: Domain, request: Request) -> tuple[Profile,
     return main, merged
 
 
-def _move_keys(store: Session, domain: Domain, profile: Profile, main: Profile) -> None:
+def _move_keys(store: Session, domain: Domain, profile: Profile, main: Profile) -> set[keys.Key]:
+    """Hand a merged profile's keys to the main one; gives those that derive from its fields."""
     keys.move_given(store, profile.seq, main.seq)
     ended = [
         (key, {profile.sources[name] for name in names if name in profile.sources})
         for key, names in keys_and_fields(profile.fields)
     ]
     keys.add_merged(store, (domain.seq, main.seq), ended)
+    return {key for key, _ in ended}
 
 
 def _move_objects(store: Session, domain: Domain, profile: Profile, main: Profile) -> None:

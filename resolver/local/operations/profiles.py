@@ -89,7 +89,8 @@ def update_profile(store: Session, request: Request) -> dict[str, Any]:
 
     Documented: an absent member keeps its value, an empty string removes it. Assumed: addresses merge by part
     and Attributes by key, an empty value removes the part or entry; setting PartyType removes PartyTypeString
-    and vice versa is NOT done (nothing says so). What is set here counts as written by hand: ingestion no
+    and vice versa is NOT done (nothing says so); a profile that would be larger with its objects than it may
+    be (documented: 51,200 KB) is a bad request. What is set here counts as written by hand: ingestion no
     longer overwrites it. Derived search keys follow the new values, given keys stay.
     """
     domain = the_domain(store, request)
@@ -111,6 +112,7 @@ def update_profile(store: Session, request: Request) -> dict[str, Any]:
     profile.fields = present(profile.fields)
     profile.updated_at = request.at
     save_profile(store, domain, profile, before)
+    refuse_too_large_with_objects(store, profile, has_objects=profile.object_count > 0)
     history.record(store, domain.seq, profile.seq, Event("UPDATED", request.at, content_of(profile)))
     return {"ProfileId": profile.profile_id}
 
@@ -226,3 +228,9 @@ def refuse_too_large(fields: Mapping[str, Any]) -> None:
     text = json.dumps(fields)  # at least as long as what counts, UTF-8
     if len(text) > MOST_BYTES and len(json.dumps(fields, ensure_ascii=False).encode()) > MOST_BYTES:
         raise BadRequest(f"a profile has at most {MOST_BYTES} bytes")
+
+
+def refuse_too_large_with_objects(store: Session, profile: Profile, *, has_objects: bool) -> None:
+    """Refuse a stored profile beyond the size of one with its objects; alone it cannot come near."""
+    if has_objects and objects.held_by(store, profile.seq)[1] > MOST_TOTAL_BYTES:
+        raise BadRequest(f"a profile has at most {MOST_TOTAL_BYTES} bytes with its objects")

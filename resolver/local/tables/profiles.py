@@ -82,16 +82,18 @@ def remove_profile(store: Session, domain: int, profile: Profile, survivor: str 
 
     What was merged into this profile before ends where this one does: no chain is ever walked.
     """
-    store.count(domain, (-1, 0, -len(json.dumps(profile.fields))))
+    store.count(domain, (-1, 0, -len(profile.text)))  # ASCII: as many bytes
     store.run("DELETE FROM profile WHERE seq = ?", profile.seq)
     store.run(
         "INSERT OR REPLACE INTO former_profile (domain, profile_id, seq, survivor) VALUES (?, ?, ?, ?)",
         *(domain, profile.profile_id, profile.seq, survivor),
     )
-    store.run(
-        "UPDATE former_profile SET survivor = ? WHERE domain = ? AND survivor = ?",
-        *(survivor, domain, profile.profile_id),
-    )
+    ended_here = "domain = ? AND survivor = ?"
+    if store.one(f"SELECT 1 FROM former_profile WHERE {ended_here}", domain, profile.profile_id):
+        store.run(
+            f"UPDATE former_profile SET survivor = ? WHERE {ended_here}",
+            *(survivor, domain, profile.profile_id),
+        )
 
 
 def forget_former(store: Session, domain: int, profile_ids: Sequence[str]) -> None:
