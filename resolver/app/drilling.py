@@ -163,6 +163,7 @@ def _strike(ground: Ground, cell: Cell, against: tuple[str, dict[str, Any]]) -> 
             if report.complete:
                 break
         found = exercise.state(ledger)
+    exercise.end()
     faults = [
         f"{what}: {found[what]} instead of {wanted[what]}" for what in wanted if found[what] != wanted[what]
     ]
@@ -184,6 +185,10 @@ class _Exercise:
             body = f'{{"id": "{fields["AccountNumber"]}"}}'
             self.domain.ask("put_profile_object", ObjectTypeName=OBJECT_TYPE["ObjectTypeName"], Object=body)
         self.plan = plan_chain(read_profiles(self.domain, self._ids), self._ids, name)
+
+    def end(self) -> None:
+        """Take the domain away: an account has at most 100, the matrix more cells."""
+        self.domain.clients.read.delete_domain(DomainName=self.domain.name)
 
     def plan_fault(self, cell: Cell) -> None:
         """Let the service fail at that moment."""

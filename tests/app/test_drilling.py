@@ -31,7 +31,9 @@ def test_the_matrix_is_every_fault_at_every_moment_of_three_steps():
 def test_whatever_strikes_the_executor_the_domain_is_as_if_nothing_had():
     with training_ground() as ground:
         findings = list(drill(ground, CELLS))
+        left = ground.domain("calm").clients.read.list_domains(MaxResults=100)["Items"]
 
+    assert [domain["DomainName"] for domain in left] == ["calm"], "an account has at most 100 domains"
     assert [finding for finding in findings if finding.faults] == []
     assert len(findings) == len(CELLS)
 
