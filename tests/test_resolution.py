@@ -41,10 +41,7 @@ def test_row_order_never_changes_an_answer(profiles):
 
 def test_evidence_of_the_domain_reaches_the_plans(profiles):
     ids = profiles["profile_id"].head(2).to_list()
-    groups = pl.DataFrame(
-        {"match_id": ["m", "m"], "profile_id": ids, "confidence_score": [0.9, 0.9]},
-        schema=MATCH_GROUPS.columns,
-    )
+    groups = pl.DataFrame({"match_id": ["m", "m"], "profile_id": ids, "confidence_score": [0.9, 0.9]})
     resolution = resolve(profiles, load_rules(), Evidence(facts=DomainFacts("d", groups)))
     assert all(plan.domain_name == "d" for plan in resolution.planning.plans)
     assert resolve(profiles, load_rules(), Evidence()).planning.second_opinion.height == 0

@@ -21,7 +21,7 @@ from resolver.profiles.frontier import digest
 from resolver.profiles.harvest import Seeds, harvest
 from resolver.profiles.object_harvest import telling_types
 from resolver.profiles.parts import open_parts
-from resolver.profiles.reading import read_match_groups
+from resolver.profiles.reading import read_match_groups, read_rule_groups
 from resolver.whole_file import write_frame, write_json
 
 if TYPE_CHECKING:
@@ -60,7 +60,8 @@ class ExportOptions:
     (``in_full``), and keys are followed only from what differs. ``objects`` says which types of them a run
     reads, of profiles in candidate clusters; an export alone reads none, unless ``follow_objects`` asks for
     the keys that only objects hold: a call for each profile and type that has such keys. ``keys_at_risk`` is
-    how many keys may be asked before what they found is put on disk: what a kill costs.
+    how many keys may be asked before what they found is put on disk: what a kill costs. ``rule_matches``: the
+    groups of the domain's own matching rules are read, a call each, where these are on.
     """
 
     out: Path
@@ -72,6 +73,7 @@ class ExportOptions:
     objects: Wanted = "all"
     follow_objects: bool = False
     keys_at_risk: int = 2_500
+    rule_matches: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,8 @@ class ExportReport:
     ``custom_keys`` are the keys of the domain's object types that were followed, ``untold_keys`` those whose
     values only objects tell and were not read; both null where the object types may not be read.
     ``silent_objects`` were read and hold keys by an expression, which only the service evaluates. ``changes``
-    counts profiles against the earlier export or snapshot, null without one.
+    counts profiles against the earlier export or snapshot, null without one. ``match_groups`` are those of
+    the store's model and, with ``rule_matching``, of the domain's matching rules.
     """
 
     domain: str
@@ -109,6 +112,7 @@ class ExportReport:
     silent_objects: int
     changes: Mapping[str, int] | None
     match_groups: int
+    rule_matching: bool
     matches_generated_at: str | None
     started_at: str
 
@@ -154,6 +158,8 @@ def export_domain(
     groups, generated_at = empty(MATCH_GROUPS), None
     if before.matching_enabled:
         groups, generated_at = read_match_groups(domain)
+    if before.rule_matching and options.rule_matches:
+        groups = pl.concat([groups, read_rule_groups(domain)])
     ids = _known_ids(options, groups)
     if before.profile_count and options.snapshot is None and not any((options.keys, *ids.values())):
         raise BadInput(
@@ -207,6 +213,7 @@ def export_domain(
             silent_objects=found.silent_objects,
             changes=None if changes is None else count(changes),
             match_groups=groups["match_id"].n_unique(),
+            rule_matching=before.rule_matching and options.rule_matches,
             matches_generated_at=generated_at.isoformat() if generated_at else None,
             started_at=options.now.isoformat(),
         )
@@ -301,4 +308,5 @@ def facts_beside(out: Path) -> DomainFacts:
         domain_name=report["domain"],
         match_groups=groups,
         matches_generated_at=datetime.fromisoformat(generated) if generated else None,
+        rule_matching=report.get("rule_matching", False),
     )

@@ -14,6 +14,7 @@ Phase = Literal["read", "plan", "merge", "restore"]
 #: operations: Service Authorization Reference, "Amazon Connect Customer Profiles", prefix ``profile``.
 READS: Final = (
     *("GetDomain", "ListTagsForResource", "ListIntegrations", "GetMatches", "SearchProfiles"),
+    *("ListRuleBasedMatches", "GetSimilarProfiles"),
     *("BatchGetProfile", "ListProfileObjectTypes", "GetProfileObjectType", "ListProfileObjects"),
     *("ListProfileHistoryRecords", "GetProfileHistoryRecord"),
 )

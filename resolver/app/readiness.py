@@ -78,7 +78,10 @@ def _check_role(domain: Domain, allowed: Sequence[str]) -> None:
 
 
 def _check_matching(domain: Domain, days: float, now: datetime) -> None:
-    generated = matched_at(domain)
+    description = describe_domain(domain)
+    generated = matched_at(domain) if description.matching_enabled else None
+    if generated is None and description.rule_matching:
+        return  # rules match as profiles come
     if generated is None:
         raise Held(f"domain {domain.name}: agreement with GetMatches is required, and it holds no run")
     age = (now - generated.astimezone(UTC)).total_seconds() / 86_400

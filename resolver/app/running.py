@@ -114,6 +114,7 @@ def run_job(domain: Domain, options: RunOptions, ledger: Ledger, listener: Liste
         snapshot=options.snapshot,
         objects=options.objects,
         follow_objects=options.follow_objects,
+        rule_matches=rules.second_opinion.policy != "ignore",
     )
     concluded = conclude(domain, rules, export_options, (ledger.decisions_of(domain.name), watch))
     withdraw(options.out)

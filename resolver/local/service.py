@@ -46,6 +46,7 @@ _SHOW_MATCHES: Final = frozenset(
 )
 # Operations whose work grows with the domain: to try them at once would nearly always be in vain.
 _TAKE_LONG: Final = _SHOW_MATCHES | {
+    "ListRuleBasedMatches",
     "DeleteDomain",
     "UpdateDomain",
     "PutProfileObjectType",

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 from resolver.local.limit import NO_LIMIT, Unfinished
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from resolver.local.limit import Limit
 
@@ -51,12 +51,31 @@ class Watch:
 
 
 @dataclass(slots=True)
+class Memo:
+    """What was worked out from a state of the file and holds as long as nothing is written.
+
+    ``writes`` counts this process's own; others write history records, at least.
+    """
+
+    writes: int = 0
+    known: dict[Any, tuple[Any, Any]] = field(default_factory=dict)
+
+    def of(self, name: Any, state: Any, work: Callable[[], Any]) -> Any:
+        """The last result of that name, if it was worked out from this state, else a new one."""
+        last = self.known.get(name)
+        if last is None or last[0] != state:
+            last = self.known[name] = (state, work())
+        return last[1]
+
+
+@dataclass(slots=True)
 class Session:
     """One transaction: parameters are bound, rows come back as tuples."""
 
     connection: sqlite3.Connection
     token_secret: bytes
     watch: Watch
+    memo: Memo
     stats: dict[int, list[int]] = field(default_factory=dict)
 
     def run(self, sql: str, *values: Any) -> int:
@@ -125,6 +144,7 @@ class Store:
         self._writer.execute("PRAGMA busy_timeout = 0")  # from here on `_begin` does the waiting
         # Opening finds out what is due: the first request after it works off what fell due in the meantime.
         self.watch = Watch(-math.inf)
+        self.memo = Memo()
 
     @classmethod
     def open(cls, path: Path | None) -> Store:
@@ -167,13 +187,14 @@ class Store:
         self._await_turn(limit)
         try:
             self._begin(limit)
-            session = Session(self._writer, self.token_secret, self.watch)
+            session = Session(self._writer, self.token_secret, self.watch, self.memo)
             try:
                 _set_limit(self._writer, limit)
                 yield session
                 session.flush()
                 _set_limit(self._writer, NO_LIMIT)
                 self._writer.execute("COMMIT")
+                self.memo.writes += 1
             except BaseException as error:
                 _set_limit(self._writer, NO_LIMIT)
                 if self._writer.in_transaction:  # a full disk makes SQLite undo it by itself
@@ -203,7 +224,7 @@ class Store:
         try:
             _set_limit(connection, limit)
             connection.execute("BEGIN")
-            yield Session(connection, self.token_secret, self.watch)
+            yield Session(connection, self.token_secret, self.watch, self.memo)
         except sqlite3.OperationalError as error:
             if _is(error, sqlite3.SQLITE_INTERRUPT):
                 raise Unfinished from error

@@ -61,10 +61,17 @@ OBJECTS: Final = Schema(
     },
 )
 
-#: GetMatches as rows: one per profile of a group. ``confidence_score`` belongs to the group, not to a pair.
+#: The store's own matches as rows: one per profile of a group. What belongs to the group, not to a pair: its
+#: ``confidence_score`` where the store's model found it (GetMatches), its ``rule_level`` where its rules did.
 MATCH_GROUPS: Final = Schema(
     "match groups",
-    {"match_id": pl.String, "profile_id": pl.String, "confidence_score": pl.Float64},
+    {
+        "match_id": pl.String,
+        "profile_id": pl.String,
+        "confidence_score": pl.Float64,
+        "rule_level": pl.UInt8,
+    },
+    optional=frozenset({"rule_level"}),
 )
 
 #: Row numbers of two profiles, ``left < right``, and the first blocking rule that brought them together.

@@ -164,22 +164,26 @@ def group_links(table: pl.DataFrame, facts: DomainFacts, known: pl.Series) -> li
         known_groups(facts.match_groups, known)
         .join(wanted.select("match_id"), on="match_id", how="semi")
         .group_by("match_id")
-        .agg(pl.col("profile_id").unique().sort())
+        .agg(pl.col("profile_id").unique().sort(), pl.col("rule_level").max())
         .sort("match_id")
         .unique("profile_id", keep="first", maintain_order=True)
     )
     apart = set(wanted.filter(pl.col("cluster_id").is_null())["match_id"])
-    reason = "GetMatches links these profiles, and matching here did not"
     return [
         Group(
             f"match:{m}",
             tuple(ids),
             "review",
             opinion="aws_only" if m in apart else "joined",
-            reasons=(reason,),
+            reasons=(_linked_there(level),),
         )
-        for m, ids in rows.iter_rows()
+        for m, ids, level in rows.iter_rows()
     ]
+
+
+def _linked_there(level: int | None) -> str:
+    who = "GetMatches" if level is None else f"a matching rule of the domain (level {level})"
+    return f"{who} links these profiles, and matching here did not"
 
 
 def _opinions(

@@ -1,7 +1,9 @@
 """Our clusters beside the match groups of the store's own Identity Resolution: where they agree or not.
 
-A group's confidence score belongs to the group and is relative: it is shown, never used as a probability.
-Neither side is the truth; the table is for triage and trust.
+Groups of its weekly model (GetMatches) and of the domain's own matching rules, where these are on, count
+alike: what any of them links, the store links; what none links, it does not. A group's confidence score
+belongs to the group and is relative: it is shown, never used as a probability. Neither side is the truth; the
+table is for triage and trust.
 """
 
 from __future__ import annotations
@@ -45,6 +47,7 @@ SECOND_OPINION: Final = Schema(
         "size_aws": pl.UInt32,
         "size_shared": pl.UInt32,
         "confidence_score": pl.Float64,
+        "rule_level": pl.UInt8,
         "new_links": pl.Boolean,
         "age_days": pl.Float64,
     },
@@ -59,7 +62,9 @@ def compare_with_matches(clusters: pl.DataFrame, facts: DomainFacts) -> pl.DataF
     new_links = of_group.group_by("match_id").agg((pl.col("unit").n_unique() > 1).alias("new_links"))
     units = units.filter(pl.len().over("unit") > 1)
     pairs = _overlaps(units, groups)
-    scores = groups.group_by("match_id").agg(pl.col("confidence_score").max(), pl.len().alias("size_aws"))
+    scores = groups.group_by("match_id").agg(
+        pl.col("confidence_score").max(), pl.col("rule_level").max(), pl.len().alias("size_aws")
+    )
     ours = (
         pairs.join(scores.drop("size_aws"), on="match_id", how="left")
         .join(relations(units, groups), on="unit", how="left")
@@ -67,8 +72,10 @@ def compare_with_matches(clusters: pl.DataFrame, facts: DomainFacts) -> pl.DataF
     )
     alone = scores.join(pairs, on="match_id", how="anti").with_columns(relation=pl.lit("aws_only", Relation))
     table = pl.concat([ours, alone], how="diagonal").join(new_links, on="match_id", how="left")
+    of_model = pl.col("rule_level").is_null() & pl.col("match_id").is_not_null()
     table = table.with_columns(
-        age_days=pl.lit(age_days(facts), pl.Float64), size_shared=pl.col("size_shared").fill_null(0)
+        age_days=pl.when(of_model).then(pl.lit(age_days(facts), pl.Float64)),
+        size_shared=pl.col("size_shared").fill_null(0),
     )
     return table.select(pl.col(name).cast(dtype) for name, dtype in SECOND_OPINION.columns.items()).sort(
         "cluster_id", "match_id", nulls_last=True
@@ -80,6 +87,8 @@ def known_groups(groups: pl.DataFrame, profile_ids: pl.Series) -> pl.DataFrame:
 
     Stale groups still list profiles that were merged away since.
     """
+    if "rule_level" not in groups.columns:
+        groups = groups.with_columns(rule_level=pl.lit(None, pl.UInt8))
     known = groups.filter(pl.col("profile_id").is_in(profile_ids.implode())).unique(
         ["match_id", "profile_id"]
     )
@@ -110,7 +119,7 @@ def relations(units: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
 
 def has_run(facts: DomainFacts) -> bool:
     """Whether there is a second opinion at all."""
-    return facts.matches_generated_at is not None or facts.match_groups.height > 0
+    return facts.matches_generated_at is not None or facts.rule_matching or facts.match_groups.height > 0
 
 
 def age_days(facts: DomainFacts) -> float | None:
@@ -121,18 +130,23 @@ def age_days(facts: DomainFacts) -> float | None:
 
 
 def objection(relation: str, facts: DomainFacts, rules: SecondOpinion) -> str | None:
-    """Why the second opinion keeps a plan from running unattended, in words; None when it does not."""
+    """Why the second opinion keeps a plan from running unattended, in words; None when it does not.
+
+    What rules find is as of now: an age is asked of the model's run, where there was one.
+    """
     if rules.policy != "require_agreement":
         return None
     age = age_days(facts)
     if relation == NO_RUN:
         return "agreement with GetMatches is required, and it holds no run"
-    if age is None or age > rules.max_age_days:
+    by_rules_alone = facts.rule_matching and facts.matches_generated_at is None
+    if not by_rules_alone and (age is None or age > rules.max_age_days):
         limit = f"{rules.max_age_days:g} days old or less"
         return f"agreement with GetMatches is required, and its run is not known to be {limit}"
     if relation in ("same", "joined"):
         return None
-    return f"agreement with GetMatches is required, and it says: {relation}"
+    who = "the domain's matching rules" if by_rules_alone else "GetMatches"
+    return f"agreement with {who} is required, and it says: {relation}"
 
 
 def _days(earlier: datetime, later: datetime) -> float:

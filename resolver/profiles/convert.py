@@ -22,9 +22,9 @@ def profiles_frame(profiles: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
 
 
 def match_groups_frame(groups: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
-    """The Matches of GetMatches as a MATCH_GROUPS frame, sorted; a profile once per group."""
+    """Groups of GetMatches and of GetSimilarProfiles as MATCH_GROUPS, sorted; a profile once per group."""
     rows = [
-        (group["MatchId"], profile_id, group.get("ConfidenceScore"))
+        (group["MatchId"], profile_id, group.get("ConfidenceScore"), group.get("RuleLevel"))
         for group in groups
         for profile_id in group.get("ProfileIds", ())
     ]

@@ -86,7 +86,8 @@ class Clients:
 class DomainDescription:
     """What the domain says of itself; ``merging_by_aws`` names the settings by which AWS merges there.
 
-    ``created_at`` is an ISO moment: a domain that was deleted and made again is another one.
+    ``rule_matching`` says that matching by the domain's own rules is on and ready. ``created_at`` is an ISO
+    moment: a domain that was deleted and made again is another one.
     """
 
     name: str
@@ -95,6 +96,7 @@ class DomainDescription:
     matching_enabled: bool
     merging_by_aws: tuple[str, ...]
     created_at: str = ""
+    rule_matching: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,14 +258,15 @@ def describe_domain(domain: Domain) -> DomainDescription:
     if answer.get("DomainName") != domain.name:  # a web site's page parses as an answer without members
         raise Unreachable(f"{domain.clients.endpoint}: what answers there is not Customer Profiles")
     stats = answer.get("Stats") or {}
-    matching = answer.get("Matching") or {}
+    matching, by_rules = answer.get("Matching") or {}, answer.get("RuleBasedMatching") or {}
     return DomainDescription(
         name=domain.name,
         profile_count=int(stats.get("ProfileCount", 0)),
         object_count=int(stats.get("ObjectCount", 0)),
         matching_enabled=bool(matching.get("Enabled")),
-        merging_by_aws=tuple(_merging_by_aws(matching, answer.get("RuleBasedMatching") or {})),
+        merging_by_aws=tuple(_merging_by_aws(matching, by_rules)),
         created_at=answer["CreatedAt"].astimezone(UTC).isoformat() if "CreatedAt" in answer else "",
+        rule_matching=bool(by_rules.get("Enabled")) and by_rules.get("Status") == "ACTIVE",
     )
 
 

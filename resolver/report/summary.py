@@ -54,11 +54,15 @@ def summarise_plans(plans: pl.DataFrame) -> dict[str, Any]:
 
 
 def summarise_opinion(table: pl.DataFrame) -> dict[str, Any]:
-    """Agreement with GetMatches: clusters (or, for aws_only, groups) by relation, groups, age in days."""
+    """Agreement with the store's own matches: clusters (or, for aws_only, groups) by relation, age in days.
+
+    ``groups`` counts those of its model and of its rules, ``by_rules`` the latter; the age is the model's.
+    """
     units = table.with_columns(unit=pl.coalesce("cluster_id", "match_id")).unique(["unit", "relation"])
     ages = table["age_days"].drop_nulls()
     return {
         "groups": table["match_id"].drop_nulls().n_unique(),
+        "by_rules": table.filter(pl.col("rule_level").is_not_null())["match_id"].n_unique(),
         "relations": dict(units.group_by("relation").len().sort("relation").iter_rows()),
         "age_days": ages[0] if len(ages) else None,
     }

@@ -72,7 +72,14 @@ def _second_opinion(opinion: Mapping[str, Any]) -> Iterator[str]:
         yield line("Second opinion", "get_matches holds no groups")
         return
     age = f", {opinion['age_days']:.1f} days old" if opinion["age_days"] is not None else ""
-    yield line("Second opinion", f"{opinion['groups']:,} groups of get_matches{age}")
+    by_rules = opinion.get("by_rules", 0)
+    told = (
+        [f"{opinion['groups'] - by_rules:,} groups of get_matches{age}"]
+        if opinion["groups"] > by_rules
+        else []
+    )
+    told += [f"{by_rules:,} of the domain's matching rules"] if by_rules else []
+    yield line("Second opinion", ", ".join(told))
     for relation, meaning in OPINIONS.items():
         if opinion["relations"].get(relation):
             yield line(f"  {relation.replace('_', ' ')}", f"{opinion['relations'][relation]:,} ({meaning})")

@@ -326,3 +326,38 @@ def test_a_throttled_service_and_a_bad_network_change_nothing_but_the_time(tmp_p
 
     assert len(faults.planned["SearchProfiles"]) < 8  # at least half of the trouble happened
     assert (tmp_path / "profiles.parquet").read_bytes() == (whole / "profiles.parquet").read_bytes()
+
+
+def test_groups_of_the_domains_rules_are_seeds_and_facts_too(tmp_path):
+    rules = {"Enabled": True, "MatchingRules": [{"Rule": ["FirstName"]}, {"Rule": ["EmailAddress"]}]}
+    with embedded([*CHAIN, {**CHAIN[0], "ProfileId": pid(6)}]) as (domain, _):
+        client = domain.clients.read
+        client.update_domain(DomainName=NAME, Matching={"Enabled": False}, RuleBasedMatching=rules)
+        report = export_domain(domain, options(tmp_path))
+        first = facts_beside(tmp_path / "profiles.parquet")
+        skipped = export_domain(domain, replace(options(tmp_path, "a1"), rule_matches=False))
+    facts = facts_beside(tmp_path / "profiles.parquet")
+
+    assert report.match_groups == report.calls["get_similar_profiles"] > 0
+    assert report.rule_matching
+    assert first.rule_matching
+    assert (skipped.rule_matching, skipped.match_groups, facts.rule_matching) == (False, 0, False)
+
+
+def test_what_rules_say_is_beside_the_export_with_its_level(tmp_path):
+    rules = {"Enabled": True, "MatchingRules": [{"Rule": ["FirstName"]}, {"Rule": ["EmailAddress"]}]}
+    with embedded([*CHAIN, {**CHAIN[0], "ProfileId": pid(6)}]) as (domain, service):
+        run_matching_job(service.store, NAME, NOON)
+        domain.clients.read.update_domain(DomainName=NAME, RuleBasedMatching=rules)
+        export_domain(domain, options(tmp_path))
+    facts = facts_beside(tmp_path / "profiles.parquet")
+
+    assert facts.rule_matching
+    assert facts.matches_generated_at is not None
+    levels = facts.match_groups.group_by("match_id").agg(
+        pl.col("rule_level").first(), pl.col("confidence_score").first()
+    )
+    assert {(level is None, score is None) for _, level, score in levels.rows()} == {
+        (True, False),
+        (False, True),
+    }

@@ -142,10 +142,19 @@ PROFILES: dict[str, Row] = {
             **BAD_PAGE,
             "an unknown search key": ({"SearchKey": "name"}, "SearchKey"),
             "an unknown kind of match": ({"MatchType": "GUESS"}, "MatchType"),
-            "rules are off": ({"MatchType": "RULE_BASED_MATCHING"}, "RuleBasedMatching"),
+            "rules are off": (
+                {"DomainName": "$still", "MatchType": "RULE_BASED_MATCHING"},
+                "RuleBasedMatching",
+            ),
             "matching is off": ({"DomainName": "$still"}, "Matching"),
         },
         {**NO_DOMAIN, "no group": {"SearchValue": NOBODY}},
+    ),
+    "ListRuleBasedMatches": Row(
+        DOMAIN,
+        {"MatchIds.0": "$ruled"},
+        {**BAD_NAME, **BAD_PAGE, "rules are off": ({"DomainName": "$still"}, "RuleBasedMatching")},
+        NO_DOMAIN,
     ),
     "ListIdentityResolutionJobs": Row(
         DOMAIN,

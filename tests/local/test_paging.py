@@ -42,6 +42,7 @@ PAGED = {
         "ProfileIds",
         {"SearchKey": "matchId", "SearchValue": "$match"},
     ),
+    "ListRuleBasedMatches": (HERE, "MatchIds", None),
     "ListIdentityResolutionJobs": (HERE, "IdentityResolutionJobsList", None),
     "ListProfileObjects": (
         {**HERE, "ProfileId": "$ana", "ObjectTypeName": "order"},

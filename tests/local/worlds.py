@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _NUMBERS = itertools.count(1)
 _NAME = re.compile(r"\$([a-z]+)")
+RULES = {"Enabled": True, "MatchingRules": [{"Rule": ["EmailAddress", "FirstName"]}]}
 _SATURDAY = datetime(2026, 1, 3, tzinfo=UTC)
 
 
@@ -43,7 +44,11 @@ def small(client: Any, store: Store) -> World:
     domain = f"small-{next(_NUMBERS)}"
     here = {"DomainName": domain}
     client.create_domain(
-        **here, DefaultExpirationDays=30, Matching={"Enabled": True}, Tags={"team": "a", "b": "2"}
+        **here,
+        DefaultExpirationDays=30,
+        Matching={"Enabled": True},
+        RuleBasedMatching=RULES,
+        Tags={"team": "a", "b": "2"},
     )
     client.create_domain(DomainName=f"{domain}-still", DefaultExpirationDays=30)
     client.put_profile_object_type(**here, ObjectTypeName="crm", **TYPE, Tags={"team": "a"})
@@ -70,6 +75,7 @@ def small(client: Any, store: Store) -> World:
         "ben": ben,
         "record": records[0]["Id"],
         "match": client.get_matches(**here)["Matches"][0]["MatchId"],
+        "ruled": client.list_rule_based_matches(**here)["MatchIds"][0],
         "job": jobs[0]["JobId"],
     }
     return World(names)
@@ -79,7 +85,9 @@ def large(client: Any, store: Store, count: int) -> World:
     """`count` of everything that can be listed."""
     domain = f"large-{next(_NUMBERS)}"
     here = {"DomainName": domain}
-    client.create_domain(**here, DefaultExpirationDays=30, Matching={"Enabled": True})
+    client.create_domain(
+        **here, DefaultExpirationDays=30, Matching={"Enabled": True}, RuleBasedMatching=RULES
+    )
     keys = {"crmId": TYPE["Keys"]["crmId"], "_email": [{"FieldNames": ["mail"]}]}
     for number in range(count):
         client.put_profile_object_type(**here, ObjectTypeName=f"crm{number}", **{**TYPE, "Keys": keys})

@@ -1,7 +1,8 @@
 """Stories small enough to read: profiles in as CSV, plans out as text.
 
 A story is a folder of ``golden/``: ``profiles.csv`` (columns ``cluster``, ``core``, flat field names),
-optionally ``objects.csv``, ``matches.csv`` and ``rules.toml``; ``plans.txt`` is what comes out.
+optionally ``objects.csv``, ``matches.csv`` (``rule_level`` where rules matched) and ``rules.toml``;
+``plans.txt`` is what comes out.
 `UPDATE_GOLDEN=1 pytest tests/planning/test_golden_plans.py` writes it anew: read the difference.
 """
 
@@ -54,14 +55,24 @@ def read_story(folder: Path):
     for row in rows:
         cores.setdefault(row["cluster"], {}).setdefault(row.get("core") or "1", []).append(row["profile_id"])
     clusters = [list(groups.values()) for groups in cores.values()]
-    groups = [(r["match_id"], r["profile_id"], float(r["score"])) for r in read_csv(folder / "matches.csv")]
+    matches = read_csv(folder / "matches.csv")
+    groups = [
+        (
+            row["match_id"],
+            row["profile_id"],
+            float(row["score"]) if row["score"] else None,
+            int(row["rule_level"]) if row.get("rule_level") else None,
+        )
+        for row in matches
+    ]
     objects = [(r["profile_id"], r["type"], r["key"], "{}", None) for r in read_csv(folder / "objects.csv")]
     facts = DomainFacts(
         "golden",
         pl.DataFrame(groups, schema=MATCH_GROUPS.columns, orient="row"),
-        NOW - timedelta(days=2) if groups else None,
+        NOW - timedelta(days=2) if any(score for _, _, score, _ in groups) else None,
         objects_frame(objects),
         NOW,
+        rule_matching=any(level for *_, level in groups),
     )
     rules = folder / "rules.toml"
     text = rules.read_text() if rules.exists() else (folder.parent / "rules.toml").read_text()

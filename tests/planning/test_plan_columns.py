@@ -136,7 +136,11 @@ def draw_domain(seed: int, clusters: int) -> Domain:
             key = str(rng.randrange(4 * len(ids)) if rng.random() < 0.02 else len(rows))
             rows.append((name, rng.choice(["crm", "web"]), key, "x" * rng.randrange(2_000), when))
     seen = {i: NOW - timedelta(days=rng.randrange(90)) for i in ids if rng.random() < 0.4}
-    groups = [(f"g{n}", i, 0.9) for n in range(3) for i in rng.sample(ids, min(len(ids), 3))]
+    groups = [
+        (f"g{n}", i, *((0.9, None), (None, 2))[n % 2])
+        for n in range(3)
+        for i in rng.sample(ids, min(len(ids), 3))
+    ]
     facts = DomainFacts(
         rng.choice([None, "d"]),
         pl.DataFrame(groups, schema=MATCH_GROUPS.columns, orient="row"),

@@ -42,7 +42,7 @@ def plans_of(clusters, rules=None, facts=None, profiles=None, **columns):
 
 
 def matches(*groups, **facts):
-    rows = [(f"g{n}", i, 0.9) for n, ids in enumerate(groups) for i in ids]
+    rows = [(f"g{n}", i, 0.9, None) for n, ids in enumerate(groups) for i in ids]
     frame = pl.DataFrame(rows, schema=MATCH_GROUPS.columns, orient="row")
     return DomainFacts("d", frame, NOW - timedelta(days=1), read_at=NOW, **facts)
 

@@ -6,11 +6,12 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from planning_cases import NOW, clusters_frame
+from planning_cases import NOW, Rules, clusters_frame, profiles_frame
 
 from resolver.model.domain_facts import DomainFacts
 from resolver.model.frames import MATCH_GROUPS
 from resolver.model.survivorship_policy import SecondOpinion
+from resolver.planning.plans import plan_merges
 from resolver.planning.second_opinion import (
     NO_RUN,
     SECOND_OPINION,
@@ -22,7 +23,7 @@ from resolver.planning.second_opinion import (
 
 
 def facts_of(*groups, days=1.0):
-    rows = [(f"g{n}", i, 0.5 + n / 100) for n, ids in enumerate(groups) for i in ids]
+    rows = [(f"g{n}", i, 0.5 + n / 100, None) for n, ids in enumerate(groups) for i in ids]
     frame = pl.DataFrame(rows, schema=MATCH_GROUPS.columns, orient="row")
     return DomainFacts("d", frame, NOW - timedelta(days=days), read_at=NOW)
 
@@ -147,3 +148,45 @@ def test_a_run_of_unknown_age_is_not_fresh():
     assert not has_run(DomainFacts("d"))
     assert age_days(undated) is None
     assert objection("same", undated, SecondOpinion(policy="require_agreement"))
+
+
+def by_rules(*groups, generated_at=None):
+    rows = [(f"r{n}", i, None, 2) for n, ids in enumerate(groups) for i in ids]
+    frame = pl.DataFrame(rows, schema=MATCH_GROUPS.columns, orient="row")
+    return DomainFacts("d", frame, generated_at, read_at=NOW, rule_matching=True)
+
+
+def test_groups_of_rules_count_like_those_of_the_model_and_have_a_level_instead_of_age_and_score():
+    frame = clusters_frame(["ab"], ["cd"], ["e"], ["f"])
+    facts = facts_of("ab", days=3)
+    rules = by_rules("cd", "ef")
+    both = DomainFacts(
+        "d", pl.concat([facts.match_groups, rules.match_groups]), facts.matches_generated_at, read_at=NOW
+    )
+    table = compare_with_matches(frame, both)
+    rows = table.select("match_id", "relation", "confidence_score", "rule_level", "age_days").rows()
+    assert rows == [
+        ("g0", "same", 0.5, None, 3.0),
+        ("r0", "same", None, 2, None),
+        ("r1", "aws_only", None, 2, None),
+    ]
+
+
+def test_rules_alone_can_agree_and_are_never_old():
+    required = SecondOpinion(policy="require_agreement")
+    assert has_run(by_rules())
+    assert objection("same", by_rules("ab"), required) is None
+    told = objection("ours_only", by_rules("ab"), required)
+    assert told == "agreement with the domain's matching rules is required, and it says: ours_only"
+    old = by_rules("ab", generated_at=NOW - timedelta(days=30))
+    assert "not known to be 7 days old" in objection("same", old, required)
+
+
+def test_a_group_of_rules_that_links_what_we_do_not_is_shown_to_a_person_with_its_level():
+    people = profiles_frame([{"ProfileId": i, "FirstName": i} for i in "ab"])
+    (plan,) = plan_merges(people, clusters_frame(["a"], ["b"]), Rules(), by_rules("ab")).plans
+    assert (plan.band, plan.second_opinion) == ("review", "aws_only")
+    assert (
+        plan.reasons[0]
+        == "a matching rule of the domain (level 2) links these profiles, and matching here did not"
+    )

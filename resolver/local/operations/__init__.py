@@ -60,6 +60,7 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "GetProfileHistoryRecord": _read(records.get_profile_history_record),
     "GetMatches": _read(matches.get_matches),
     "GetSimilarProfiles": _read(matches.get_similar_profiles),
+    "ListRuleBasedMatches": _read(matches.list_rule_based_matches),
     "ListIdentityResolutionJobs": _read(matches.list_identity_resolution_jobs),
     "GetIdentityResolutionJob": _read(matches.get_identity_resolution_job),
     "PutProfileObject": _write(objects.put_profile_object),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from resolver.local.operations.finding import the_domain
 from resolver.local.refusal import BadRequest
+from resolver.local.rule_matching import check_rules
 from resolver.local.tables import domains as table
 from resolver.local.tables import tags
 
@@ -36,6 +37,7 @@ def create_domain(store: Session, request: Request) -> dict[str, Any]:
     if table.count_domains(store) >= MOST_DOMAINS:
         raise BadRequest(f"an account has at most {MOST_DOMAINS} domains")
     settings = _settings({}, request)
+    check_rules(settings.get("RuleBasedMatching", {}))
     table.insert_domain(store, name, settings, request.at)
     tags.put_tags(store, f"domains/{name}", request.get("Tags", {}))
     return _description(store, the_domain(store, request))
@@ -64,7 +66,9 @@ def update_domain(store: Session, request: Request) -> dict[str, Any]:
     Assumed: absent members keep their values.
     """
     domain = the_domain(store, request)
-    table.update_domain(store, domain, _settings(domain.settings, request), request.at)
+    settings = _settings(domain.settings, request)
+    check_rules(settings.get("RuleBasedMatching", {}))
+    table.update_domain(store, domain, settings, request.at)
     return _description(store, the_domain(store, request))
 
 

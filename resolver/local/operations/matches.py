@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from resolver.local.operations.finding import the_domain
 from resolver.local.refusal import BadRequest, NotFound
+from resolver.local.rule_matching import RuleGroup, groups_by_rules
+from resolver.local.tables import history, pool
 from resolver.local.tables import matches as table
 
 if TYPE_CHECKING:
     from resolver.local.request import Request
     from resolver.local.store import Session
     from resolver.local.tables.domains import Domain
-    from resolver.local.tables.matches import IdentityJob
+    from resolver.local.tables.matches import IdentityJob, MatchGroup
 
 
 def get_matches(store: Session, request: Request) -> dict[str, Any]:
@@ -50,21 +52,22 @@ def get_matches(store: Session, request: Request) -> dict[str, Any]:
 
 
 def get_similar_profiles(store: Session, request: Request) -> dict[str, Any]:
-    """The group of the last job that a MatchId names or a profile belongs to.
+    """The group of a MatchId, or that a profile belongs to: of the last job, or by rules as of now.
 
-    Documented: SearchKey is `matchId` or `profileId`. Assumed: 404 without a group; 400 for another SearchKey
-    or while the kind of matching is off; rule-based matching never finds anything here.
+    Documented: SearchKey is `matchId` or `profileId`; ConfidenceScore has a value for ML_BASED_MATCHING only,
+    RuleLevel is the level that profiles matched on. Assumed: 404 without a group; 400 for another SearchKey
+    or while the kind of matching is off; what `rule_matching` says of groups.
     """
     domain = the_domain(store, request)
     by = (request["SearchKey"], request["SearchValue"])
     if by[0] not in ("matchId", "profileId"):
         raise BadRequest("SearchKey must be matchId or profileId")
-    group = None
+    group: MatchGroup | RuleGroup | None
     if request["MatchType"] == "ML_BASED_MATCHING":
         _require_matching(domain)
         group = table.find_group(store, domain.seq, by)
-    elif not domain.settings.get("RuleBasedMatching", {}).get("Enabled"):
-        raise BadRequest(f"RuleBasedMatching is not enabled for domain {domain.name}")
+    else:
+        group = _find_by_rules(store, domain, by)
     if group is None:
         raise NotFound(f"no group for this {by[0]}")
     request = request.paging_in(group.match_id)
@@ -75,9 +78,48 @@ def get_similar_profiles(store: Session, request: Request) -> dict[str, Any]:
         "ProfileIds": page,
         "MatchId": group.match_id,
         "MatchType": request["MatchType"],
-        "ConfidenceScore": group.confidence,
+        **(
+            {"RuleLevel": group.level}
+            if isinstance(group, RuleGroup)
+            else {"ConfidenceScore": group.confidence}
+        ),
         **more,
     }
+
+
+def list_rule_based_matches(store: Session, request: Request) -> dict[str, Any]:
+    """The ids of the groups that the domain's matching rules make, oldest member first.
+
+    Documented: MatchIds only; GetSimilarProfiles tells the profiles. Assumed: a bad request while rule-based
+    matching is off; what `rule_matching` says of groups.
+    """
+    domain = the_domain(store, request)
+    groups = _groups_by_rules(store, domain)
+    after = request.after()
+    left = [group for group in groups if group.first > after][: request.page_size + 1]
+    page, more = request.page(left, [group.first for group in left])
+    return {"MatchIds": [group.match_id for group in page], **more}
+
+
+def _find_by_rules(store: Session, domain: Domain, by: tuple[str, str]) -> RuleGroup | None:
+    name, value = by
+    for group in _groups_by_rules(store, domain):
+        if value == group.match_id if name == "matchId" else value in group.profile_ids:
+            return group
+    return None
+
+
+def _groups_by_rules(store: Session, domain: Domain) -> list[RuleGroup]:
+    settings = domain.settings.get("RuleBasedMatching", {})
+    if not settings.get("Enabled"):
+        raise BadRequest(f"RuleBasedMatching is not enabled for domain {domain.name}")
+    state = (store.memo.writes, settings, history.last_seq(store))
+    groups: list[RuleGroup] = store.memo.of(
+        ("rules", domain.seq),
+        state,
+        lambda: groups_by_rules(settings, lambda: pool.everybody(store, domain.seq)),
+    )
+    return groups
 
 
 def list_identity_resolution_jobs(store: Session, request: Request) -> dict[str, Any]:

@@ -59,6 +59,12 @@ def list_history(
     return [_event(row) for row in rows]
 
 
+def last_seq(store: Session) -> int:
+    """The seq of the latest record of any domain; 0 before the first."""
+    row = store.one("SELECT max(seq) FROM history")
+    return (row[0] if row else None) or 0
+
+
 def find_record(store: Session, profile: int, record_id: str) -> Event | None:
     """One record of a profile's history."""
     row = store.one(f"SELECT {_COLUMNS} FROM history WHERE profile = ? AND record_id = ?", profile, record_id)

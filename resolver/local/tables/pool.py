@@ -1,14 +1,16 @@
-"""What the matching job reads: who shares a value, and those profiles."""
+"""What matching reads: who shares a value, those profiles, or all of a domain."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from resolver.local.store import Session
+
+_BATCH: Final = 10_000
 
 
 def sharers(store: Session, domain: int, key_name: str, most: int) -> list[tuple[int, ...]]:
@@ -29,3 +31,15 @@ def read(store: Session, wanted: Collection[int]) -> Iterator[tuple[int, str, di
         row = store.one("SELECT profile_id, fields FROM profile WHERE seq = ?", seq)
         if row is not None:
             yield seq, row[0], json.loads(row[1])
+
+
+def everybody(store: Session, domain: int) -> Iterator[tuple[int, str, dict[str, Any]]]:
+    """(seq, profile id, fields) of all profiles of a domain, in order of seq."""
+    last = 0
+    while rows := store.all(
+        "SELECT seq, profile_id, fields FROM profile WHERE domain = ? AND seq > ? ORDER BY seq LIMIT ?",
+        *(domain, last, _BATCH),
+    ):
+        for seq, profile_id, fields in rows:
+            yield seq, profile_id, json.loads(fields)
+        last = rows[-1][0]
