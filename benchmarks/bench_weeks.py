@@ -29,7 +29,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from resolver.app.applying import ApplyOptions, apply_plans
-from resolver.app.running import RunOptions, read_plans, run_job
+from resolver.app.results import read_plans
+from resolver.app.running import RunOptions, run_job
 from resolver.ledger.ledger import open_ledger
 from resolver.local.embed import attach
 from resolver.local.loading import load_profiles

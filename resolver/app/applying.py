@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -23,6 +23,7 @@ from resolver.profiles.reading import object_types
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from resolver.ledger.ledger import Ledger
@@ -40,7 +41,8 @@ class ApplyOptions:
 
     ``workers`` plans are under way at a time. Profiles with Connect Cases are held unless ``allow_cases``.
     Before-images older than ``keep_days`` are emptied at the end; null keeps them. ``conditions`` are what
-    the rule set asks of the domain before the first call.
+    the rule set asks of the domain before the first call. ``hold`` is given where the run holds the domain
+    already, and raises once that is no longer sure.
     """
 
     run_id: str
@@ -53,6 +55,7 @@ class ApplyOptions:
     keep_days: int | None = None
     conditions: Conditions = field(default_factory=Conditions)
     brakes: Brakes = field(default_factory=Brakes)
+    hold: Callable[[], None] | None = None
     on_progress: Callable[[PlanOutcome], None] = lambda _: None
     at_moment: Callable[[Moment, int], None] = lambda *_: None
 
@@ -136,7 +139,7 @@ def apply_plans(
         return _Round(executor, ledger, options).report(plans, domain)
     if options.brakes.stop_file is not None and options.brakes.stop_file.exists():
         raise Held(f"the stop file {options.brakes.stop_file} is there: remove it to let merges begin")
-    with leased(domain.name, ledger, options.holder, options.clock) as may_send:
+    with _held(domain, ledger, options) as may_send:
         check_ready(domain, options.conditions, options.clock())
         ledger.start_run(Run(options.run_id, domain.name, "apply", options.actor, options.clock()))
         ledger.record_plans(options.run_id, plans, approvals(plans, ledger.decisions_of(domain.name)))
@@ -149,6 +152,14 @@ def apply_plans(
         summary = {**report.counts, "merged": report.merged, "stopped": report.stopped}
         ledger.end_run(options.run_id, outcome, summary, options.clock())
     return report
+
+
+def _held(
+    domain: Domain, ledger: Ledger, options: ApplyOptions
+) -> AbstractContextManager[Callable[[], None]]:
+    if options.hold is not None:
+        return nullcontext(options.hold)
+    return leased(domain.name, ledger, options.holder, options.clock)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from resolver.app.near_misses import aws_only_reasons, near_misses, render_near_misses
-from resolver.app.running import read_plans
+from resolver.app.results import read_plans
 from resolver.errors import BadFile, BadInput
 from resolver.model.profile import by_id, from_row
 from resolver.planning.rendering import describe_plan, render_plan

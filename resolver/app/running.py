@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from resolver.app.applying import ApplyOptions, ApplyReport, apply_plans
+from resolver.app.applying import ApplyOptions, apply_plans
 from resolver.app.brakes import Brakes
-from resolver.app.calls import Result
 from resolver.app.exporting import ExportOptions, ExportReport, export_domain, facts_beside
 from resolver.app.gating import Written, audit, withdraw
+from resolver.app.leasing import leased
 from resolver.app.matching import write_linkage
 from resolver.app.object_reading import ObjectReading, Wanted, read_objects_of
 from resolver.app.progress import Listener, Stopwatch
 from resolver.app.readiness import Conditions
 from resolver.app.reporting import write_report
+from resolver.app.results import describe_apply
 from resolver.app.run_explaining import explain_aws_only, explain_examples
-from resolver.errors import BadFile, BadInput
+from resolver.errors import BadInput
 from resolver.matching.linkage import Linkage, link_profiles
 from resolver.model.frames import PROFILES, conform
 from resolver.model.profile import from_row
 from resolver.model.run import Run
-from resolver.planning.plan_table import plans_from_frame
 from resolver.planning.plans import Plans, plan_merges
 from resolver.profiles.domain import describe_domain
 from resolver.profiles.history import read_last_changes
@@ -41,7 +41,7 @@ from resolver.rule_file import load_rules
 from resolver.whole_file import whole, write_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from resolver.app.execution import PlanOutcome
@@ -74,6 +74,11 @@ class RunOptions:
     keep_days: int | None = None
     allow_cases: bool = False
 
+    @property
+    def holder(self) -> str:
+        """The name under which the run holds its domain."""
+        return f"run {self.run_id} of {self.actor}"
+
 
 @dataclass(frozen=True, slots=True)
 class Concluded:
@@ -88,7 +93,7 @@ class Concluded:
 
 
 def run_job(domain: Domain, options: RunOptions, ledger: Ledger, listener: Listener) -> dict[str, Any]:
-    """The whole job; returns the content of report.json.
+    """The whole job; returns the content of report.json. The domain is held from its first call to its last.
 
     Writes into ``options.out``: profiles.parquet and what the export puts beside it, clusters.parquet,
     pairs.parquet, parameters.json, plans.parquet, lineage.parquet, report.html, and last
@@ -98,8 +103,16 @@ def run_job(domain: Domain, options: RunOptions, ledger: Ledger, listener: Liste
         BadInput: keys, rules or the output directory cannot be used; nothing was sent.
         UnknownDomain, Unreachable, ServiceFailed: the domain cannot be read.
         LedgerFailed: the ledger cannot be written; nothing was merged.
-        AlreadyRunning: another run is merging in this domain.
+        AlreadyRunning: another run works in this domain, or took over its lease.
     """
+    with leased(domain.name, ledger, options.holder, _now) as hold:
+        return _run(domain, options, (ledger, hold), listener)
+
+
+def _run(
+    domain: Domain, options: RunOptions, memory: tuple[Ledger, Callable[[], None]], listener: Listener
+) -> dict[str, Any]:
+    ledger, hold = memory
     watch = Stopwatch(listener)
     rules = load_rules(options.rules)
     keys = read_keys(options.keys) if options.keys else []
@@ -117,14 +130,16 @@ def run_job(domain: Domain, options: RunOptions, ledger: Ledger, listener: Liste
         rule_matches=rules.second_opinion.policy != "ignore",
     )
     concluded = conclude(domain, rules, export_options, (ledger.decisions_of(domain.name), watch))
+    hold()
     withdraw(options.out)
     publish(concluded, options.out)
     report = describe_run(concluded, options, rules)
     watch.stage("publish", {"plans": concluded.planning.table.height})
+    hold()
     report |= audit(_written(concluded, options, report), rules.gates, ledger)
     watch.stage("gates", {"breaches": len(report["gate"]["breaches"])})
     if options.apply and report["gate"]["state"] == "passed":
-        report |= _apply(concluded, (domain, Conditions.of(rules)), options, (ledger, watch))
+        report |= _apply(concluded, (domain, rules, hold), options, (ledger, watch))
         # a plan that a person approves must be known as this run's, even if a held run concluded it, too
         others = [plan for plan in concluded.planning.plans if plan.band != "merge"]
         ledger.record_plans(options.run_id, others)
@@ -247,11 +262,11 @@ def _written(concluded: Concluded, options: RunOptions, report: dict[str, Any]) 
 
 def _apply(
     concluded: Concluded,
-    where: tuple[Domain, Conditions],
+    where: tuple[Domain, RuleSet, Callable[[], None]],
     options: RunOptions,
     means: tuple[Ledger, Stopwatch],
 ) -> dict[str, Any]:
-    (domain, conditions), (ledger, watch) = where, means
+    (domain, rules, hold), (ledger, watch) = where, means
     ready: Sequence[MergePlan] = concluded.planning.of_band("merge")
     done = 0
 
@@ -267,12 +282,13 @@ def _apply(
         ApplyOptions(
             options.run_id,
             options.actor,
-            lambda: datetime.now(UTC),
+            _now,
             allow_cases=options.allow_cases,
             keep_days=options.keep_days,
-            conditions=conditions,
+            conditions=Conditions.of(rules),
             brakes=options.brakes,
             on_progress=count,
+            hold=hold,
         ),
     )
     watch.stage("apply", {"plans": len(ready), "profiles_merged_away": applied.merged})
@@ -282,46 +298,8 @@ def _apply(
     }
 
 
-def read_plans(directory: Path) -> tuple[MergePlan, ...]:
-    """The merge plans of a run, as written.
-
-    Raises:
-        BadFile: the directory holds no run, its plans are not readable, or a plan that needs a person stands
-            there as one that does not. A plan's id does not cover its band, so that it stays the same plan
-            when a person approves it; approvals come from the ledger, never from this file.
-    """
-    path = directory / "plans.parquet"
-    try:
-        plans = plans_from_frame(pl.read_parquet(path))
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise BadFile(f"{path}: no plans of a run there ({type(error).__name__})") from None
-    flipped = [p for p in plans if p.band == "merge" and (p.reasons or not p.steps)]
-    if flipped:
-        first = flipped[0]
-        why = f"reason: {first.reasons[0]}" if first.reasons else "nothing to send"
-        raise BadFile(
-            f"{path}: {len(flipped)} plans of band merge need a person, e.g. {first.plan_id} ({why})"
-        )
-    return plans
-
-
-def describe_apply(applied: ApplyReport) -> dict[str, Any]:
-    """The figures of an apply: plans by result, profiles gone, reasons for what was not done."""
-    return {
-        "plans": len(applied.outcomes),
-        "by_result": applied.counts,
-        "profiles_merged_away": applied.merged,
-        "complete": applied.complete,
-        "reached_limit": applied.reached_limit,
-        "stopped": applied.stopped,
-        "settled_from_an_earlier_run": len(applied.settled),
-        "undo": [
-            {"plan_id": o.plan_id, "profiles_merged_away": o.merged}
-            for o in applied.outcomes
-            if o.merged or o.result is Result.APPLIED
-        ],
-        "reasons": {o.plan_id: o.reason for o in applied.outcomes if o.reason},
-    }
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _make_directory(out: Path) -> None:

@@ -144,7 +144,7 @@ def _score(sample: Sample, out: Path) -> dict[str, Any]:
     """Precision, recall and F1 over pairs: of all clusters, and of the merges that were done."""
     import polars as pl
 
-    from resolver.app.running import read_plans
+    from resolver.app.results import read_plans
     from resolver.matching.evaluation import score_clusters
 
     truth = pl.DataFrame(list(sample.truth.items()), schema=["profile_id", "entity_id"], orient="row")

@@ -193,7 +193,7 @@ def apply(
     from resolver.app.brakes import Brakes
     from resolver.app.gating import check_audited
     from resolver.app.readiness import Conditions, check_age
-    from resolver.app.running import describe_apply, read_plans
+    from resolver.app.results import describe_apply, read_plans
     from resolver.ledger.ledger import open_ledger
     from resolver.planning.plan_table import check_origin
     from resolver.profiles.domain import ConnectionSettings, connect

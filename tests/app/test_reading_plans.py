@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from merges import plan_of_group
 
-from resolver.app.running import read_plans
+from resolver.app.results import read_plans
 from resolver.errors import BadFile
 from resolver.planning.identity import identify
 from resolver.planning.plan_table import plans_to_frame

@@ -11,8 +11,8 @@ import polars as pl
 
 from resolver.app.exporting import facts_beside
 from resolver.app.matching import named_pairs
+from resolver.app.results import read_plans
 from resolver.app.reviewing.batch import Findings, Model, ReviewBatch, make_batch
-from resolver.app.running import read_plans
 from resolver.errors import BadFile
 from resolver.model.frames import CLUSTERS, OBJECTS, PROFILES, conform, empty
 
