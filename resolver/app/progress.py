@@ -22,6 +22,16 @@ class Listener(Protocol):
         """``done`` of ``total`` (null: unknown) units of the stage are through."""
 
 
+class Quiet:
+    """A listener that tells nobody."""
+
+    def stage(self, name: str, facts: Mapping[str, object]) -> None:
+        """Say nothing of a stage."""
+
+    def step(self, name: str, done: int, total: int | None) -> None:
+        """Say nothing of a step."""
+
+
 @dataclass
 class Stopwatch:
     """Turns the bare counts of a stage into a timed fact, and remembers all of them.
