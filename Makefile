@@ -29,7 +29,8 @@ check: $(B)/.ready
 	$(B)/lint-imports
 
 docs: $(B)/.ready
-	RESOLVER_WRITE_DOCS=1 $(B)/pytest -n 0 tests/local/test_document.py tests/test_rule_file.py
+	RESOLVER_WRITE_DOCS=1 $(B)/pytest -n 0 tests/local/test_document.py
+	RESOLVER_WRITE_DOCS=1 $(B)/pytest -n 0 tests/test_rule_file.py tests/test_command_reference.py
 
 bench: bench-quality bench-local bench-export bench-weeks
 
