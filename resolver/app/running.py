@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from resolver.app.acceptance import accept, describe_acceptance
 from resolver.app.applying import ApplyOptions, apply_plans
 from resolver.app.brakes import Brakes
 from resolver.app.exporting import ExportOptions, ExportReport, export_domain, facts_beside
@@ -19,6 +20,8 @@ from resolver.app.progress import Listener, Stopwatch
 from resolver.app.readiness import Conditions
 from resolver.app.reporting import write_report
 from resolver.app.results import describe_apply
+from resolver.app.reviewing.desk import Desk
+from resolver.app.reviewing.reading import batch_of_resolution
 from resolver.app.run_explaining import explain_aws_only, explain_examples
 from resolver.errors import BadInput
 from resolver.matching.linkage import Linkage, link_profiles
@@ -37,6 +40,7 @@ from resolver.report.summary import (
     summarise_pairs,
     summarise_plans,
 )
+from resolver.resolution import Resolution
 from resolver.rule_file import load_rules
 from resolver.whole_file import whole, write_frame
 
@@ -243,6 +247,7 @@ def describe_run(concluded: Concluded, options: RunOptions, rules: RuleSet) -> d
         "examples": explain_examples(concluded),
         "aws_only": explain_aws_only(concluded),
         "apply": None,
+        "acceptance": None,
     }
 
 
@@ -267,7 +272,7 @@ def _apply(
     means: tuple[Ledger, Stopwatch],
 ) -> dict[str, Any]:
     (domain, rules, hold), (ledger, watch) = where, means
-    ready: Sequence[MergePlan] = concluded.planning.of_band("merge")
+    ready, acceptance = _accepted(concluded, rules, options, ledger)
     done = 0
 
     def count(_outcome: PlanOutcome) -> None:
@@ -294,8 +299,24 @@ def _apply(
     watch.stage("apply", {"plans": len(ready), "profiles_merged_away": applied.merged})
     return {
         "apply": describe_apply(applied),
+        "acceptance": acceptance,
         "ambiguous_keys": count_ambiguous(hits(concluded.profiles), ledger.survivors(domain.name)),
     }
+
+
+def _accepted(
+    concluded: Concluded, rules: RuleSet, options: RunOptions, ledger: Ledger
+) -> tuple[Sequence[MergePlan], dict[str, Any]]:
+    """The ready plans; where looks are asked for, without patterns that were not looked at enough."""
+    ready: Sequence[MergePlan] = concluded.planning.of_band("merge")
+    gate = rules.merging.acceptance_gate
+    if not gate:
+        return ready, describe_acceptance(gate, None)
+    found = Resolution(concluded.linkage, concluded.planning)
+    run = (options.run_id, concluded.export.domain)
+    batch = batch_of_resolution(run, concluded.profiles, found, (rules, concluded.facts))
+    ready, patterns = accept(Desk(batch, ledger.reviews), ready, gate)
+    return ready, describe_acceptance(gate, patterns)
 
 
 def _now() -> datetime:

@@ -189,11 +189,14 @@ def apply(
 
     Plans of another domain or another rule set than --rules are refused, and those older than it allows.
     """
+    from resolver.app.acceptance import accept, describe_acceptance
     from resolver.app.applying import ApplyOptions, apply_plans
     from resolver.app.brakes import Brakes
     from resolver.app.gating import check_audited
     from resolver.app.readiness import Conditions, check_age
     from resolver.app.results import describe_apply, read_plans
+    from resolver.app.reviewing.desk import Desk
+    from resolver.app.reviewing.reading import read_batch
     from resolver.ledger.ledger import open_ledger
     from resolver.planning.plan_table import check_origin
     from resolver.profiles.domain import ConnectionSettings, connect
@@ -236,9 +239,13 @@ def apply(
         )
         begun = check_audited(run_directory, domain, memory)
         check_age(str(run_directory), begun, rule_set.merging.max_plan_age_days, options.clock())
+        gate = rule_set.merging.acceptance_gate
+        patterns = None
+        if gate:
+            plans, patterns = accept(Desk(read_batch(run_directory, rule_set), memory.reviews), plans, gate)
         applied = apply_plans(plans, store, memory, options)
         tell_of_new_key(memory)
-    output.result(describe_apply(applied))
+    output.result(describe_apply(applied) | {"acceptance": describe_acceptance(gate, patterns)})
     if not (applied.complete or applied.reached_limit):
         raise typer.Exit(PARTLY)
 

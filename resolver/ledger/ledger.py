@@ -21,6 +21,7 @@ from resolver.ledger import (
 )
 from resolver.ledger.connection import connect, place, reading, seal_of, writing
 from resolver.ledger.contents import abandon, check_key, reseal
+from resolver.ledger.reviews import ReviewBook, review_book
 from resolver.ledger.tables import run_ends, runs
 from resolver.model.journal import JournalState
 
@@ -246,6 +247,11 @@ class Ledger:
     def erasures_of(self, domain: str) -> list[dict[str, Any]]:
         """What was erased on request."""
         return erasing.erasures_of(self._engine, domain)
+
+    @property
+    def reviews(self) -> ReviewBook:
+        """What reviewers said, cluster by cluster; not to be closed for itself."""
+        return review_book(self._engine)
 
     def record_decisions(self, domain: str, made: Iterable[Decision]) -> None:
         """Add people's verdicts; the latest on a pair holds."""

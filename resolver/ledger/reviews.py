@@ -46,7 +46,11 @@ def open_review_book(url: str) -> ReviewBook:
     Raises:
         LedgerFailed: not writable, damaged, not a ledger, of another version.
     """
-    engine = connect(url)
+    return review_book(connect(url))
+
+
+def review_book(engine: Engine) -> ReviewBook:
+    """The review's part of an open ledger; its tables are made where there are none."""
     with writing(engine) as connection:
         if engine.dialect.name == "postgresql":  # two desks may start at once; SQLite has one writer anyway
             connection.execute(select(func.pg_advisory_xact_lock(_CREATION_LOCK)))

@@ -96,7 +96,9 @@ class Merging(Section):
 
     ``allow`` names doubts that do not hold a plan back. Limits are Amazon Connect's defaults for one profile
     with all its objects; both quotas can be raised on request. Plans older than ``max_plan_age_days`` are not
-    carried out. ``allowed_roles`` are patterns (``*``, ``?``) of the ARN of the role that may; empty: any.
+    carried out. ``acceptance_gate`` is the share of wrong merges up to which a pattern of evidence is
+    released by sampled looks; 0: no looks are asked for. ``allowed_roles`` are patterns (``*``, ``?``) of the
+    ARN of the role that may; empty: any.
     """
 
     allow: tuple[Doubt, ...] = ()
@@ -104,6 +106,7 @@ class Merging(Section):
     max_objects: Annotated[int, Field(ge=1)] = 1_000
     max_size_kb: Annotated[int, Field(ge=1)] = 51_200
     max_plan_age_days: Annotated[float, Field(gt=0)] = 7.0
+    acceptance_gate: Annotated[float, Field(ge=0, lt=1)] = 0.0
     allowed_roles: tuple[Annotated[str, Field(min_length=1)], ...] = ()
 
 

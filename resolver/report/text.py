@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
     yield from gate_lines(report["gate"])
     yield from _lineage(report["lineage"])
     yield from _apply(report.get("apply"))
+    yield from acceptance_lines(report.get("acceptance"))
     yield from _before_after(report.get("ambiguous_keys"))
     if count := report.get("profile_count"):
         yield line("Profiles", f"{count['before']:,} → {count['after']:,} in the domain")
@@ -115,6 +117,24 @@ def _apply(applied: Mapping[str, Any] | None) -> Iterator[str]:
             yield line(f"  {result}", f"{count:,}")
     if applied["stopped"]:
         yield line("  stopped", applied["stopped"])
+
+
+def acceptance_lines(acceptance: Mapping[str, Any] | None) -> Iterator[str]:
+    """How far reviewers' looks bound the errors of what was merged unattended, a line a pattern."""
+    if acceptance is None:
+        return
+    if acceptance["patterns"] is None:
+        yield line("Acceptance", "no sampled looks asked for: no bound on the share of wrong merges is known")
+        return
+    confidence = f"{acceptance['confidence']:.0%}"
+    yield line("Acceptance", f"{acceptance['plans_held']:,} ready plans held for looks")
+    for one in acceptance["patterns"]:
+        looks = (
+            f"{one['wrong']:,} of {one['looks']:,} looks not right" if one["looks"] else "nobody has looked"
+        )
+        bound = f"at most {math.ceil(one['wrong_at_most'] * 1e4) / 100:.2f} % wrong ({confidence})"
+        verdict = "released" if one["released"] else "held"
+        yield line(f"  {verdict}", f"{one['plans']:,} plans: {one['pattern']}; {looks}, {bound}")
 
 
 def _before_after(keys: Mapping[str, Any] | None) -> Iterator[str]:

@@ -205,3 +205,19 @@ def test_a_rule_set_may_say_which_role_merges(run, weeks, tmp_path, monkeypatch)
     assert code == 0
     code, _, err = run("apply", *where, "--run", tmp_path / "first", "--rules", rules)
     assert (code, "unsigned may not merge" in err) == (3, True)
+
+
+def test_with_an_acceptance_gate_nothing_runs_unattended_before_anybody_has_looked(run, weeks, tmp_path):
+    where, job, _ = weeks
+    rules = tmp_path / "rules.toml"
+    text = (rules_directory() / "default.toml").read_text()
+    rules.write_text(text.replace("acceptance_gate = 0", "acceptance_gate = 0.015"))
+    code, report = job("first", "--rules", rules, "--apply")
+    assert code == 0
+    assert report["apply"]["plans"] == 0
+    acceptance = report["acceptance"]
+    assert acceptance["plans_held"] == report["plans"]["merge"] > 0
+    assert {one["wrong_at_most"] for one in acceptance["patterns"]} == {1.0}
+    code, out, _ = run("apply", *where, "--run", tmp_path / "first", "--rules", rules, "--json", "--quiet")
+    assert (code, json.loads(out)["acceptance"]["plans_held"]) == (0, acceptance["plans_held"])
+    assert job("second", "--apply")[1]["acceptance"]["patterns"] is None

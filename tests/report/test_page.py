@@ -176,3 +176,25 @@ def test_charts_start_at_zero_and_mark_held_runs():
         "half is half as high"
     )
     assert charts_of(REPORT["history"][:1]) == []
+
+
+def test_the_bound_of_unattended_merges_is_printed_or_said_to_be_unknown():
+    report = copy.deepcopy(REPORT)
+    looked = {
+        "pattern": HOSTILE,
+        "plans": 30,
+        "looks": 199,
+        "wrong": 0,
+        "wrong_at_most": 0.014942,
+        "released": True,
+    }
+    held = {**looked, "pattern": "rare", "looks": 0, "wrong_at_most": 1.0, "released": False}
+    report["acceptance"] = {"gate": 0.015, "confidence": 0.95, "patterns": [looked, held], "plans_held": 30}
+    page = render_page(report)
+    assert "1.50 %" in page
+    assert "100.00 %" in page
+    assert "held for looks" in page
+    assert "<script>" not in page
+    report["acceptance"]["patterns"] = None
+    assert "no bound is known" in render_page(report)
+    assert "acceptance_gate" not in render_page({**report, "acceptance": None})
