@@ -11,6 +11,7 @@ import polars as pl
 from resolver.app.acceptance import accept, describe_acceptance
 from resolver.app.applying import ApplyOptions, apply_plans
 from resolver.app.brakes import Brakes
+from resolver.app.decided import describe_decisions
 from resolver.app.exporting import ExportOptions, ExportReport, export_domain, facts_beside
 from resolver.app.gating import Written, audit, withdraw
 from resolver.app.leasing import leased
@@ -133,11 +134,15 @@ def _run(
         follow_objects=options.follow_objects,
         rule_matches=rules.second_opinion.policy != "ignore",
     )
-    concluded = conclude(domain, rules, export_options, (ledger.decisions_of(domain.name), watch))
+    decisions = ledger.decisions_of(domain.name)
+    concluded = conclude(domain, rules, export_options, (decisions, watch))
     hold()
     withdraw(options.out)
     publish(concluded, options.out)
     report = describe_run(concluded, options, rules)
+    report["decisions"] = describe_decisions(
+        concluded.linkage, concluded.profiles, decisions, rules.thresholds
+    )
     watch.stage("publish", {"plans": concluded.planning.table.height})
     hold()
     report |= audit(_written(concluded, options, report), rules.gates, ledger)

@@ -59,6 +59,7 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
     yield from _second_opinion(report["second_opinion"])
     yield from gate_lines(report["gate"])
     yield from _lineage(report["lineage"])
+    yield from decision_lines(report.get("decisions"))
     yield from _apply(report.get("apply"))
     yield from acceptance_lines(report.get("acceptance"))
     yield from _before_after(report.get("ambiguous_keys"))
@@ -117,6 +118,22 @@ def _apply(applied: Mapping[str, Any] | None) -> Iterator[str]:
             yield line(f"  {result}", f"{count:,}")
     if applied["stopped"]:
         yield line("  stopped", applied["stopped"])
+
+
+def decision_lines(decided: Mapping[str, Any] | None) -> Iterator[str]:
+    """What people's decisions say of this run; nothing where there are none."""
+    if not decided or not decided["pairs"]:
+        return
+    yield line("Decisions", f"{decided['pairs']:,} pairs decided by people")
+    if decided["contradicted"]:
+        count = len(decided["contradicted"])
+        yield line(
+            "  contradicted", f"{count:,} profiles: nothing with them runs unattended; `resolver review`"
+        )
+    for one in decided["precision"]:
+        low, high = (f"{one[end] * 100:.1f}" for end in ("precision_low", "precision_high"))
+        share = f"{one['precision'] * 100:.1f} % are matches ({low} to {high}, 95%)"
+        yield line(f"  from {one['threshold']}", f"of {one['decided']:,} decided pairs {share}")
 
 
 def acceptance_lines(acceptance: Mapping[str, Any] | None) -> Iterator[str]:
