@@ -18,6 +18,8 @@ from resolver.matching.parameters import BITS
 from resolver.matching.scoring import HELD, Tables, mixture
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from resolver.matching.constraints import Constraints
     from resolver.matching.evidence import Evidence
     from resolver.matching.parameters import Parameters
@@ -42,20 +44,42 @@ def absorb(
     compared, no decision keeps any of them apart, and the smaller fits no rival of the larger nearly as well.
     ``scored`` is the model and the stratum of each pair of the evidence.
     """
+    return absorbed(scored, known, cluster, rules)[0]
+
+
+def absorbed(
+    scored: tuple[Parameters, Array | None],
+    known: tuple[Evidence, Constraints],
+    cluster: Array,
+    rules: Clustering,
+) -> tuple[Array, Array]:
+    """``absorb``, and every pair of clusters that was ever in question, as words of their first rows.
+
+    What happens to a cluster depends on no other than those that such pairs connect it with.
+    """
     evidence, constraints = known
     left, right = evidence.sides
     apart = constraints.kept_apart(left, right)
+    seen = scored[0].sizes or sizes_of(cluster)
+    met = [np.empty(0, np.uint64)]
     for _ in range(_ROUNDS):
         size = np.bincount(cluster, minlength=len(cluster))
         fits = _fits(scored, evidence, (cluster, size), (apart, rules.absorb_best))
-        fits = _Fits(fits.words, fits.weight + size_odds(size, fits.words, scored[0].match_rate))
+        met.append(fits.words)
+        fits = _Fits(fits.words, fits.weight + size_odds(size, fits.words, (seen, scored[0].match_rate)))
         fits = fits.only(_uncontested(fits, size, rules))
         joins = _mutually_best(fits, len(cluster))
         if not len(joins):
             break
         a, b = unpack(joins)
         cluster = first_rows(components(len(cluster), a, b))[cluster]
-    return cluster
+    return cluster, np.concatenate(met)
+
+
+def sizes_of(cluster: Array) -> tuple[int, ...]:
+    """How many clusters (first row per profile) there are of each size, from 0 up."""
+    size = np.bincount(cluster, minlength=len(cluster))
+    return tuple(np.bincount(size[size > 0], minlength=1).tolist())
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,10 +128,11 @@ def _fits(
     return _Fits(words, weight).only(weight >= 0)
 
 
-def size_odds(size: Array, words: Array, match_rate: float) -> Array:
+def size_odds(size: Array, words: Array, known: tuple[Sequence[int], float]) -> Array:
     """Bits by which the sizes of a file's clusters speak for joining two of them, beyond the match rate.
 
-    ``size`` gives each cluster's members at its first row, ``words`` pairs of clusters. Where customers exist
+    ``size`` gives each cluster's members at its first row, ``words`` pairs of clusters, ``known`` how many
+    clusters the file holds of each size (from 0 up), and its match rate. Where customers exist
     twice at most, a third profile of one is unlikely, however well it fits; where they exist ten times, a
     profile alone is likely one of them. What stands against the match rate, which the prior takes for every
     pair, is the clusters of the joint size per pair of clusters of the two sizes, half a cluster added to
@@ -116,9 +141,10 @@ def size_odds(size: Array, words: Array, match_rate: float) -> Array:
     """
     if not len(words):
         return np.empty(0)
+    sizes, match_rate = known
     a, b = (size[side] for side in unpack(words))
-    largest = max(int(size.max()), int((a + b).max()))
-    seen = np.bincount(size[size > 0], minlength=largest + 1) + _UNSEEN
+    seen = np.full(max(len(sizes), int((a + b).max()) + 1), _UNSEEN)
+    seen[: len(sizes)] += sizes
     pairs = np.where(a == b, seen[a] ** 2 / 2, seen[a] * seen[b])
     odds: Array = np.log2(seen[a + b] / pairs / match_rate)
     return np.where(np.minimum(a, b) > 1, np.minimum(odds, 0.0), odds)

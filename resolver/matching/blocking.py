@@ -21,6 +21,8 @@ _THREADS: Final = 2
 #: The low bits of a word that hold the key's number, so that a pair's first key survives one sort.
 _KEY_BITS: Final = np.uint64(10)
 MOST_KEYS: Final = 1000
+#: Profiles that any file is expected to grow by before it is learned from anew.
+_LATER: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,21 @@ class Limits:
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """Sorted pair words, the number of the first key that found each, the keys' names and figures per key."""
+    """Sorted pair words, the number of the first key that found each, the keys' names and figures per key.
+
+    ``allowed`` is the size up to which each key's blocks bring pairs.
+    """
 
     words: Array
     key: Array
     names: tuple[str, ...]
     figures: Sequence[Mapping[str, Any]] = field(default_factory=list)
+    allowed: tuple[int, ...] = ()
+
+
+def row_bits(profiles: int) -> int:
+    """Bits of a row number, with room for profiles that come later."""
+    return min((profiles + profiles // 4 + _LATER).bit_length(), 27)
 
 
 def every_pair(profiles: int) -> Candidates:
@@ -47,11 +58,18 @@ def every_pair(profiles: int) -> Candidates:
     return Candidates(words, np.zeros(len(words), np.uint16), ("all pairs",))
 
 
-def block(keys: Sequence[Key], limits: Limits, bits: int) -> Candidates:
-    """The pairs that share a block of any key. ``bits`` is how many bits a row number takes; at most 27."""
+def block(keys: Sequence[Key], limits: Limits | Sequence[int], bits: int) -> Candidates:
+    """The pairs that share a block of any key. ``bits`` is how many bits a row number takes; at most 27.
+
+    ``limits`` hold for all keys, or each key's own largest block is given.
+    """
+    allowed = [0] * len(keys)
 
     def run(number: int) -> tuple[Array, dict[str, Any]]:
-        words, largest = pairs_of_key(keys[number], limits, bits)
+        own = limits if isinstance(limits, Limits) else Limits(limits[number], float("inf"))
+        index = index_of_key(keys[number], bits)
+        words, largest, allowed[number] = pairs_of_index(index, own, bits)
+        words = words if keys[number].one_block else distinct(words)
         return (words << _KEY_BITS) | np.uint64(number), {
             "key": keys[number].name,
             "pairs": len(words),
@@ -80,7 +98,7 @@ def block(keys: Sequence[Key], limits: Limits, bits: int) -> Candidates:
     kept = pair[first]
     low = (np.uint64(1) << np.uint64(bits)) - np.uint64(1)
     words = ((kept >> np.uint64(bits)) << np.uint64(32)) | (kept & low)
-    return Candidates(words, number[first], tuple(key.name for key in keys), figures)
+    return Candidates(words, number[first], tuple(key.name for key in keys), figures, tuple(allowed))
 
 
 def pairs_of_key(key: Key, limits: Limits, bits: int) -> tuple[Array, int]:
@@ -88,13 +106,24 @@ def pairs_of_key(key: Key, limits: Limits, bits: int) -> tuple[Array, int]:
 
     Blocks above the limit bring nothing; above the budget, the larger blocks bring nothing.
     """
+    pairs, largest, _ = pairs_of_index(index_of_key(key, bits), limits, bits)
+    return (pairs if key.one_block else distinct(pairs)), largest
+
+
+def index_of_key(key: Key, bits: int) -> Array:
+    """Sorted words (block << bits | row), each once: which profiles stand in which block of the key."""
     hashes, owner = key.hashes()
+    words = ascending((hashes << np.uint64(bits)) | owner.astype(np.uint64))
+    if key.one_block:
+        return words
+    fresh = np.ones(len(words), bool)
+    fresh[1:] = words[1:] != words[:-1]
+    return words[fresh]
+
+
+def pairs_of_index(words: Array, limits: Limits, bits: int) -> tuple[Array, int, int]:
+    """Pairs of the blocks of an index, some twice; its largest block; the size up to which blocks count."""
     shift = np.uint64(bits)
-    words = ascending((hashes << shift) | owner.astype(np.uint64))
-    if not key.one_block:
-        fresh = np.ones(len(words), bool)
-        fresh[1:] = words[1:] != words[:-1]
-        words = words[fresh]
     block_of = words >> shift
     edge = np.ones(len(words) + 1, bool)
     edge[1:-1] = block_of[1:] != block_of[:-1]
@@ -116,8 +145,7 @@ def pairs_of_key(key: Key, limits: Limits, bits: int) -> tuple[Array, int]:
             count.sum()
         )
         out.append((row[left] << shift) | row[left + distance])
-    pairs = np.concatenate(out) if out else np.empty(0, np.uint64)
-    return (distinct(pairs) if not key.one_block else pairs), largest
+    return (np.concatenate(out) if out else np.empty(0, np.uint64)), largest, allowed
 
 
 def _largest_allowed(sizes: Array, limits: Limits) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -13,9 +13,9 @@ from resolver.model.rule_set import EVERY_CATEGORY, EVERY_IDENTIFIER
 from resolver.model.standardised import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from resolver.matching.values import Array
+    from resolver.matching.values import Array, KnownValues
     from resolver.model.reference import Reference
     from resolver.model.rule_set import Comparison, RuleSet
     from resolver.model.standardised import Standardised, StandardisedField
@@ -35,6 +35,9 @@ FIELDS: Final = (
     *("house_number", "street", "unit", "city", "county", "state", "postal_code", "country"),
     *("gender", "party_type", "account_number", EVERY_IDENTIFIER, EVERY_CATEGORY),
 )
+
+
+_MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +70,26 @@ class Column:
         if self.comparison.initials is not None and len(out) == len(self.values[0].length):
             single = self.values[0].length == 1
             out[single] = 1 + self.comparison.index(self.comparison.initials)
+        return out
+
+    @cached_property
+    def whole_words(self) -> Array:
+        """A word per whole value, equal for equal values in every file; 0 for the unknown one."""
+        if self.values[0].kind == Kind.BUSINESS:
+            values = self.values[0]
+            out = np.zeros(self.wholes, np.uint64)
+            out[values.squeezed] = values.coded(values.text.str.replace_all(" ", "", literal=True))
+            return out
+        if len(self.codes) == 1:
+            return self.values[0].coded(self.values[0].text)
+        example = np.zeros(self.wholes, np.int64)
+        example[self.whole.ravel()] = np.arange(self.whole.size)
+        out = np.zeros(self.wholes, np.uint64)
+        for codes, values in zip(self.codes, self.values, strict=True):
+            out = (out * _MIX) ^ values.coded(values.text)[codes.ravel()[example]]
+            out ^= out >> np.uint64(31)
+        out |= np.uint64(1)
+        out[0] = 0
         return out
 
     @property
@@ -107,6 +130,30 @@ def columns_of(rules: RuleSet, standardised: Standardised) -> tuple[Column, ...]
                 continue
             present = [f for f in there if f is not None]
             out.append(_column(comparison.name, comparison, present, rules.reference))
+    return tuple(out)
+
+
+def columns_named(
+    rules: RuleSet,
+    fields: Mapping[str, StandardisedField],
+    known: Mapping[str, KnownValues | None],
+) -> tuple[Column, ...]:
+    """The columns of those names (as ``known`` lists them), with what is known of their values as a whole.
+
+    They are there even if no profile has them: the profiles are a part of a file that did.
+    """
+    comparisons = {comparison.name: comparison for comparison in rules.comparisons}
+    every = {comparison.fields: comparison for comparison in rules.comparisons}
+    out = []
+    for name, values in known.items():
+        if name.startswith("attribute:"):
+            wildcard = EVERY_IDENTIFIER if fields[name].kind == Kind.IDENTIFIER else EVERY_CATEGORY
+            column = _column(name, every[(wildcard,)], [fields[name]], rules.reference)
+        else:
+            comparison = comparisons[name]
+            column = _column(name, comparison, [fields[n] for n in comparison.fields], rules.reference)
+        first = replace(column.values[0], known=values)
+        out.append(replace(column, values=(first, *column.values[1:])))
     return tuple(out)
 
 

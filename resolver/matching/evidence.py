@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from resolver.matching.comparison import compare
-from resolver.matching.pair_index import unpack
+from resolver.matching.pair_index import find, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +38,10 @@ class Evidence:
         if kept.all():
             return self
         return Evidence(self.words[kept], self.key[kept], np.ascontiguousarray(self.bytes_[:, kept]))
+
+    def found(self, decided: Array) -> Evidence:
+        """The pairs that a blocking key found or that are ``decided`` (sorted words)."""
+        return self.only((self.key != ASKED_FOR) | (find(decided, self.words) >= 0))
 
     def also(self, words: Array, columns: Sequence[Column], bins: Sequence[Array]) -> Evidence:
         """With further pairs (sorted words), which must not be among these."""

@@ -28,6 +28,8 @@ _MOST_LETTERS: Final = 12
 class Part:
     """One part of keys: codes per profile and slot, and what each code is turned into (0: no key).
 
+    Equal texts are turned into equal words in every file: blocks can be looked up from one run to the next.
+
     ``make`` gives that table when a key first needs it: most parts of a large file are never used. A table
     with a second axis gives each code several alternatives.
     """
@@ -60,7 +62,7 @@ class Part:
 
 
 def _whole(values: Values) -> Array:
-    return np.arange(len(values.length))
+    return values.coded(values.text)
 
 
 def _cut(start: int, length: int | None = None) -> Table:
@@ -125,11 +127,12 @@ def _less_a_letter(values: Values) -> Array:
 
 def _words(values: Values) -> Array:
     tokens = values.tokens
+    words = values.coded(tokens.words)
     count = np.diff(tokens.start)
-    table = np.zeros((len(count), max(min(int(count.max(initial=0)), _MOST_WORDS), 1)), np.int64)
+    table = np.zeros((len(count), max(min(int(count.max(initial=0)), _MOST_WORDS), 1)), np.uint64)
     for k in range(table.shape[1]):
         has = count > k
-        table[has, k] = tokens.token[tokens.start[:-1][has] + k]
+        table[has, k] = words[tokens.token[tokens.start[:-1][has] + k]]
     return table
 
 
@@ -157,7 +160,7 @@ def _in_either_order(roots: Array) -> Array:
 
 #: Part → its column, the field within the column, and the table from values to codes.
 PARTS: Final[Mapping[str, tuple[str, int, Table]]] = {
-    "phone": ("phone", 0, lambda v: v.phone_base),
+    "phone": ("phone", 0, lambda v: _whole(v)[v.phone_base]),
     "last 7 digits of phone": ("phone", 0, _subscriber),
     "e-mail": ("email", 0, _whole),
     "mailbox": ("email", 0, lambda v: v.local_part),
@@ -182,7 +185,7 @@ PARTS: Final[Mapping[str, tuple[str, int, Table]]] = {
     "start of last name": ("last_name", 0, _cut(0, 3)),
     "last name less a letter": ("last_name", 0, _less_a_letter),
     "first name less a letter": ("first_name", 0, _less_a_letter),
-    "business name": ("business_name", 0, lambda v: v.squeezed),
+    "business name": ("business_name", 0, _cut(0)),
     "start of business name": ("business_name", 0, _cut(0, 6)),
     "end of business name": ("business_name", 0, _end(6)),
     "first letters of business name": ("business_name", 0, _cut(0, 3)),
@@ -200,7 +203,8 @@ def parts_of(columns: Sequence[Column]) -> dict[str, Part]:
             values = there[column].values[field]
             parts[name] = Part(name, there[column].codes[field], partial(table, values))
     if "address" in there:
-        parts["address"] = Part("address", there["address"].whole)
+        address = there["address"]
+        parts["address"] = Part("address", address.whole, lambda: address.whole_words)
     for column_ in identifiers_of(columns):
         for name, table in (
             (column_.name, _whole),
@@ -209,7 +213,7 @@ def parts_of(columns: Sequence[Column]) -> dict[str, Part]:
         ):
             parts[name] = Part(name, column_.codes[0], partial(table, column_.values[0]))
     for column_ in categories_of(columns):
-        parts[column_.name] = Part(column_.name, column_.codes[0])
+        parts[column_.name] = Part(column_.name, column_.codes[0], partial(_whole, column_.values[0]))
     return parts | _name_parts(there)
 
 

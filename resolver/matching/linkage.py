@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from resolver.matching.absorption import absorb
-from resolver.matching.blocking import MOST_KEYS, Candidates, Limits, block, every_pair
+from resolver.matching.absorption import absorbed, sizes_of
+from resolver.matching.blocking import MOST_KEYS, Candidates, Limits, block, every_pair, row_bits
 from resolver.matching.columns import columns_of
-from resolver.matching.comparison import compare
+from resolver.matching.comparison import compare, rebin
 from resolver.matching.components import joined
 from resolver.matching.constraints import Constraints, constraints_of
 from resolver.matching.doubts import with_doubts
@@ -20,15 +20,24 @@ from resolver.matching.learning_keys import learn_keys
 from resolver.matching.ordering import content_order, in_order
 from resolver.matching.pair_index import find, unpack
 from resolver.matching.passes import Scored, View, estimate, first_view, recount, score_and_cluster
-from resolver.matching.results import MATCH, REVIEW, Answer, cluster_frame, cores, pair_frame
+from resolver.matching.results import (
+    MATCH,
+    REVIEW,
+    Answer,
+    Learned,
+    cluster_frame,
+    cores,
+    pair_frame,
+)
 from resolver.matching.scoring import match_weights
-from resolver.matching.standardisation import standardise
+from resolver.matching.standardisation import context_of, standardise, with_values
 from resolver.model.frames import CLUSTERS, SCORED_PAIRS, Band, empty
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from resolver.matching.parameters import Parameters
+    from resolver.matching.trained import Trained
     from resolver.model.rule_set import Blocking, RuleSet
 
     OnStage = Callable[[str, Mapping[str, int | float]], None]
@@ -60,7 +69,9 @@ def link_profiles(
     ``on_stage`` is told each stage's name and counts as it ends.
     """
     ids, height = profiles["profile_id"], profiles.height
-    standardised = standardise(profiles, rules.reference, rules.default_region)
+    context = context_of(profiles, rules.reference)
+    standardised = with_values(standardise(profiles, rules.reference, rules.default_region, context))
+    fields = tuple(standardised.fields)
     order = content_order(standardised, ids)
     columns = columns_of(rules, in_order(standardised, order))
     constraints = constraints_of(decisions, ids.gather(order))
@@ -70,6 +81,7 @@ def link_profiles(
         return _nothing_to_compare(ids)
 
     view = first_view(rules, columns)
+    learned = Learned(view.bins, view.model, fields, context)
     candidates = find_candidates(rules.blocking, view)
     on_stage("block", {"pairs": len(candidates.words), "keys": len(candidates.names)})
 
@@ -79,11 +91,16 @@ def link_profiles(
 
     scored, view = alternate(rules, view, (evidence, constraints), on_stage)
     core = cores(rules.thresholds, view, scored, constraints)
-    answer = Answer(order, view, scored, constraints, core, candidates)
+    answer = Answer(order, view, scored, constraints, core, candidates, learned)
+    return conclude(ids, rules, answer, on_stage)
+
+
+def conclude(ids: pl.Series, rules: RuleSet, answer: Answer, on_stage: OnStage) -> Linkage:
+    """The answer as frames."""
     pairs = pair_frame(answer)
     clusters = with_doubts(cluster_frame(ids, rules, answer), pairs, rules)
     on_stage("conclude", {"clusters": clusters["cluster_id"].n_unique(), "pairs": pairs.height})
-    return Linkage(pairs, clusters, view.model, diagnostics_of(answer, ids), answer)
+    return Linkage(pairs, clusters, answer.view.model, diagnostics_of(answer, ids), answer)
 
 
 def find_candidates(rules: Blocking, view: View) -> Candidates:
@@ -98,7 +115,7 @@ def find_candidates(rules: Blocking, view: View) -> Candidates:
         keys = learn_keys(rules, keys, (view.columns, view.bins), view.model)
     keys = keys[:MOST_KEYS]
     budget = rules.pairs_per_profile * profiles if large else float("inf")
-    return block(keys, Limits(rules.largest_block, budget), max(profiles - 1, 1).bit_length())
+    return block(keys, Limits(rules.largest_block, budget), row_bits(profiles))
 
 
 def gather(rules: RuleSet, view: View, candidates: Candidates, constraints: Constraints) -> Evidence:
@@ -117,34 +134,40 @@ def alternate(
 ) -> tuple[Scored, View]:
     """Estimate, score and cluster in turn, each pass with what the one before found out about entities."""
     evidence, constraints = known
-    constants, thresholds = rules.estimation, rules.thresholds
+    constants = rules.estimation
     passes = constants.passes if view.model.profiles <= constants.large else constants.passes_when_large
     for number in range(1, passes + 1):
         view = replace(view, model=replace(estimate(rules, view, evidence), passes=number))
         on_stage("estimate", {"pass": number, "iterations": view.model.iterations})
-        last = number == passes
-        cuts = [rules.clustering.provisional_cut]
-        if last:
-            cuts = [thresholds.merge_cut, thresholds.match, thresholds.review]
-        scored = score_and_cluster(rules, view, (evidence, constraints), cuts)
-        evidence = scored.evidence
-        on_stage("cluster", {"pass": number, "pairs": len(evidence.words)})
-        if last:
-            scored = completed(rules, view, scored, constraints)
+        if number == passes:
+            # what earlier clusters asked for is asked for again: the answer depends on model and candidates alone
+            scored, view = last_pass(rules, view, evidence.found(constraints.words), constraints)
         else:
+            scored = score_and_cluster(rules, view, known, [rules.clustering.provisional_cut])
+        evidence = scored.evidence
+        known = evidence, constraints
+        on_stage("cluster", {"pass": number, "pairs": len(evidence.words)})
+        if number < passes:
             view = recount(rules, view, scored)
             on_stage("recount", {"pass": number})
     return scored, view
 
 
-def completed(rules: RuleSet, view: View, scored: Scored, constraints: Constraints) -> Scored:
-    """Single profiles taken in by the clusters they fit; what is one cluster is one for review too."""
+def last_pass(
+    rules: RuleSet, view: View, evidence: Evidence, constraints: Constraints
+) -> tuple[Scored, View]:
+    """The clusters of a model that is final; the view with how many clusters of each size there were.
+
+    Single profiles are taken in by the clusters they fit; what is one cluster is one for review too.
+    """
+    cuts = [rules.thresholds.merge_cut, rules.thresholds.match, rules.thresholds.review]
+    scored = score_and_cluster(rules, view, (evidence, constraints), cuts)
     clusters = scored.clusters.copy()
-    known = (scored.evidence, constraints)
+    view = replace(view, model=replace(view.model, sizes=view.model.sizes or sizes_of(clusters[MATCH])))
     model = view.model, view.strata.of(scored.evidence.sides)
-    clusters[MATCH] = absorb(model, known, clusters[MATCH], rules.clustering)
+    clusters[MATCH], met = absorbed(model, (scored.evidence, constraints), clusters[MATCH], rules.clustering)
     clusters[REVIEW] = joined(clusters[REVIEW], clusters[MATCH])
-    return replace(scored, clusters=clusters)
+    return replace(scored, clusters=clusters, met=met), view
 
 
 def diagnostics_of(answer: Answer, ids: pl.Series) -> dict[str, Any]:
@@ -162,6 +185,36 @@ def diagnostics_of(answer: Answer, ids: pl.Series) -> dict[str, Any]:
         "decisions_contradicted": contradicted,
         "decisions_about_absent_profiles": constraints.unknown,
     }
+
+
+def link_again(
+    profiles: pl.DataFrame, rules: RuleSet, known: tuple[pl.DataFrame, Trained], on_stage: OnStage
+) -> Linkage:
+    """``link_profiles`` with a model that is learned already; ``known`` are decisions and that model."""
+    decisions, trained = known
+    ids, height = profiles["profile_id"], profiles.height
+    standardised = standardise(profiles, rules.reference, rules.default_region, trained.context)
+    order = content_order(trained.fields_of(standardised), ids)
+    columns = trained.columns_of(rules, in_order(standardised, order))
+    constraints = constraints_of(decisions, ids.gather(order))
+    on_stage("standardise", {"profiles": height, "fields": len(trained.fields)})
+    del standardised, profiles
+    first, last = trained.views(columns)
+    if trained.keys is None:
+        candidates = every_pair(height)
+    else:
+        allowed = [size for _, size in trained.keys]
+        candidates = block(trained.keys_of(columns), allowed, trained.bits)
+    on_stage("block", {"pairs": len(candidates.words), "keys": len(candidates.names)})
+    evidence = gather(rules, first, candidates, constraints)
+    rebin(columns, last.bins, evidence.sides, evidence.bytes_)
+    on_stage("compare", {"pairs": len(evidence.words), "comparisons": len(columns)})
+    scored, last = last_pass(rules, last, evidence, constraints)
+    on_stage("cluster", {"pairs": len(scored.evidence.words)})
+    core = cores(rules.thresholds, last, scored, constraints)
+    learned = Learned(first.bins, first.model, trained.fields, trained.context)
+    answer = Answer(order, last, scored, constraints, core, candidates, learned)
+    return conclude(ids, rules, answer, on_stage)
 
 
 def _nothing_to_compare(ids: pl.Series) -> Linkage:

@@ -20,8 +20,8 @@ _THREADS = 2
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
-def content_order(standardised: Standardised, profile_ids: pl.Series) -> Array:
-    """Row numbers sorted by a hash of all standardised values; equal profiles by their ids."""
+def content_hashes(standardised: Standardised) -> Array:
+    """A hash of all standardised values of each profile."""
     hashes = np.zeros(standardised.profiles, np.uint64)
     for name, field in standardised.fields.items():
         seed = np.uint64(int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big"))
@@ -31,6 +31,16 @@ def content_order(standardised: Standardised, profile_ids: pl.Series) -> Array:
         text[0] = 0
         for slot in range(field.codes.shape[1]):
             hashes += text[field.codes[:, slot]]  # a sum: the order of fields and slots does not matter
+    return hashes
+
+
+def content_order(standardised: Standardised, profile_ids: pl.Series) -> Array:
+    """Row numbers sorted by a hash of all standardised values; equal profiles by their ids."""
+    return order_of(content_hashes(standardised), profile_ids)
+
+
+def order_of(hashes: Array, profile_ids: pl.Series) -> Array:
+    """Row numbers sorted by ``content_hashes``; equal ones by their ids."""
     order = np.argsort(hashes, kind="stable")
     ranked = hashes[order]
     same = np.zeros(len(order), bool)

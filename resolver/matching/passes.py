@@ -139,11 +139,15 @@ def priors_of(view: View, evidence: Evidence) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """Pairs, their match weights (bits), and per cut the first member of each profile's cluster."""
+    """Pairs, their match weights (bits), and per cut the first member of each profile's cluster.
+
+    ``met`` are pairs of first members of clusters that were weighed against each other as wholes.
+    """
 
     evidence: Evidence
     weight: Array
     clusters: Array
+    met: Array | None = None
 
 
 def score_and_cluster(

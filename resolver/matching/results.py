@@ -24,15 +24,34 @@ if TYPE_CHECKING:
 
     from resolver.matching.blocking import Candidates
     from resolver.matching.constraints import Constraints
+    from resolver.matching.parameters import Parameters
     from resolver.matching.passes import Scored, View
+    from resolver.matching.standardising.context import Context
     from resolver.matching.values import Array
     from resolver.model.rule_set import RuleSet, Thresholds
 
 #: Pairs below this many bits that share no cluster are not shown: there are millions, and they say nothing.
 SHOWN_FROM: Final = -10.0
 
+#: Lengths of links must be above 0, for the sparse tree takes 0 for no link: weights are taken from this. One
+#: number for every file, so that a link's rounding does not depend on the strongest of others.
+_CEILING: Final = 4096.0
+
 #: The cuts of the last pass, in the order of ``Answer.clusters``.
 MERGE_CUT, MATCH, REVIEW = range(3)
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """What the first pass began with, beside the last view: enough to do the last pass over again.
+
+    ``bins`` and ``model`` say which candidates are hopeless; ``fields`` are those that order the profiles.
+    """
+
+    bins: tuple[Array, ...]
+    model: Parameters
+    fields: tuple[str, ...]
+    context: Context
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +67,7 @@ class Answer:
     constraints: Constraints
     core: Array
     candidates: Candidates
+    learned: Learned
 
     def candidate_rows(self) -> tuple[Array, Array]:
         """The pairs that blocking found, as rows of the PROFILES frame."""
@@ -155,7 +175,7 @@ def _weakest_links(answer: Answer) -> Array:
     left, right = answer.scored.evidence.sides
     at = np.flatnonzero(cluster[left] == cluster[right])
     weight = answer.scored.weight[at]
-    ceiling = weight.max(initial=0.0) + 1  # lengths must be above 0: the sparse tree takes 0 for no edge
+    ceiling = max(_CEILING, weight.max(initial=0.0) + 1)
     graph = coo_array((ceiling - weight, (left[at], right[at])), shape=(len(cluster), len(cluster)))
     tree = minimum_spanning_tree(graph.tocsr()).tocoo()
     longest = np.full(len(cluster), np.nan)

@@ -10,16 +10,19 @@ import polars as pl
 from resolver.matching.standardising.address_columns import BLOCK_PARTS, standardise_addresses
 from resolver.matching.standardising.addresses import clean_country
 from resolver.matching.standardising.attributes import (
+    attribute_kinds,
     attribute_values,
     standardise_attributes,
     standardise_plain,
 )
 from resolver.matching.standardising.businesses import standardise_businesses
-from resolver.matching.standardising.dates import standardise_dates
+from resolver.matching.standardising.coding import stacked
+from resolver.matching.standardising.context import Context
+from resolver.matching.standardising.dates import infer_day_first, standardise_dates
 from resolver.matching.standardising.emails import standardise_emails
 from resolver.matching.standardising.genders import standardise_gender
 from resolver.matching.standardising.name_columns import NAME_COLUMNS, standardise_names
-from resolver.matching.standardising.phones import standardise_phones
+from resolver.matching.standardising.phones import infer_region, standardise_phones
 from resolver.model.profile import ADDRESSES, EMAILS, PHONES, SCALARS
 from resolver.model.standardised import Kind, Standardised, StandardisedField
 
@@ -32,38 +35,60 @@ if TYPE_CHECKING:
 _THREADS: Final = 2
 
 
-def standardise(profiles: pl.DataFrame, reference: Reference, default_region: str | None) -> Standardised:
+def context_of(profiles: pl.DataFrame, reference: Reference) -> Context:
+    """What a PROFILES frame as a whole says of how its values are to be read."""
+    phones, _ = stacked(_columns(profiles, PHONES))
+    dates = _column(profiles, "birth_date").unique()
+    other = _other_attributes(_attributes(profiles), reference)
+    return Context(
+        infer_region(phones, _countries(profiles, reference), reference),
+        infer_day_first(dates),
+        attribute_kinds(other, profiles.height),
+    )
+
+
+def standardise(
+    profiles: pl.DataFrame, reference: Reference, default_region: str | None, context: Context | None = None
+) -> Standardised:
     """Every field of a PROFILES frame that holds any value, cleaned and coded.
 
     ``default_region`` (ISO alpha-2) is where phone numbers without country code are dialled; without it the
     country of the profile's address counts, then what the file's international numbers and countries say.
+    ``context`` is that of the file, or of a larger one that these profiles are from: then fields that hold no
+    value are there, too.
     """
+    whole = context is None
+    context = context or context_of(profiles, reference)
+    regions = default_region, context.region
     long = _attributes(profiles)
-    other = long.filter(~pl.col("key").is_in(sorted(reference.attribute_fields)))
+    other = _other_attributes(long, reference)
     phones, emails = _columns(profiles, PHONES), _columns(profiles, EMAILS)
     blocks = [_block(profiles, name) for name in _present_blocks(profiles)]
     gender = _first_of(profiles, "gender", "gender_string")
     party_type = _first_of(profiles, "party_type", "party_type_string")
     account_number, business_name = _column(profiles, "account_number"), _column(profiles, "business_name")
     jobs: list[Callable[[], list[StandardisedField]]] = [  # the longest first
-        lambda: [standardise_phones(phones, _countries(profiles, reference), reference, default_region)],
+        lambda: [standardise_phones(phones, _countries(profiles, reference), reference, regions)],
         lambda: standardise_addresses(blocks, reference),
         lambda: standardise_names(_name_columns(profiles, long, reference), reference),
         lambda: [standardise_emails(emails, reference)],
-        lambda: standardise_attributes(other, profiles.height, reference),
+        lambda: standardise_attributes(other, profiles.height, context.attributes, reference),
         lambda: [standardise_plain("account_number", Kind.IDENTIFIER, account_number, reference)],
         lambda: [standardise_businesses(business_name, reference)],
-        lambda: [standardise_dates(_column(profiles, "birth_date"), reference)],
+        lambda: [standardise_dates(_column(profiles, "birth_date"), reference, context.day_first)],
         lambda: [standardise_gender(gender, reference)],
         lambda: [standardise_plain("party_type", Kind.CATEGORY, party_type, reference)],
     ]
     with ThreadPoolExecutor(max_workers=_THREADS) as pool:  # Polars and numpy release the lock
         fields = [field for done in pool.map(lambda job: job(), jobs) for field in done]
-    return Standardised(profiles.height, {field.name: field for field in fields if _holds_values(field)})
+    standardised = Standardised(profiles.height, {field.name: field for field in fields})
+    return with_values(standardised) if whole else standardised
 
 
-def _holds_values(field: StandardisedField) -> bool:
-    return bool(field.codes.any())
+def with_values(standardised: Standardised) -> Standardised:
+    """Without the fields that no profile has."""
+    held = {name: field for name, field in standardised.fields.items() if field.codes.any()}
+    return Standardised(standardised.profiles, held)
 
 
 def _column(profiles: pl.DataFrame, name: str) -> pl.Series:
@@ -89,6 +114,11 @@ def _attributes(profiles: pl.DataFrame) -> pl.DataFrame:
     if "attributes" not in profiles.columns or profiles["attributes"].dtype == pl.Null:
         return pl.DataFrame(schema={"row": pl.UInt32, "key": pl.String, "value": pl.String})
     return attribute_values(profiles["attributes"])
+
+
+def _other_attributes(long: pl.DataFrame, reference: Reference) -> pl.DataFrame:
+    """Attributes that feed no other field."""
+    return long.filter(~pl.col("key").is_in(sorted(reference.attribute_fields)))
 
 
 def _name_columns(profiles: pl.DataFrame, long: pl.DataFrame, reference: Reference) -> pl.DataFrame:

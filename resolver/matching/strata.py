@@ -42,6 +42,15 @@ class Strata:
     names: tuple[str, ...]
     present: Array
 
+    @classmethod
+    def of_parts(cls, part: Array, names: tuple[str, ...], present: Array) -> Strata:
+        """The strata of profiles whose parts are known."""
+        number = np.zeros((len(names), len(names)), np.uint8)
+        sides = tuple(combinations_with_replacement(range(len(names)), 2)) if len(names) > 1 else ()
+        for stratum, (one, other) in enumerate(sides, 1):
+            number[one, other] = number[other, one] = stratum
+        return cls(part, number, sides, names, present)
+
     @property
     def divided(self) -> bool:
         """Whether the file has more than one part."""
@@ -95,11 +104,7 @@ def strata_of(columns: Sequence[Column], rules: Estimation) -> Strata:
         part[leaf.rows] = at
     present = np.stack([known[leaf.rows].mean(axis=0) >= _PRESENT for leaf in leaves])
     names = tuple(", ".join(leaf.words) for leaf in leaves)
-    number = np.zeros((len(leaves), len(leaves)), np.uint8)
-    sides = tuple(combinations_with_replacement(range(len(leaves)), 2)) if len(leaves) > 1 else ()
-    for stratum, (one, other) in enumerate(sides, 1):
-        number[one, other] = number[other, one] = stratum
-    return Strata(part, number, sides, names, present)
+    return Strata.of_parts(part, names, present)
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from resolver.model.reference import Reference
     from resolver.model.standardised import Kind, StandardisedField
 
@@ -37,6 +39,7 @@ class Values:
     kind: Kind
     vocabulary: pl.DataFrame
     reference: Reference
+    known: KnownValues | None = None
 
     @classmethod
     def of(cls, field: StandardisedField, reference: Reference) -> Values:
@@ -183,9 +186,22 @@ class Values:
 
         year, month, day = number((7, 6, 5, 4)), number((3, 2)), number((1, 0))
         day_of_year = month * 100 + day
-        common = np.bincount(day_of_year[eight], minlength=1) > max(_STANDS_FOR_UNKNOWN * eight.sum(), 20)
-        vague = eight & common[np.minimum(day_of_year, len(common) - 1)]
+        vague = eight & np.isin(day_of_year, self._vague_days(day_of_year[eight]))
         return year, np.where(vague, 0, month), np.where(vague, 0, day)
+
+    def _vague_days(self, day_of_year: Array) -> list[int]:
+        """Days of the year (100 * month + day) that far too many dates have."""
+        if self.known is not None:
+            return list(self.known.vague_days)
+        enough = max(_STANDS_FOR_UNKNOWN * len(day_of_year), 20)
+        return np.flatnonzero(np.bincount(day_of_year, minlength=1) > enough).tolist()
+
+    @cached_property
+    def vague_days(self) -> tuple[int, ...]:
+        """Dates: days of the year that stand for an unknown one."""
+        eight = (self.length == 8) & (self.digit_count == 8)  # noqa: PLR2004 - yyyymmdd
+        day_of_year = self.text.filter(pl.Series(eight)).str.tail(4).cast(pl.Int32).to_numpy()
+        return tuple(self._vague_days(day_of_year))
 
     @cached_property
     def phone_base(self) -> Array:
@@ -240,7 +256,20 @@ class Values:
     @cached_property
     def tokens(self) -> Tokens:
         """The words of each value."""
-        return Tokens.of(self.text)
+        return Tokens.of(self.text, self.known)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownValues:
+    """What a vocabulary as a whole said of its values, kept for files that hold a few of them.
+
+    ``values`` is its size, ``words`` in how many of them a word stands (once, where none is given), and
+    ``vague_days`` the days of the year that stand for an unknown one.
+    """
+
+    values: int
+    words: Mapping[str, int]
+    vague_days: tuple[int, ...]
 
 
 def _only(text: pl.Series, kept: pl.Series) -> pl.Series:
@@ -255,11 +284,13 @@ class Tokens:
     token: Array
     weight: Array
     total: Array
+    words: pl.Series
+    seen: Array
     _packed: Array
 
     @classmethod
-    def of(cls, text: pl.Series) -> Tokens:
-        """Split at spaces. A word weighs the log of how few distinct values hold it."""
+    def of(cls, text: pl.Series, known: KnownValues | None = None) -> Tokens:
+        """Split at spaces. A word weighs the log of how few distinct values hold it: of these, or as known."""
         frame = (
             pl.DataFrame({"value": np.arange(len(text), dtype=np.uint32), "word": text})
             .with_columns(pl.col("word").str.split(" "))
@@ -271,11 +302,16 @@ class Tokens:
         )
         value, token = frame["value"].to_numpy(), frame["token"].to_numpy()
         start = np.searchsorted(value, np.arange(len(text) + 1))
-        seen = np.bincount(token, minlength=1)
-        weight = np.log((len(text) + 1) / np.maximum(seen, 1)).astype(np.float64)
+        seen, size = np.bincount(token, minlength=1), len(text)
+        listed = frame.unique("token").sort("token")["word"]
+        words = pl.concat([pl.Series("word", [""], pl.String), listed])
+        if known is not None:
+            size = known.values
+            seen = words.replace_strict(known.words, default=1, return_dtype=pl.Int64).to_numpy()
+        weight = np.log((size + 1) / np.maximum(seen, 1)).astype(np.float64)
         total = np.bincount(value, weights=weight[token], minlength=len(text))
         packed = (value.astype(np.uint64) << np.uint64(32)) | token
-        return cls(start, token, weight, total, packed)
+        return cls(start, token, weight, total, words, seen, packed)
 
     def shared(self, a: Array, b: Array) -> Array:
         """The summed weight of the words that values a[i] and b[i] have in common."""

@@ -115,7 +115,8 @@ def sizes(*counts):
 def odds(counts, one, other, match_rate):
     size, first = sizes(*counts)
     pair = np.array([(first[one][0] << 32) | first[other][-1]], np.uint64)
-    return size_odds(size, pair, match_rate)[0]
+    counts_by_size = np.bincount(size[size > 0])
+    return size_odds(size, pair, (counts_by_size.tolist(), match_rate))[0]
 
 
 def test_a_third_profile_is_unlikely_where_customers_exist_twice_at_most():
@@ -134,4 +135,4 @@ def test_what_is_rare_does_not_belong_together_for_that():
 
 
 def test_no_pairs_no_odds():
-    assert len(size_odds(np.array([1]), np.empty(0, np.uint64), 0.1)) == 0
+    assert len(size_odds(np.array([1]), np.empty(0, np.uint64), ((0, 1), 0.1))) == 0

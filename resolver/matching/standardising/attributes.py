@@ -13,6 +13,8 @@ from resolver.matching.standardising.folding import folded, phrase, phrases
 from resolver.model.standardised import Kind, StandardisedField
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from resolver.model.reference import Reference
 
 _FEWEST_VALUES: Final = 5
@@ -65,10 +67,8 @@ def attribute_values(attributes: pl.Series) -> pl.DataFrame:
     return renamed.group_by("row", "key").agg(pl.col("value").min()).sort("row", "key")
 
 
-def standardise_attributes(
-    long: pl.DataFrame, profiles: int, reference: Reference
-) -> list[StandardisedField]:
-    """One field ``attribute:<key>`` for each key with enough values, by key.
+def attribute_kinds(long: pl.DataFrame, profiles: int) -> dict[str, Kind]:
+    """The keys with enough values, and of what sort each is.
 
     A key is an identifier if most of its values have digits and over 30 % are distinct, else a category.
     ``long`` is what ``attribute_values`` returns, keys that feed other fields left out.
@@ -76,13 +76,23 @@ def standardise_attributes(
     needed = max(_FEWEST_VALUES, min(_SHARE_OF_PROFILES * profiles, _ENOUGH_VALUES))
     counts = long["key"].value_counts().filter(pl.col("count") >= needed)
     keys = counts.sort(["count", "key"], descending=[True, False])["key"].head(_MOST_FIELDS)
-    fields = []
+    kinds = {}
     for key in keys.sort():
+        values = long.filter(pl.col("key") == key)["value"]
+        digits = values.str.contains(r"\d").mean()
+        many = values.n_unique() > _DISTINCT_SHARE * len(values)
+        kinds[key] = Kind.IDENTIFIER if digits > _MOSTLY and many else Kind.CATEGORY  # type: ignore[operator]
+    return kinds
+
+
+def standardise_attributes(
+    long: pl.DataFrame, profiles: int, kinds: Mapping[str, Kind], reference: Reference
+) -> list[StandardisedField]:
+    """One field ``attribute:<key>`` for each of ``kinds``; ``long`` is as for ``attribute_kinds``."""
+    fields = []
+    for key, kind in kinds.items():
         held = long.filter(pl.col("key") == key)
         [numbers], texts = encode([held["value"]])
-        digits = texts.str.contains(r"\d").to_numpy()[numbers].mean()
-        many = len(texts) - 1 > _DISTINCT_SHARE * held.height
-        kind = Kind.IDENTIFIER if digits > _MOSTLY and many else Kind.CATEGORY
         clean = cleaned_identifiers if kind is Kind.IDENTIFIER else cleaned_categories
         [codes], vocabulary = encode([clean(texts, reference)])
         column = np.zeros((profiles, 1), np.uint32)

@@ -190,13 +190,15 @@ def _read(rows: pl.DataFrame, pattern: str, order: str, *, undecided: bool) -> p
     )
 
 
-def standardise_dates(dates: pl.Series, reference: Reference) -> StandardisedField:
-    """birth_date; placeholders are unknown.
+def standardise_dates(
+    dates: pl.Series, reference: Reference, day_first: Mapping[str, bool]
+) -> StandardisedField:
+    """birth_date; placeholders are unknown. ``day_first`` is what ``infer_day_first`` says of the file.
 
     ``ambiguous`` marks dates that some profile wrote in a notation that leaves day and month open.
     """
     [numbers], texts = encode([dates])
-    cleaned = cleaned_dates(texts, infer_day_first(texts))
+    cleaned = cleaned_dates(texts, day_first)
     [codes], vocabulary = encode([cleaned["text"]])
     unclear = cleaned.filter("ambiguous")["text"].unique()
     frame = vocabulary.to_frame("text").with_columns(

@@ -201,17 +201,21 @@ def infer_region(texts: pl.Series, countries: pl.Series, reference: Reference) -
 
 
 def standardise_phones(
-    columns: Sequence[pl.Series], countries: pl.Series, reference: Reference, default_region: str | None
+    columns: Sequence[pl.Series],
+    countries: pl.Series,
+    reference: Reference,
+    regions: tuple[str | None, str | None],
 ) -> StandardisedField:
     """The distinct numbers of all phone columns; ``countries`` is the address country of each profile.
+
+    ``regions`` are tried before and behind it: the one asked for, and that of the file (``infer_region``).
 
     Placeholders and numbers of one or two different digits are unknown. Vocabulary: ``text`` (number, with
     ``x`` and the extension if there is one), ``extension``, ``national`` (at most ten digits without calling
     code), ``base`` (the row of the same number without extension).
     """
     texts, places = stacked(columns)
-    inferred = infer_region(texts, countries, reference)
-    own = _region_lists(countries, default_region, inferred).gather(places % max(1, len(countries)))
+    own = _region_lists(countries, *regions).gather(places % max(1, len(countries)))
     field, vocabulary = _coded(cleaned_phones(texts, own))
     unknown = sorted(reference.placeholders["phone"])
     bad = vocabulary.select(

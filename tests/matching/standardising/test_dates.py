@@ -80,9 +80,8 @@ def test_columns_of_dates_are_read_as_each_date_is(texts, first):
 
 
 def test_placeholder_dates_are_unknown_and_ambiguity_is_kept():
-    field = standardise_dates(
-        pl.Series(["1900-01-01", "n/a", "01/02/1980", "1980-01-02", "1980-01-03", None]), tables()
-    )
+    dates = pl.Series(["1900-01-01", "n/a", "01/02/1980", "1980-01-02", "1980-01-03", None])
+    field = standardise_dates(dates, tables(), infer_day_first(dates))
     texts = [field.vocabulary["text"][int(c)] for c in field.codes[:, 0]]
     assert texts == ["", "", "19800102", "19800102", "19800103", ""]
     assert dict(field.vocabulary.iter_rows())["19800102"]

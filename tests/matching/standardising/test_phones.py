@@ -196,7 +196,8 @@ def test_the_region_is_inferred_from_international_numbers_then_from_countries()
 def field_of(*columns, countries=None, region=None):
     series = [pl.Series(column, dtype=pl.String) for column in columns]
     known = pl.Series(countries or [None] * len(columns[0]), dtype=pl.String)
-    return standardise_phones(series, known, tables(), region)
+    inferred = infer_region(pl.concat(series).drop_nulls(), known, tables())
+    return standardise_phones(series, known, tables(), (region, inferred))
 
 
 def test_without_any_region_numbers_stay_national_digits():
