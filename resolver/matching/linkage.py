@@ -17,7 +17,7 @@ from resolver.matching.doubts import with_doubts
 from resolver.matching.evidence import Evidence
 from resolver.matching.keys import keys_of
 from resolver.matching.learning_keys import learn_keys
-from resolver.matching.ordering import content_order, in_order
+from resolver.matching.ordering import content_hashes, in_order, order_of
 from resolver.matching.pair_index import find, unpack
 from resolver.matching.passes import Scored, View, estimate, first_view, recount, score_and_cluster
 from resolver.matching.results import (
@@ -72,7 +72,8 @@ def link_profiles(
     context = context_of(profiles, rules.reference)
     standardised = with_values(standardise(profiles, rules.reference, rules.default_region, context))
     fields = tuple(standardised.fields)
-    order = content_order(standardised, ids)
+    hashes = content_hashes(standardised)
+    order = order_of(hashes, ids)
     columns = columns_of(rules, in_order(standardised, order))
     constraints = constraints_of(decisions, ids.gather(order))
     on_stage("standardise", {"profiles": height, "fields": len(standardised.fields)})
@@ -81,7 +82,7 @@ def link_profiles(
         return _nothing_to_compare(ids)
 
     view = first_view(rules, columns)
-    learned = Learned(view.bins, view.model, fields, context)
+    learned = Learned(view.bins, view.model, fields, context, hashes)
     candidates = find_candidates(rules.blocking, view)
     on_stage("block", {"pairs": len(candidates.words), "keys": len(candidates.names)})
 
@@ -194,7 +195,8 @@ def link_again(
     decisions, trained = known
     ids, height = profiles["profile_id"], profiles.height
     standardised = standardise(profiles, rules.reference, rules.default_region, trained.context)
-    order = content_order(trained.fields_of(standardised), ids)
+    hashes = content_hashes(trained.fields_of(standardised))
+    order = order_of(hashes, ids)
     columns = trained.columns_of(rules, in_order(standardised, order))
     constraints = constraints_of(decisions, ids.gather(order))
     on_stage("standardise", {"profiles": height, "fields": len(trained.fields)})
@@ -212,7 +214,7 @@ def link_again(
     scored, last = last_pass(rules, last, evidence, constraints)
     on_stage("cluster", {"pairs": len(scored.evidence.words)})
     core = cores(rules.thresholds, last, scored, constraints)
-    learned = Learned(first.bins, first.model, trained.fields, trained.context)
+    learned = Learned(first.bins, first.model, trained.fields, trained.context, hashes)
     answer = Answer(order, last, scored, constraints, core, candidates, learned)
     return conclude(ids, rules, answer, on_stage)
 

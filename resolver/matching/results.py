@@ -45,13 +45,15 @@ MERGE_CUT, MATCH, REVIEW = range(3)
 class Learned:
     """What the first pass began with, beside the last view: enough to do the last pass over again.
 
-    ``bins`` and ``model`` say which candidates are hopeless; ``fields`` are those that order the profiles.
+    ``bins`` and ``model`` say which candidates are hopeless; ``fields`` are those that order the profiles, by
+    ``hashes`` (see ``content_hashes``; in the order of the PROFILES frame).
     """
 
     bins: tuple[Array, ...]
     model: Parameters
     fields: tuple[str, ...]
     context: Context
+    hashes: Array
 
 
 @dataclass(frozen=True, eq=False)
