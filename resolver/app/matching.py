@@ -3,39 +3,58 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from resolver.app.continuing import Continuation, link
 from resolver.app.progress import Listener, Stopwatch
-from resolver.matching.linkage import Linkage, link_profiles
 from resolver.model.frames import DECISIONS, empty
 from resolver.profile_file import read_profiles
 from resolver.report.summary import summarise_clusters, summarise_pairs
 from resolver.rule_file import load_rules
+from resolver.state_file import forget_state, write_state
 from resolver.whole_file import write_frame, write_json
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from resolver.matching.linkage import Linkage
 
-def match_file(file: Path, out: Path, rules_file: Path | None, listener: Listener) -> dict[str, Any]:
+
+@dataclass(frozen=True, slots=True)
+class MatchOptions:
+    """Where results go, by which rules, and how to go on from an earlier run."""
+
+    out: Path
+    rules: Path | None = None
+    continuation: Continuation = field(default_factory=Continuation)
+
+
+def match_file(file: Path, options: MatchOptions, listener: Listener) -> dict[str, Any]:
     """Link the profiles of a file and write what was concluded; returns the content of match.json.
 
     Raises:
-        BadInput: the file or the rule set cannot be used; nothing was written.
+        BadInput: the file, the rule set or the model of an earlier run cannot be used; nothing was written.
     """
     watch = Stopwatch(listener)
-    rules = load_rules(rules_file)
+    rules, out = load_rules(options.rules), options.out
     # the frame is handed on, not kept: its texts are free once they are standardised
-    linkage = link_profiles(_read(file, watch), rules, empty(DECISIONS), watch.stage)
+    linked = link(_read(file, watch), (rules, empty(DECISIONS)), options.continuation, watch)
+    linkage = linked.linkage
     profiles = linkage.clusters.height
     write_linkage(linkage, linkage.clusters["profile_id"], out)
+    if linked.state is None:
+        forget_state(out)
+    else:
+        write_state(linked.state, rules, out, linked.earlier)
     watch.stage("write", {"clusters": linkage.clusters["cluster_id"].n_unique()})
     report = {
         "profiles": profiles,
         "pairs": summarise_pairs(linkage.pairs, profiles),
         "clusters": summarise_clusters(linkage.clusters),
+        "linked": linked.how,
         "rule_set": {"name": rules.name, "fingerprint": rules.fingerprint},
         "blocking": linkage.diagnostics,
         "stages": watch.stages,

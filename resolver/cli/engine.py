@@ -28,6 +28,23 @@ def match(
     *,
     out: Annotated[Path, typer.Option("--out", "-o", help="Directory for the results.")],
     rules: Rules = None,
+    incremental: Annotated[
+        Path | None,
+        typer.Option(
+            "--incremental",
+            help="Directory of an earlier run that kept its state: only what changed since, and its neighbours, "
+            "are looked at, by that run's model. In full, and saying so, where that cannot be.",
+        ),
+    ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            "--model", help="Or the whole file, by the model of an earlier run that kept its state."
+        ),
+    ] = None,
+    keep_state: Annotated[
+        bool, typer.Option("--keep-state", help="Leave a state for --incremental and --model.")
+    ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -37,11 +54,15 @@ def match(
     profile_id_right, match_weight, match_probability, band and every comparison's level and weight),
     parameters.json (what was learned) and match.json (figures and stage times).
     """
+    if incremental is not None and model is not None:
+        raise BadInput("give either --incremental DIR or --model DIR")
     share_arenas()  # before the threads that allocate are there
-    from resolver.app.matching import match_file
+    from resolver.app.continuing import Continuation
+    from resolver.app.matching import MatchOptions, match_file
 
     output = Output(as_json, quiet)
-    output.result(match_file(file, out, rules, output))
+    going_on = Continuation(incremental, model, keep_state or incremental is not None)
+    output.result(match_file(file, MatchOptions(out, rules, going_on), output))
 
 
 def explain(

@@ -59,7 +59,9 @@ def pairs_of_fresh(state: State, keys: Sequence[Key], standing: Standing) -> Fou
         crossed.append(member[stays & crossing[place]])
         open_ = now <= allowed
         mine = open_[at]
-        own = _across((at[mine], standing.fresh[_local(came[mine], bits)]), (place[stays], member[stays]), standing)
+        own = _across(
+            (at[mine], standing.fresh[_local(came[mine], bits)]), (place[stays], member[stays]), standing
+        )
         within, _, _ = pairs_of_index(came[mine], Limits(allowed, float("inf")), bits)
         low = np.uint64((1 << bits) - 1)
         one, other = (standing.fresh[x.astype(np.intp)] for x in (within >> np.uint64(bits), within & low))

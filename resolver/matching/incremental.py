@@ -127,9 +127,7 @@ def _with_decided(found: Found, constraints: Constraints, fresh: Array) -> tuple
     return np.insert(found.words, at, more), np.insert(found.key, at, ASKED_FOR)
 
 
-def _scored(
-    rules: RuleSet, values: Values, pairs: tuple[Array, Array], constraints: Constraints
-) -> Links:
+def _scored(rules: RuleSet, values: Values, pairs: tuple[Array, Array], constraints: Constraints) -> Links:
     """The pairs that are not hopeless, and those that people decided."""
     words, key = pairs
     left, right = unpack(words)
@@ -164,9 +162,7 @@ def _state(
         out[settled.rows[mine]] = settled.rows[settled_now[mine]]
         return out
 
-    clusters = np.stack(
-        [firsts(a, b) for a, b in zip(old.clusters, settled.scored.clusters, strict=True)]
-    )
+    clusters = np.stack([firsts(a, b) for a, b in zip(old.clusters, settled.scored.clusters, strict=True)])
     rows = Rows(
         changes.name,
         changes.content,
@@ -201,9 +197,7 @@ def _answer(state: State, settled: Settled, constraints: Constraints) -> Answer:
     """The answer about the whole file, with the values of those looked at only."""
     trained, rows, links, values = state.trained, state.rows, state.links, settled.area.values
     strata = Strata.of_parts(rows.part, values.view.strata.names, values.view.strata.present)
-    view = replace(
-        values.view, strata=strata, model=replace(values.view.model, profiles=len(rows.part))
-    )
+    view = replace(values.view, strata=strata, model=replace(values.view.model, profiles=len(rows.part)))
     evidence = Evidence(pack(links.left, links.right), links.key, links.bytes_)
     names = tuple(name for name, _ in trained.keys) if trained.keys is not None else ("all pairs",)
     return Answer(

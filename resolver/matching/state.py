@@ -143,7 +143,11 @@ def state_of(
         in_file(answer.core),
     )
     links = Links(
-        order[left].astype(np.uint32), order[right].astype(np.uint32), evidence.key, scored.weight, evidence.bytes_
+        order[left].astype(np.uint32),
+        order[right].astype(np.uint32),
+        evidence.key,
+        scored.weight,
+        evidence.bytes_,
     )
     index = BlockIndex.of(trained.keys_of(view.columns), None, trained.bits)
     figures = tuple(dict(one) for one in answer.candidates.figures)

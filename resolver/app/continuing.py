@@ -1,0 +1,101 @@
+"""Linking a file as the run before would have, where that can be; in full, where it cannot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from resolver.errors import BadInput
+from resolver.matching.incremental import link_changes, outgrown
+from resolver.matching.linkage import Linkage, link_again, link_profiles
+from resolver.matching.state import State, state_of
+from resolver.matching.trained import trained_by
+from resolver.state_file import read_state, read_trained, refusal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import polars as pl
+
+    from resolver.app.progress import Stopwatch
+    from resolver.model.rule_set import RuleSet
+
+
+@dataclass(frozen=True, slots=True)
+class Continuation:
+    """How a run goes on from an earlier one, given by its directory.
+
+    ``changes_since``: only what changed since is looked at, if that run left a state that can be used.
+    ``model_of``: the model of that run on the whole file. ``keep``: leave a state for the next run.
+    """
+
+    changes_since: Path | None = None
+    model_of: Path | None = None
+    keep: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A linkage, the state to keep with it (None: none), how it came about, and whose index the state shares."""
+
+    linkage: Linkage
+    state: State | None
+    how: dict[str, Any]
+    earlier: Path | None = None
+
+
+def link(
+    profiles: pl.DataFrame, known: tuple[RuleSet, pl.DataFrame], how: Continuation, watch: Stopwatch
+) -> Linked:
+    """Link a PROFILES frame; ``known`` are the rules and people's decisions.
+
+    Raises:
+        BadInput: the model of an earlier run was asked for, and cannot be used.
+    """
+    rules, decisions = known
+    why = None
+    if how.changes_since is not None:
+        why = refusal(how.changes_since, rules)
+        state = None if why else read_state(how.changes_since)
+        if state is not None:
+            why = outgrown(profiles.height, state)
+        elif not why:
+            why = f"the state of {how.changes_since.name} is damaged"
+        if state is not None and not why:
+            linkage, following = link_changes(profiles, rules, (decisions, state), watch.stage)
+            facts = {
+                "way": "incremental",
+                "since": how.changes_since.name,
+                "changed_since_learned": following.changed,
+                "learned_from": state.trained.profiles,
+            }
+            return Linked(linkage, following, facts, how.changes_since)
+        watch.stage("full", {"why": str(why)})
+    if how.model_of is not None:
+        return _with_model(profiles, known, how, watch)
+    linkage = link_profiles(profiles, rules, decisions, watch.stage)
+    facts = {"way": "full"} | ({"why": why} if why else {})
+    if not how.keep or linkage.answer is None:
+        return Linked(linkage, None, facts)
+    state = state_of(profiles, rules, linkage.answer, (trained_by(linkage.answer, rules), decisions))
+    watch.stage("state", {"profiles": profiles.height})
+    return Linked(linkage, state, facts)
+
+
+def _with_model(
+    profiles: pl.DataFrame, known: tuple[RuleSet, pl.DataFrame], how: Continuation, watch: Stopwatch
+) -> Linked:
+    rules, decisions = known
+    assert how.model_of is not None  # noqa: S101 - asked for by the caller
+    if why := refusal(how.model_of, rules):
+        raise BadInput(f"no model to use: {why}")
+    trained = read_trained(how.model_of)
+    if trained is None:
+        raise BadInput(f"no model to use: the state of {how.model_of.name} is damaged")
+    if profiles.height >= 1 << trained.bits or profiles.height < 2:  # noqa: PLR2004 - one profile makes no pair
+        raise BadInput(f"no model to use: that of {how.model_of.name} is not for {profiles.height} profiles")
+    linkage = link_again(profiles, rules, (decisions, trained), watch.stage)
+    facts = {"way": "full, with a model", "model_of": how.model_of.name}
+    if not how.keep or linkage.answer is None:
+        return Linked(linkage, None, facts)
+    return Linked(linkage, state_of(profiles, rules, linkage.answer, (trained, decisions)), facts)

@@ -1,0 +1,234 @@
+"""What a run leaves for the next one, in a directory ``state`` beside its results.
+
+It is written beside and takes its name when it is whole. Tables lie uncompressed,
+so that the next run maps them into memory. The block index of the run that learned the model never changes;
+runs after it share its files (hard links).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import polars as pl
+
+from resolver import __version__
+from resolver.matching.block_index import BlockIndex
+from resolver.matching.parameters import Parameters
+from resolver.matching.standardising.context import Context
+from resolver.matching.state import Links, Rows, State
+from resolver.matching.trained import Frequencies, Trained
+from resolver.matching.values import KnownValues
+from resolver.model.frames import DECISIONS, conform
+from resolver.model.standardised import Kind
+from resolver.whole_file import whole, write_frame, write_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from resolver.matching.values import Array
+    from resolver.model.rule_set import RuleSet
+
+#: Changes with everything that a state depends on: what is hashed, standardised, blocked, or how it is written.
+FORMAT: Final = 1
+DIRECTORY: Final = "state"
+_MARK: Final = "state.json"
+_UNREADABLE: Final = (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError)
+
+
+def engine() -> dict[str, Any]:
+    """What must be the same for a state to be of use: hashes of texts are those of one version of Polars."""
+    return {"format": FORMAT, "resolver": __version__, "polars": pl.__version__, "numpy": np.__version__}
+
+
+def write_state(state: State, rules: RuleSet, out: Path, earlier: Path | None = None) -> None:
+    """The state of a run whose results are in ``out``; ``earlier`` is the run whose index it shares.
+
+    Raises:
+        BadFile: the directory cannot be written to.
+    """
+    directory = out / f".{DIRECTORY}.partial"
+    shutil.rmtree(directory, ignore_errors=True)
+    trained = state.trained
+    for k, words in enumerate(state.index.first):
+        _share(directory / f"index-{k}.npy", words, earlier and earlier / DIRECTORY / f"index-{k}.npy")
+    later = [
+        pl.DataFrame({"word": words}).with_columns(key=pl.lit(k)) for k, words in enumerate(state.index.later)
+    ]
+    _write_ipc(pl.concat([_NO_WORDS, *later]), directory / "later.arrow")
+    frequencies = [
+        pl.DataFrame({"word": one.words, "first": one.first, "last": one.last}).with_columns(column=pl.lit(k))
+        for k, one in enumerate(trained.frequencies)
+    ]
+    _write_ipc(pl.concat(frequencies), directory / "frequencies.arrow")
+    _write_ipc(_rows_frame(state.rows), directory / "rows.arrow")
+    _write_ipc(_links_frame(state.links), directory / "links.arrow")
+    write_frame(state.decisions, directory / "decisions.parquet")
+    write_json(_described(trained), directory / "model.json")
+    mark = {
+        "engine": engine(),
+        "rule_set": rules.fingerprint,
+        "numbers": state.numbers,
+        "changed_since_learned": state.changed,
+        "candidates": list(state.figures),
+        "keys": len(state.index.first),
+    }
+    write_json(mark, directory / _MARK)
+    forget_state(out)
+    directory.rename(out / DIRECTORY)
+
+
+def forget_state(out: Path) -> None:
+    """Take the state of a run away: its results are about to be others."""
+    (out / DIRECTORY / _MARK).unlink(missing_ok=True)
+    shutil.rmtree(out / DIRECTORY, ignore_errors=True)
+
+
+def refusal(out: Path, rules: RuleSet) -> str | None:
+    """Why the state of a run cannot be gone on from; None if it can."""
+    try:
+        mark = json.loads((out / DIRECTORY / _MARK).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return f"{out.name} holds no state of a run"
+    if mark.get("engine") != engine():
+        return f"the state of {out.name} is that of another version"
+    if mark.get("rule_set") != rules.fingerprint:
+        return f"the state of {out.name} was made by other rules ({mark.get('rule_set')})"
+    return None
+
+
+def read_trained(out: Path) -> Trained | None:
+    """The model in the state of a run, which ``refusal`` has nothing against; None where it is damaged."""
+    try:
+        return _trained(out / DIRECTORY)
+    except _UNREADABLE:
+        return None
+
+
+def read_state(out: Path) -> State | None:
+    """The state of a run, which ``refusal`` has nothing against; None where it is damaged."""
+    directory = out / DIRECTORY
+    try:
+        mark = json.loads((directory / _MARK).read_text(encoding="utf-8"))
+        trained = _trained(directory)
+        rows, links = _read_ipc(directory / "rows.arrow"), _read_ipc(directory / "links.arrow")
+        later = _read_ipc(directory / "later.arrow")
+        keys = range(mark["keys"])
+        index = BlockIndex(
+            trained.bits,
+            tuple(np.load(directory / f"index-{k}.npy", mmap_mode="r") for k in keys),
+            tuple(later.filter(pl.col("key") == k)["word"].to_numpy() for k in keys),
+        )
+        decisions = conform(pl.read_parquet(directory / "decisions.parquet"), DECISIONS)
+        figures = tuple(mark["candidates"])
+        return State(
+            trained,
+            _rows(rows),
+            _links(links, len(trained.columns)),
+            index,
+            decisions,
+            mark["numbers"],
+            mark["changed_since_learned"],
+            figures,
+        )
+    except _UNREADABLE:
+        return None
+
+
+def _share(path: Path, words: Array, earlier: Path | None) -> None:
+    """The words as a file, a second name of an earlier one where the file system has that."""
+    if earlier is not None and earlier.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(earlier, path)
+        except OSError:
+            shutil.copyfile(earlier, path)
+        return
+    with whole(path) as partial, partial.open("wb") as file:
+        np.save(file, words)
+
+
+def _write_ipc(frame: pl.DataFrame, path: Path) -> None:
+    with whole(path) as partial:
+        frame.write_ipc(partial, compression="uncompressed")
+
+
+def _read_ipc(path: Path) -> pl.DataFrame:
+    return pl.read_ipc(path, memory_map=True, rechunk=True)
+
+
+_NO_WORDS: Final = pl.DataFrame(schema={"word": pl.UInt64, "key": pl.Int32})
+_ROW_COLUMNS: Final = ("name", "content", "cleaned", "number", "part", "near", "core")
+_LINK_COLUMNS: Final = ("left", "right", "key", "weight")
+_CUTS: Final = 3
+
+
+def _rows_frame(rows: Rows) -> pl.DataFrame:
+    columns = {name: getattr(rows, name) for name in _ROW_COLUMNS}
+    return pl.DataFrame(columns | {f"cut{k}": rows.clusters[k] for k in range(_CUTS)})
+
+
+def _rows(frame: pl.DataFrame) -> Rows:
+    columns = {name: frame[name].to_numpy() for name in _ROW_COLUMNS}
+    return Rows(**columns, clusters=np.stack([frame[f"cut{k}"].to_numpy() for k in range(_CUTS)]))
+
+
+def _links_frame(links: Links) -> pl.DataFrame:
+    columns = {name: getattr(links, name) for name in _LINK_COLUMNS}
+    return pl.DataFrame(columns | {f"byte{k}": row for k, row in enumerate(links.bytes_)})
+
+
+def _links(frame: pl.DataFrame, columns: int) -> Links:
+    found = {name: frame[name].to_numpy() for name in _LINK_COLUMNS}
+    return Links(**found, bytes_=np.stack([frame[f"byte{k}"].to_numpy() for k in range(columns)]))
+
+
+def _described(trained: Trained) -> dict[str, Any]:
+    """All of a model but its frequencies, as JSON."""
+    return {
+        "profiles": trained.profiles,
+        "fields": list(trained.fields),
+        "columns": list(trained.columns),
+        "context": asdict(trained.context),
+        "start": json.loads(trained.start.to_json()),
+        "model": json.loads(trained.model.to_json()),
+        "keys": trained.keys,
+        "bits": trained.bits,
+        "parts": list(trained.parts),
+        "present": trained.present,
+        "known": {name: asdict(known) for name, known in trained.known.items()},
+        "usual": [one.usual for one in trained.frequencies],
+    }
+
+
+def _trained(directory: Path) -> Trained:
+    data = json.loads((directory / "model.json").read_text(encoding="utf-8"))
+    held = _read_ipc(directory / "frequencies.arrow")
+    frequencies = []
+    for k, usual in enumerate(data["usual"]):
+        own = held.filter(pl.col("column") == k)
+        columns = (own[name].to_numpy() for name in ("word", "first", "last"))
+        frequencies.append(Frequencies(*columns, (usual[0], usual[1])))
+    context = data["context"]
+    kinds = {key: Kind(kind) for key, kind in context["attributes"].items()}
+    return Trained(
+        data["profiles"],
+        tuple(data["fields"]),
+        tuple(data["columns"]),
+        Context(context["region"], context["day_first"], kinds),
+        Parameters.from_json(json.dumps(data["start"])),
+        Parameters.from_json(json.dumps(data["model"])),
+        None if data["keys"] is None else tuple((name, size) for name, size in data["keys"]),
+        data["bits"],
+        tuple(data["parts"]),
+        tuple(tuple(row) for row in data["present"]),
+        {
+            name: KnownValues(known["values"], known["words"], tuple(known["vague_days"]))
+            for name, known in data["known"].items()
+        },
+        tuple(frequencies),
+    )
