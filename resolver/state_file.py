@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 FORMAT: Final = 1
 DIRECTORY: Final = "state"
 _MARK: Final = "state.json"
-_UNREADABLE: Final = (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError)
+_UNREADABLE: Final = (OSError, ValueError, KeyError, pl.exceptions.PolarsError)
 
 
 def engine() -> dict[str, Any]:
@@ -158,7 +158,7 @@ def _write_ipc(frame: pl.DataFrame, path: Path) -> None:
 
 
 def _read_ipc(path: Path) -> pl.DataFrame:
-    return pl.read_ipc(path, memory_map=True, rechunk=True)
+    return pl.read_ipc(path).rechunk()
 
 
 _NO_WORDS: Final = pl.DataFrame(schema={"word": pl.UInt64, "key": pl.Int32})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,6 +18,7 @@ rules_app = typer.Typer(help="Rule sets: check one, print the schema of all.", n
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command()(match)
+    app.command()(estimate)
     app.command()(explain)
     app.command()(evaluate)
     app.add_typer(rules_app, name="rules")
@@ -63,6 +64,50 @@ def match(
     output = Output(as_json, quiet)
     going_on = Continuation(incremental, model, keep_state or incremental is not None)
     output.result(match_file(file, MatchOptions(out, rules, going_on), output))
+
+
+def estimate(
+    file: Annotated[Path, typer.Argument(help="The profiles: Parquet, CSV or JSONL, as for `match`.")],
+    *,
+    rules: Rules = None,
+    sample: Annotated[
+        int, typer.Option("--sample", help="Profiles to look at, drawn at random (seeded).")
+    ] = 100_000,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """What `match` and `run` will take on these profiles: pairs, seconds, memory, calls, from a sample.
+
+    Exit code 2, with the blocking rules to fix, where one would bring more pairs than the rule set allows.
+    """
+    share_arenas()
+    from resolver.app.estimating import estimate_file
+    from resolver.app.progress import Stopwatch
+
+    output = Output(as_json, quiet)
+    told = estimate_file(file, rules, sample, Stopwatch(output))
+    output.result(told, None if as_json else estimate_text(told))
+    if told["rules_to_fix"]:
+        raise BadInput(
+            f"blocking rules that would stop the run: {', '.join(told['rules_to_fix'])}; name them in "
+            "blocking.forbidden, or lower blocking.largest_block"
+        )
+
+
+def estimate_text(told: dict[str, Any]) -> str:
+    """The estimate in a few lines."""
+    calls = ", ".join(f"{name} {count:,}" for name, count in told["calls_at_most"].items())
+    worst = ", ".join(f"{key['key']} {key['pairs']:,}" for key in told["blocking"][:3])
+    return "\n".join(
+        [
+            f"profiles          {told['profiles']:,} ({told['sampled']:,} looked at)",
+            f"candidate pairs   {told['candidate_pairs']:,} ({told['pairs_per_profile']} a profile)",
+            f"  most by         {worst or 'all pairs are compared'}",
+            f"seconds           {told['seconds']}",
+            f"memory            {told['peak_mib']:,} MiB",
+            f"calls, at most    {calls}",
+        ]
+    )
 
 
 def explain(

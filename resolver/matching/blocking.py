@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from resolver.errors import BadInput
 from resolver.matching.pair_index import all_pairs, distinct
 from resolver.matching.sorting import ascending
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from resolver.matching.keys import Key
     from resolver.matching.values import Array
+    from resolver.model.rule_set import Blocking
 
 _THREADS: Final = 2
 #: The low bits of a word that hold the key's number, so that a pair's first key survives one sort.
@@ -27,10 +29,14 @@ _LATER: Final = 1024
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The largest block of a key, and how many pairs a key may bring in all (smallest blocks first)."""
+    """The largest block of a key, and how many pairs a key may bring in all (smallest blocks first).
+
+    ``most`` pairs of one key and the run stops: nothing of so many is worth waiting for.
+    """
 
     block: int
     pairs: float
+    most: float = float("inf")
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +74,7 @@ def block(keys: Sequence[Key], limits: Limits | Sequence[int], bits: int) -> Can
     def run(number: int) -> tuple[Array, dict[str, Any]]:
         own = limits if isinstance(limits, Limits) else Limits(limits[number], float("inf"))
         index = index_of_key(keys[number], bits)
+        _stop_beyond(own, index, bits, keys[number].name)
         words, largest, allowed[number] = pairs_of_index(index, own, bits)
         words = words if keys[number].one_block else distinct(words)
         return (words << _KEY_BITS) | np.uint64(number), {
@@ -99,6 +106,25 @@ def block(keys: Sequence[Key], limits: Limits | Sequence[int], bits: int) -> Can
     low = (np.uint64(1) << np.uint64(bits)) - np.uint64(1)
     words = ((kept >> np.uint64(bits)) << np.uint64(32)) | (kept & low)
     return Candidates(words, number[first], tuple(key.name for key in keys), figures, tuple(allowed))
+
+
+def check_pairs(rules: Blocking, profiles: int, pairs: float) -> bool:
+    """Whether so many pairs of one key stop a run."""
+    return pairs > rules.most_pairs_per_profile * profiles
+
+
+def _stop_beyond(limits: Limits, index: Array, bits: int, name: str) -> None:
+    if limits.most == float("inf"):
+        return
+    _, sizes = np.unique(index >> np.uint64(bits), return_counts=True)
+    sizes = sizes[sizes <= _largest_allowed(sizes, limits)].astype(np.int64)
+    pairs = int((sizes * (sizes - 1) // 2).sum())
+    if pairs > limits.most:
+        raise BadInput(
+            f"blocking rule {name!r} brings {pairs:,} candidate pairs, more than the {limits.most:,.0f} that "
+            "blocking.most_pairs_per_profile allows: name it in blocking.forbidden, or lower "
+            "blocking.largest_block or blocking.pairs_per_profile"
+        )
 
 
 def pairs_of_key(key: Key, limits: Limits, bits: int) -> tuple[Array, int]:

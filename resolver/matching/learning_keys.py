@@ -36,10 +36,11 @@ def learn_keys(
 ) -> list[Key]:
     """The keys that are always used, then a greedy cover of likely matches, most rewarding first.
 
-    ``columns`` are the columns with their frequency bins; ``model`` the start model. Where the sample holds
+    ``columns`` are the columns with their frequency bins, of the file or a sample of it; ``model`` the start
+    model of the file. Where the sample holds
     no likely match, all keys are used.
     """
-    rows = sampled_rows(model.profiles, rules.learn_from)
+    rows = sampled_rows(len(columns[0][0].whole), rules.learn_from)
     share = len(rows) / model.profiles
     bits = max(len(rows).bit_length(), 1)
     cap = max(2, round(rules.largest_block * share) + 1)

@@ -36,6 +36,7 @@ from resolver.model.frames import CLUSTERS, SCORED_PAIRS, Band, empty
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from resolver.matching.keys import Key
     from resolver.matching.parameters import Parameters
     from resolver.matching.trained import Trained
     from resolver.model.rule_set import Blocking, RuleSet
@@ -109,14 +110,18 @@ def find_candidates(rules: Blocking, view: View) -> Candidates:
     profiles = view.model.profiles
     if profiles <= rules.all_pairs_up_to:
         return every_pair(profiles)
-    large = profiles > rules.learn_above
+    keys = keys_for(rules, view)[:MOST_KEYS]
+    budget = rules.pairs_per_profile * profiles if profiles > rules.learn_above else float("inf")
+    limits = Limits(rules.largest_block, budget, rules.most_pairs_per_profile * profiles)
+    return block(keys, limits, row_bits(profiles))
+
+
+def keys_for(rules: Blocking, view: View) -> list[Key]:
+    """The keys of a file of ``view.model.profiles`` profiles; of a large one those that are worth their pairs."""
+    large = view.model.profiles > rules.learn_above
     keys = [key for key in keys_of(view.columns, small=not large) if key.name not in rules.forbidden]
     keys = [replace(key, always=key.always or key.name in rules.pinned) for key in keys]
-    if large:
-        keys = learn_keys(rules, keys, (view.columns, view.bins), view.model)
-    keys = keys[:MOST_KEYS]
-    budget = rules.pairs_per_profile * profiles if large else float("inf")
-    return block(keys, Limits(rules.largest_block, budget), row_bits(profiles))
+    return learn_keys(rules, keys, (view.columns, view.bins), view.model) if large else keys
 
 
 def gather(rules: RuleSet, view: View, candidates: Candidates, constraints: Constraints) -> Evidence:

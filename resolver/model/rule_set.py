@@ -132,7 +132,10 @@ class Relation(Section):
 
 
 class Blocking(Section):
-    """Which pairs are looked at. ``pinned`` keys are always used, ``forbidden`` never."""
+    """Which pairs are looked at. ``pinned`` keys are always used, ``forbidden`` never.
+
+    A key that brings more than ``most_pairs_per_profile`` stops the run and is named.
+    """
 
     all_pairs_up_to: int = Field(ge=0)
     largest_block: int = Field(ge=2)
@@ -141,6 +144,7 @@ class Blocking(Section):
     learn_from: int = Field(ge=100)
     worth_matches: int = Field(ge=1)
     worth_pairs: int = Field(ge=1)
+    most_pairs_per_profile: float = Field(default=100.0, gt=0)
     pinned: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()
     reason: str = ""
