@@ -2,9 +2,9 @@
 
 usage: python benchmarks/bench_estimate.py FILE [FILE ...] [--sample N]
 
-Each FILE is read as `resolver match` reads it. Prints candidate pairs, wall seconds of the whole process and peak
-memory, estimated and actual, and what the estimate itself took. Other work on the machine makes the actual wall
-time longer than estimated.
+Each FILE is read as `resolver match` reads it. Prints candidate pairs, wall seconds of the whole process and
+peak memory, estimated and actual, and what the estimate itself took. Other work on the machine makes the
+actual wall time longer than estimated.
 """
 
 from __future__ import annotations

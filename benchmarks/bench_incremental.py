@@ -1,12 +1,12 @@
-"""How long an incremental run takes, against a full one: whole processes, one after another, ratios of medians.
+"""How long an incremental run takes, against a full one: whole processes in turn, ratios of medians.
 
 usage: python benchmarks/bench_incremental.py FILE [FILE ...] [--share 0.01] [--runs 3]
 
 Each FILE is read as `resolver match` reads it: a file of make_profiles.py with its ``row_id`` renamed to
-``profile_id``. A share of its profiles changes (seeded): a third is deleted, a third gets another's phone number
-and birth date, and as many are new as were deleted (deleted ones under new ids, with another's last name). Then the
-changed file is resolved in full (`resolver match`), in full by the model of the first run (`--model`) and incrementally
-(`--incremental`); the clusters and pairs of the last two must be the same.
+``profile_id``. A share of its profiles changes (seeded): a third is deleted, a third gets another's phone
+number and birth date, and as many are new as were deleted (under new ids, with another's last name). The
+changed file is resolved in full (`resolver match`), in full by the model of the first run (`--model`) and
+incrementally (`--incremental`); the clusters and pairs of the last two must be the same.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=3)
     asked = parser.parse_args()
     print("  profiles  changed   full, s  model, s   incr., s   ratio  of CPU  same answer")
-    return 0 if all([measure(file, asked.share, asked.runs) for file in asked.files]) else 1
+    return 0 if min([measure(file, asked.share, asked.runs) for file in asked.files]) else 1
 
 
 if __name__ == "__main__":

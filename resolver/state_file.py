@@ -11,12 +11,12 @@ import json
 import os
 import shutil
 from dataclasses import asdict
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import polars as pl
 
-from resolver import __version__
 from resolver.matching.block_index import BlockIndex
 from resolver.matching.parameters import Parameters
 from resolver.matching.standardising.context import Context
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from resolver.matching.values import Array
     from resolver.model.rule_set import RuleSet
 
-#: Changes with everything that a state depends on: what is hashed, standardised, blocked, or how it is written.
+#: Changes with all that a state depends on: what is hashed, standardised, blocked, and how it is written.
 FORMAT: Final = 1
 DIRECTORY: Final = "state"
 _MARK: Final = "state.json"
@@ -42,7 +42,12 @@ _UNREADABLE: Final = (OSError, ValueError, KeyError, pl.exceptions.PolarsError)
 
 def engine() -> dict[str, Any]:
     """What must be the same for a state to be of use: hashes of texts are those of one version of Polars."""
-    return {"format": FORMAT, "resolver": __version__, "polars": pl.__version__, "numpy": np.__version__}
+    return {
+        "format": FORMAT,
+        "resolver": version("resolver"),
+        "polars": pl.__version__,
+        "numpy": np.__version__,
+    }
 
 
 def write_state(state: State, rules: RuleSet, out: Path, earlier: Path | None = None) -> None:
@@ -211,8 +216,8 @@ def _trained(directory: Path) -> Trained:
     frequencies = []
     for k, usual in enumerate(data["usual"]):
         own = held.filter(pl.col("column") == k)
-        columns = (own[name].to_numpy() for name in ("word", "first", "last"))
-        frequencies.append(Frequencies(*columns, (usual[0], usual[1])))
+        word, first, last = (own[name].to_numpy() for name in ("word", "first", "last"))
+        frequencies.append(Frequencies(word, first, last, (usual[0], usual[1])))
     context = data["context"]
     kinds = {key: Kind(kind) for key, kind in context["attributes"].items()}
     return Trained(

@@ -13,6 +13,7 @@ from resolver.matching.trained import trained_by
 from resolver.state_file import read_state, read_trained, refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import polars as pl
@@ -36,7 +37,10 @@ class Continuation:
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """A linkage, the state to keep with it (None: none), how it came about, and whose index the state shares."""
+    """A linkage, the state to keep with it (None: none), how it came about.
+
+    ``earlier`` is the run whose block index the state shares.
+    """
 
     linkage: Linkage
     state: State | None
@@ -45,14 +49,23 @@ class Linked:
 
 
 def link(
-    profiles: pl.DataFrame, known: tuple[RuleSet, pl.DataFrame], how: Continuation, watch: Stopwatch
+    read: Callable[[], pl.DataFrame],
+    known: tuple[RuleSet, pl.DataFrame],
+    how: Continuation,
+    watch: Stopwatch,
 ) -> Linked:
     """Link a PROFILES frame; ``known`` are the rules and people's decisions.
+
+    ``read`` gives the frame, once. Where no state is asked for it is handed on, not held: its texts are free
+    as soon as they are standardised.
 
     Raises:
         BadInput: the model of an earlier run was asked for, and cannot be used.
     """
     rules, decisions = known
+    if how == Continuation():
+        return Linked(link_profiles(read(), rules, decisions, watch.stage), None, {"way": "full"})
+    profiles = read()
     why = None
     if how.changes_since is not None:
         why = refusal(how.changes_since, rules)
@@ -63,18 +76,18 @@ def link(
             why = f"the state of {how.changes_since.name} is damaged"
         if state is not None and not why:
             linkage, following = link_changes(profiles, rules, (decisions, state), watch.stage)
-            facts = {
+            gone_on = {
                 "way": "incremental",
                 "since": how.changes_since.name,
                 "changed_since_learned": following.changed,
                 "learned_from": state.trained.profiles,
             }
-            return Linked(linkage, following, facts, how.changes_since)
+            return Linked(linkage, following, gone_on, how.changes_since)
         watch.stage("full", {"why": str(why)})
     if how.model_of is not None:
         return _with_model(profiles, known, how, watch)
     linkage = link_profiles(profiles, rules, decisions, watch.stage)
-    facts = {"way": "full"} | ({"why": why} if why else {})
+    facts: dict[str, Any] = {"way": "full"} | ({"why": why} if why else {})
     if not how.keep or linkage.answer is None:
         return Linked(linkage, None, facts)
     state = state_of(profiles, rules, linkage.answer, (trained_by(linkage.answer, rules), decisions))
@@ -95,7 +108,7 @@ def _with_model(
     if profiles.height >= 1 << trained.bits or profiles.height < 2:  # noqa: PLR2004 - one profile makes no pair
         raise BadInput(f"no model to use: that of {how.model_of.name} is not for {profiles.height} profiles")
     linkage = link_again(profiles, rules, (decisions, trained), watch.stage)
-    facts = {"way": "full, with a model", "model_of": how.model_of.name}
+    facts: dict[str, Any] = {"way": "full, with a model", "model_of": how.model_of.name}
     if not how.keep or linkage.answer is None:
         return Linked(linkage, None, facts)
     return Linked(linkage, state_of(profiles, rules, linkage.answer, (trained, decisions)), facts)

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 _SEED: Final = 20_261_125
 _MIB: Final = 2**20
 
-#: Seconds that a stage takes on the machine that this was measured on (2 cores at 2.5 GHz; stage times of
-#: `resolver match` on 100,000 and 1,000,000 made-up people, benchmarks/bench_estimate.py): once, per profile,
-#: per pair found, per pair worth scoring. What the sample takes says how much faster or slower this machine is.
+#: Seconds that a stage takes on the machine that this was measured on (2 cores; stage times of `resolver
+#: match` on 100,000 and 1,000,000 made-up people, see benchmarks/bench_estimate.py): once, per profile, per
+#: pair found, per pair worth scoring. What the sample takes says how much faster or slower this machine is.
 _START: Final = 0.6
 _READ: Final = 3.6e-7
 _BLOCK: Final = (1.45, 1.9e-6)
@@ -35,7 +35,7 @@ _PASS: Final = (0.1, 0.35e-6, 0.7e-6)  # estimate and cluster
 _RECOUNT: Final = 0.5e-6
 _CONCLUDE: Final = (1.8e-6, 0.9e-6)
 
-#: MiB of a process with its libraries; of learning keys from a sample; bytes per byte of the table and per pair.
+#: MiB of a process with its libraries, of learning keys from a sample; bytes per byte of the table, per pair.
 _LIBRARIES: Final = 150.0
 _LEARNING: Final = 180.0
 _PER_TABLE: Final = 7.0
@@ -44,8 +44,10 @@ _PER_PAIR: Final = 55.0
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Processor seconds that standardising the sample took, and that blocking and comparing it took: other work
-    on the machine does not count."""
+    """Processor seconds that standardising the sample took, and that blocking and comparing it took.
+
+    Other work on the machine does not count.
+    """
 
     standardise: float
     rest: float

@@ -40,8 +40,7 @@ def match_file(file: Path, options: MatchOptions, listener: Listener) -> dict[st
     """
     watch = Stopwatch(listener)
     rules, out = load_rules(options.rules), options.out
-    # the frame is handed on, not kept: its texts are free once they are standardised
-    linked = link(_read(file, watch), (rules, empty(DECISIONS)), options.continuation, watch)
+    linked = link(lambda: _read(file, watch), (rules, empty(DECISIONS)), options.continuation, watch)
     linkage = linked.linkage
     profiles = linkage.clusters.height
     write_linkage(linkage, linkage.clusters["profile_id"], out)

@@ -33,8 +33,8 @@ def match(
         Path | None,
         typer.Option(
             "--incremental",
-            help="Directory of an earlier run that kept its state: only what changed since, and its neighbours, "
-            "are looked at, by that run's model. In full, and saying so, where that cannot be.",
+            help="Directory of an earlier run that kept its state: only what changed since, and its "
+            "neighbours, are looked at, by that run's model. In full, and saying so, where that cannot be.",
         ),
     ] = None,
     model: Annotated[

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Changes:
-    """``before`` is each profile's row in the earlier file, -1 for new ones; ``after`` the row now of each
+    """Where profiles stood and stand.
+
+    ``before`` is each profile's row in the earlier file, -1 for new ones; ``after`` the row now of each
     earlier profile, -1 for those that are gone. ``fresh`` marks profiles to be blocked and scored anew.
     """
 

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """Sorted words of pairs of rows with the first key that found each; per key how many pairs more than
-    before. ``crossed`` are numbers of unchanged profiles in blocks that became too large, or are no longer.
+    """Sorted words of pairs of rows with the first key that found each.
+
+    ``more`` is per key how many pairs there are more than before; ``crossed`` are numbers of unchanged
+    profiles in blocks that became too large, or are so no longer.
     """
 
     words: Array
@@ -94,7 +96,7 @@ def _local(words: Array, bits: int) -> Array:
 
 
 def _across(fresh: tuple[Array, Array], others: tuple[Array, Array], standing: Standing) -> Array:
-    """Every fresh row with every other profile of its block, as words; both are places and rows or numbers."""
+    """Every fresh row with every other profile of its block; both are places, and rows or numbers."""
     place, member = others
     order = np.argsort(place, kind="stable")
     place, member = place[order], member[order]

@@ -69,7 +69,7 @@ def link_changes(
     touched = int(changes.fresh.sum() + (changes.after < 0).sum())
     on_stage("changes", {"profiles": len(ids), "changed": touched})
 
-    changes, found, standing, came = find_fresh(profiles, rules, state, changes)
+    changes, found, came = find_fresh(profiles, rules, state, changes)
     on_stage("block", {"pairs": len(found.words), "profiles": int(changes.fresh.sum())})
 
     area = Neighbourhood.of(state, changes, ids, (decisions, constraints))
@@ -88,22 +88,23 @@ def link_changes(
 
 def find_fresh(
     profiles: pl.DataFrame, rules: RuleSet, state: State, changes: Changes
-) -> tuple[Changes, Found, Standing, list[Array]]:
-    """The candidates of all that is fresh. Where a block has grown too large, or no longer is, its members
-    are looked at anew, too.
+) -> tuple[Changes, Found, list[Array]]:
+    """The candidates of all that is fresh, and its words in the block index.
+
+    Where a block has become too large, or is so no longer, its members are looked at anew, too.
     """
     while True:
         fresh = np.flatnonzero(changes.fresh)
         standing = _standing(state, changes, fresh)
         if state.trained.keys is None:
-            return changes, every_pair_of(fresh, profiles.height), standing, []
+            return changes, every_pair_of(fresh, profiles.height), []
         columns = Values.of(profiles, fresh, rules, state.trained).view.columns
         keys = state.trained.keys_of(columns)
         found = pairs_of_fresh(state, keys, standing)
         if not len(found.crossed):
             numbers = np.arange(state.numbers, state.numbers + len(fresh))
             came = BlockIndex.of(keys, numbers, state.trained.bits).first
-            return changes, found, standing, list(came)
+            return changes, found, list(came)
         changes = changes.also(standing.row_of[found.crossed])
 
 
@@ -145,7 +146,10 @@ def _scored(rules: RuleSet, values: Values, pairs: tuple[Array, Array], constrai
 def _state(
     state: State, changes: Changes, settled: Settled, known: tuple[pl.DataFrame, Found, Sequence[Array], int]
 ) -> State:
-    """What the next run needs; ``known`` are decisions, candidates, index words of fresh profiles, how many."""
+    """What the next run needs.
+
+    ``known`` are decisions, candidates, index words of fresh profiles, and how many changed.
+    """
     decisions, found, came, touched = known
     old, stayed, area = state.rows, changes.stayed, settled.area
     there = np.flatnonzero(stayed)

@@ -117,7 +117,7 @@ def find_candidates(rules: Blocking, view: View) -> Candidates:
 
 
 def keys_for(rules: Blocking, view: View) -> list[Key]:
-    """The keys of a file of ``view.model.profiles`` profiles; of a large one those that are worth their pairs."""
+    """The keys of a file of ``view.model.profiles`` profiles; of a large one those worth their pairs."""
     large = view.model.profiles > rules.learn_above
     keys = [key for key in keys_of(view.columns, small=not large) if key.name not in rules.forbidden]
     keys = [replace(key, always=key.always or key.name in rules.pinned) for key in keys]
@@ -146,7 +146,7 @@ def alternate(
         view = replace(view, model=replace(estimate(rules, view, evidence), passes=number))
         on_stage("estimate", {"pass": number, "iterations": view.model.iterations})
         if number == passes:
-            # what earlier clusters asked for is asked for again: the answer depends on model and candidates alone
+            # what earlier clusters asked for is asked for again: the model and candidates alone decide
             scored, view = last_pass(rules, view, evidence.found(constraints.words), constraints)
         else:
             scored = score_and_cluster(rules, view, known, [rules.clustering.provisional_cut])

@@ -71,7 +71,13 @@ class Neighbourhood:
     fresh: Array
     again: Array
     links: Links
-    values: Values | None = None
+    held: Values | None = None
+
+    @property
+    def values(self) -> Values:
+        """The values of the profiles that were read; there from ``with_pairs`` on."""
+        assert self.held is not None  # noqa: S101 - the order of the stages
+        return self.held
 
     @classmethod
     def of(
@@ -133,12 +139,14 @@ class Neighbourhood:
         mine = self.fresh[values.rows]
         part[values.rows[mine]] = values.view.strata.part[mine]
         cleaned[values.rows[mine]] = values.cleaned[mine]
-        return replace(self, part=part, cleaned=cleaned, links=every, values=values)
+        return replace(self, part=part, cleaned=cleaned, links=every, held=values)
 
 
 @dataclass(frozen=True, eq=False)
 class Settled:
-    """``again`` marks the profiles with new clusters; ``rows`` are those looked at, in content order, and the
+    """The clusters around a change.
+
+    ``again`` marks the profiles with new clusters; ``rows`` are those looked at, in content order, and the
     rest is about them by their place there, but for ``links`` and ``area``, which are of the whole file.
     """
 
@@ -162,7 +170,6 @@ def settle(rules: RuleSet, area: Neighbourhood, read: Callable[[Array], Values])
     ``read`` gives the values of further rows.
     """
     again, links, values = area.again, area.links, area.values
-    assert values is not None  # noqa: S101 - with_pairs comes first
     joins = (links.weight >= rules.clustering.join_from) | area.constraints.together(links.left, links.right)
     while True:
         edge = again[links.left] | again[links.right]
@@ -171,7 +178,7 @@ def settle(rules: RuleSet, area: Neighbourhood, read: Callable[[Array], Values])
         edge = again[links.left] | again[links.right]
         rows = np.flatnonzero(area.around(again | area.ends(edge)))
         rows = rows[order_of(area.cleaned[rows], area.ids.gather(rows))]
-        settled, unread = _settle(rules, replace(area, again=again, values=values), rows)
+        settled, unread = _settle(rules, replace(area, again=again, held=values), rows)
         reached = np.isin(settled.near, settled.near[again[rows]])
         missed = rows[reached & ~again[rows]]
         if not len(missed) and not len(unread):
@@ -200,7 +207,8 @@ def _settle(rules: RuleSet, area: Neighbourhood, rows: Array) -> tuple[Settled, 
     view = _view_of(area, rows)
     scored, view = last_pass(rules, view, evidence, constraints)
     left, right = scored.evidence.sides
-    known = scored.weight, constraints.together(left, right), scored.met
+    met = scored.met if scored.met is not None else np.empty(0, np.uint64)
+    known = scored.weight, constraints.together(left, right), met
     near = nearness(rules, len(rows), scored.evidence, known)
     new = np.flatnonzero(find(evidence.words, scored.evidence.words) < 0)
     asked_rows = rows[np.unique(np.concatenate([left[new], right[new]]))] if len(new) else rows[:0]

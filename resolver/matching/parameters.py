@@ -85,8 +85,9 @@ class StratumParameters:
 class Parameters:
     """The whole model of one file. ``match_rate`` is over all pairs of its profiles.
 
-    ``strata`` holds what is a stratum's own; empty where the file is undivided. ``sizes`` is how many clusters
-    of each size, from 0 up, the file held before any were joined as wholes; empty where that is not known yet.
+    ``strata`` holds what is a stratum's own; empty where the file is undivided. ``sizes`` is how many
+    clusters of each size, from 0 up, the file held before any were joined as wholes; empty where that is not
+    known yet.
     """
 
     profiles: int

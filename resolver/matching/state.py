@@ -27,9 +27,10 @@ _IGNORED: Final = frozenset({"profile_id", "last_updated_at", "source"})
 class Rows:
     """One entry per profile of the file, in its order.
 
-    ``name`` is a hash of the profile id, ``content`` of its values as written, ``cleaned`` of its standardised
-    values. ``number`` is its own in the block index, ``part`` that of the file. ``near`` is the first row of
-    all profiles that its clusters depended on, ``clusters`` those at each cut, ``core`` that of its core.
+    ``name`` is a hash of the profile id, ``content`` of its values as written, ``cleaned`` of its
+    standardised values. ``number`` is its own in the block index, ``part`` that of the file. ``near`` is
+    the first row of all profiles that its clusters depended on, ``clusters`` those at each cut, ``core`` that
+    of its core.
     """
 
     name: Array
@@ -77,7 +78,7 @@ def names_of(profile_ids: pl.Series) -> Array:
 
 
 def contents_of(profiles: pl.DataFrame) -> Array:
-    """A hash of what matching reads of each profile of a PROFILES frame: a column of nulls changes nothing."""
+    """A hash of what matching reads of each profile of a PROFILES frame; columns of nulls change nothing."""
     out = np.zeros(profiles.height, np.uint64)
     for name in profiles.columns:
         column = profiles[name]

@@ -1,7 +1,7 @@
 """A model as it was learned from one file, kept so that the same answer can be given again, or for a part.
 
-All that a run takes from the file as a whole is in here: parameters, frequencies, the blocking keys and how large
-their blocks may be, parts of the file, how values are read. With it an answer depends on each profile's
+All that a run takes from the file as a whole is in here: parameters, frequencies, the blocking keys and how
+large their blocks may be, parts of the file, how values are read. With it an answer depends on each profile's
 own neighbourhood alone.
 """
 
@@ -63,7 +63,9 @@ class Frequencies:
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """``start`` says which candidates are hopeless, ``model`` what pairs weigh; ``columns`` and ``fields`` are
+    """A learned model.
+
+    ``start`` says which candidates are hopeless, ``model`` what pairs weigh; ``columns`` and ``fields`` are
     names. ``keys`` are names with the largest block of each, None where every pair is compared. ``bits`` is
     how many bits row numbers take in blocks.
     """

@@ -290,7 +290,7 @@ class Tokens:
 
     @classmethod
     def of(cls, text: pl.Series, known: KnownValues | None = None) -> Tokens:
-        """Split at spaces. A word weighs the log of how few distinct values hold it: of these, or as known."""
+        """Split at spaces. A word weighs the log of how few values hold it: of these, or as is known."""
         frame = (
             pl.DataFrame({"value": np.arange(len(text), dtype=np.uint32), "word": text})
             .with_columns(pl.col("word").str.split(" "))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Where phone numbers are dialled, by separator whether days come first, the attributes that are evidence.
+    """Where phones are dialled, by separator whether days come first, the attributes that are evidence.
 
     Kept from one run to the next: a few profiles of the file are then read as all of them were.
     """

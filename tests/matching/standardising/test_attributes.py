@@ -5,11 +5,11 @@ import pytest
 from reference_tables import tables
 
 from resolver.matching.standardising.attributes import (
+    attribute_kinds,
     attribute_values,
     clean_key,
     cleaned_categories,
     cleaned_identifiers,
-    attribute_kinds,
     standardise_attributes,
 )
 from resolver.model.frames import Attributes
