@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,7 +23,6 @@ from resolver.matching.standardising.context import Context
 from resolver.matching.state import Links, Rows, State
 from resolver.matching.trained import Frequencies, Trained
 from resolver.matching.values import KnownValues
-from resolver.model.frames import DECISIONS, conform
 from resolver.model.standardised import Kind
 from resolver.whole_file import whole, write_frame, write_json
 
@@ -50,12 +49,26 @@ def engine() -> dict[str, Any]:
     }
 
 
-def write_state(state: State, rules: RuleSet, out: Path, earlier: Path | None = None) -> None:
-    """The state of a run whose results are in ``out``; ``earlier`` is the run whose index it shares.
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Whose state it is: the run's directory, the rules, the domain (empty: a file).
+
+    ``earlier`` is the run whose block index it shares.
+    """
+
+    out: Path
+    rules: RuleSet
+    domain: str = ""
+    earlier: Path | None = None
+
+
+def write_state(state: State, origin: Origin) -> None:
+    """The state of a run, beside its results.
 
     Raises:
         BadFile: the directory cannot be written to.
     """
+    out, earlier = origin.out, origin.earlier
     directory = out / f".{DIRECTORY}.partial"
     shutil.rmtree(directory, ignore_errors=True)
     trained = state.trained
@@ -72,11 +85,13 @@ def write_state(state: State, rules: RuleSet, out: Path, earlier: Path | None = 
     _write_ipc(pl.concat(frequencies), directory / "frequencies.arrow")
     _write_ipc(_rows_frame(state.rows), directory / "rows.arrow")
     _write_ipc(_links_frame(state.links), directory / "links.arrow")
-    write_frame(state.decisions, directory / "decisions.parquet")
+    decided = state.decisions.select("profile_id_left", "profile_id_right", "verdict")
+    write_frame(decided, directory / "decisions.parquet")
     write_json(_described(trained), directory / "model.json")
     mark = {
         "engine": engine(),
-        "rule_set": rules.fingerprint,
+        "rule_set": origin.rules.fingerprint,
+        "domain": origin.domain,
         "numbers": state.numbers,
         "changed_since_learned": state.changed,
         "candidates": list(state.figures),
@@ -91,6 +106,18 @@ def forget_state(out: Path) -> None:
     """Take the state of a run away: its results are about to be others."""
     (out / DIRECTORY / _MARK).unlink(missing_ok=True)
     shutil.rmtree(out / DIRECTORY, ignore_errors=True)
+
+
+def latest_run(out: Path, domain: str) -> Path | None:
+    """The directory of the run of a domain that kept its state last: ``out`` itself or one beside it."""
+    found = []
+    for mark in [*out.glob(f"{DIRECTORY}/{_MARK}"), *out.parent.glob(f"*/{DIRECTORY}/{_MARK}")]:
+        try:
+            if json.loads(mark.read_text(encoding="utf-8")).get("domain") == domain:
+                found.append((mark.stat().st_mtime_ns, str(mark.parent.parent), mark.parent.parent))
+        except (OSError, ValueError, AttributeError):  # none that can be read is none that can be used
+            continue
+    return max(found)[2] if found else None
 
 
 def refusal(out: Path, rules: RuleSet) -> str | None:
@@ -128,7 +155,7 @@ def read_state(out: Path) -> State | None:
             tuple(np.load(directory / f"index-{k}.npy", mmap_mode="r") for k in keys),
             tuple(later.filter(pl.col("key") == k)["word"].to_numpy() for k in keys),
         )
-        decisions = conform(pl.read_parquet(directory / "decisions.parquet"), DECISIONS)
+        decisions = pl.read_parquet(directory / "decisions.parquet")
         figures = tuple(mark["candidates"])
         return State(
             trained,

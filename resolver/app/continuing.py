@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from resolver.errors import BadInput
-from resolver.matching.incremental import link_changes, outgrown
+from resolver.matching.incremental import OutOfNumbers, link_changes, outgrown
 from resolver.matching.linkage import Linkage, link_again, link_profiles
+from resolver.matching.readable import readable
 from resolver.matching.state import State, state_of
 from resolver.matching.trained import trained_by
 from resolver.state_file import read_state, read_trained, refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
     import polars as pl
@@ -27,12 +28,14 @@ class Continuation:
     """How a run goes on from an earlier one, given by its directory.
 
     ``changes_since``: only what changed since is looked at, if that run left a state that can be used.
+    With ``if_worth`` a file of which all pairs are compared is looked at in full: that takes a second.
     ``model_of``: the model of that run on the whole file. ``keep``: leave a state for the next run.
     """
 
     changes_since: Path | None = None
     model_of: Path | None = None
     keep: bool = False
+    if_worth: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,12 @@ class Linked:
     state: State | None
     how: dict[str, Any]
     earlier: Path | None = None
+
+    def readable(self, profiles: pl.DataFrame, rules: RuleSet, ids: Collection[str]) -> Linkage:
+        """The linkage, fit for explaining those profiles."""
+        if self.earlier is None or self.state is None:
+            return self.linkage
+        return readable(self.linkage, profiles, rules, (self.state, ids))
 
 
 def link(
@@ -71,11 +80,16 @@ def link(
         why = refusal(how.changes_since, rules)
         state = None if why else read_state(how.changes_since)
         if state is not None:
-            why = outgrown(profiles.height, state)
+            small = how.if_worth and state.trained.keys is None
+            why = "the file is small" if small else outgrown(profiles.height, state)
         elif not why:
             why = f"the state of {how.changes_since.name} is damaged"
         if state is not None and not why:
-            linkage, following = link_changes(profiles, rules, (decisions, state), watch.stage)
+            try:
+                linkage, following = link_changes(profiles, rules, (decisions, state), watch.stage)
+            except OutOfNumbers as reason:
+                why = str(reason)
+        if state is not None and not why:
             gone_on = {
                 "way": "incremental",
                 "since": how.changes_since.name,

@@ -14,7 +14,7 @@ from resolver.model.frames import DECISIONS, empty
 from resolver.profile_file import read_profiles
 from resolver.report.summary import summarise_clusters, summarise_pairs
 from resolver.rule_file import load_rules
-from resolver.state_file import forget_state, write_state
+from resolver.state_file import Origin, forget_state, write_state
 from resolver.whole_file import write_frame, write_json
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def match_file(file: Path, options: MatchOptions, listener: Listener) -> dict[st
     if linked.state is None:
         forget_state(out)
     else:
-        write_state(linked.state, rules, out, linked.earlier)
+        write_state(linked.state, Origin(out, rules, earlier=linked.earlier))
     watch.stage("write", {"clusters": linkage.clusters["cluster_id"].n_unique()})
     report = {
         "profiles": profiles,

@@ -14,12 +14,25 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from resolver.app.running import Concluded
+    from resolver.planning.plans import Plans
 
 #: Links of an example that are put into words, the strongest first.
 EXPLAINED_LINKS: Final = 3
 #: Cluster ids of plans that rest on a match group alone begin so; so many of them are explained.
 MATCH_GROUP: Final = "match:"
 EXPLAINED_GROUPS: Final = 200
+
+
+def ids_to_explain(clusters: pl.DataFrame, planning: Plans) -> set[str]:
+    """The profiles that ``explain_examples`` and ``explain_aws_only`` speak of, and some more."""
+    known = clusters.select("cluster_id").unique()
+    table = planning.table.join(known, on="cluster_id", how="semi", maintain_order="left")
+    shown = [cluster_id for _, cluster_id in pick_examples(table)]
+    ids = set(clusters.filter(pl.col("cluster_id").is_in(shown))["profile_id"])
+    groups = planning.table.filter(pl.col("cluster_id").str.starts_with(MATCH_GROUP))
+    for plan in planning.read(groups.head(EXPLAINED_GROUPS)):
+        ids.update(plan.profile_ids)
+    return ids
 
 
 def explain_examples(concluded: Concluded) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ import polars as pl
 from resolver.app.acceptance import accept, describe_acceptance
 from resolver.app.applying import ApplyOptions, apply_plans
 from resolver.app.brakes import Brakes
+from resolver.app.continuing import Continuation, Linked, link
 from resolver.app.decided import describe_decisions
 from resolver.app.exporting import ExportOptions, ExportReport, export_domain, facts_beside
 from resolver.app.gating import Written, audit, withdraw
@@ -23,9 +24,8 @@ from resolver.app.reporting import write_report
 from resolver.app.results import describe_apply
 from resolver.app.reviewing.desk import Desk
 from resolver.app.reviewing.reading import batch_of_resolution
-from resolver.app.run_explaining import explain_aws_only, explain_examples
+from resolver.app.run_explaining import explain_aws_only, explain_examples, ids_to_explain
 from resolver.errors import BadInput
-from resolver.matching.linkage import Linkage, link_profiles
 from resolver.model.frames import PROFILES, conform
 from resolver.model.profile import from_row
 from resolver.model.run import Run
@@ -43,6 +43,7 @@ from resolver.report.summary import (
 )
 from resolver.resolution import Resolution
 from resolver.rule_file import load_rules
+from resolver.state_file import Origin, forget_state, latest_run, write_state
 from resolver.whole_file import whole, write_frame
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 
     from resolver.app.execution import PlanOutcome
     from resolver.ledger.ledger import Ledger
+    from resolver.matching.linkage import Linkage
     from resolver.model.domain_facts import DomainFacts
     from resolver.model.merge_plan import MergePlan
     from resolver.model.rule_set import RuleSet
@@ -61,7 +63,8 @@ if TYPE_CHECKING:
 class RunOptions:
     """What one run is to do. ``at`` is the moment of its start; ``run_id`` names it everywhere.
 
-    ``earlier``, ``snapshot``, ``objects`` and ``follow_objects`` are those of ``ExportOptions``.
+    ``earlier``, ``snapshot``, ``objects`` and ``follow_objects`` are those of ``ExportOptions``. Unless
+    ``retrain``, the run goes on from the last one of the domain in ``out`` or beside it.
     """
 
     run_id: str
@@ -78,6 +81,7 @@ class RunOptions:
     brakes: Brakes = field(default_factory=Brakes)
     keep_days: int | None = None
     allow_cases: bool = False
+    retrain: bool = False
 
     @property
     def holder(self) -> str:
@@ -95,6 +99,7 @@ class Concluded:
     planning: Plans
     export: ExportReport
     reading: ObjectReading
+    linked: Linked
 
 
 def run_job(domain: Domain, options: RunOptions, ledger: Ledger, listener: Listener) -> dict[str, Any]:
@@ -135,10 +140,13 @@ def _run(
         rule_matches=rules.second_opinion.policy != "ignore",
     )
     decisions = ledger.decisions_of(domain.name)
-    concluded = conclude(domain, rules, export_options, (decisions, watch))
+    last = None if options.retrain else latest_run(options.out, domain.name)
+    going_on = Continuation(changes_since=last, keep=True, if_worth=True)
+    concluded = conclude(domain, rules, export_options, (decisions, going_on, watch))
     hold()
     withdraw(options.out)
     publish(concluded, options.out)
+    keep_state(concluded.linked, Origin(options.out, rules, domain.name))
     report = describe_run(concluded, options, rules)
     report["decisions"] = describe_decisions(
         concluded.linkage, concluded.profiles, decisions, rules.thresholds
@@ -177,20 +185,24 @@ def check_inputs(domain: Domain, options: RunOptions) -> None:
 
 
 def conclude(
-    domain: Domain, rules: RuleSet, export: ExportOptions, memory: tuple[pl.DataFrame, Stopwatch]
+    domain: Domain,
+    rules: RuleSet,
+    export: ExportOptions,
+    memory: tuple[pl.DataFrame, Continuation, Stopwatch],
 ) -> Concluded:
     """Export the domain, link its profiles and plan the merges; nothing is changed there.
 
     Objects and history are read for profiles of clusters of two or more only: one call a profile and object
     type, one for its history.
     """
-    decisions, watch = memory
+    decisions, going_on, watch = memory
     exported = export_domain(
         domain, export, lambda p: watch.step("export", p.found, max(p.profile_count, p.found))
     )
     watch.stage("export", {"profiles": exported.profiles, "calls": sum(exported.calls.values())})
     profiles = conform(pl.read_parquet(export.out), PROFILES)
-    linkage = link_profiles(profiles, rules, decisions, watch.stage)
+    linked = link(lambda: profiles, (rules, decisions), going_on, watch)
+    linkage = linked.linkage
     members = linkage.clusters.filter(pl.col("size") > 1)["profile_id"].sort().to_list()
     reading = read_objects_of(domain, members, rules.survivorship, export.objects)
     figures = {"profiles": reading.profiles, "objects": reading.objects.height, "calls": reading.calls}
@@ -201,7 +213,8 @@ def conclude(
         write_frame(dated, export.out)
     planning = plan_merges(dated, linkage.clusters, rules, facts)
     watch.stage("plan", {"plans": planning.table.height})
-    return Concluded(dated, facts, linkage, planning, exported, reading)
+    linkage = linked.readable(profiles, rules, ids_to_explain(linkage.clusters, planning))
+    return Concluded(dated, facts, linkage, planning, exported, reading, linked)
 
 
 def with_dates(domain: Domain, profiles: pl.DataFrame, members: Sequence[str]) -> pl.DataFrame:
@@ -212,6 +225,14 @@ def with_dates(domain: Domain, profiles: pl.DataFrame, members: Sequence[str]) -
     if not changes.height:
         return profiles
     return profiles.join(changes, on="profile_id", how="left", maintain_order="left")
+
+
+def keep_state(linked: Linked, origin: Origin) -> None:
+    """Leave what the next run goes on from."""
+    if linked.state is None:
+        forget_state(origin.out)
+    else:
+        write_state(linked.state, replace(origin, earlier=linked.earlier))
 
 
 def publish(concluded: Concluded, out: Path) -> None:
@@ -249,6 +270,7 @@ def describe_run(concluded: Concluded, options: RunOptions, rules: RuleSet) -> d
         "second_opinion": summarise_opinion(concluded.planning.second_opinion),
         "ambiguous_keys": count_ambiguous(hits(concluded.profiles)),
         "blocking": concluded.linkage.diagnostics,
+        "linked": concluded.linked.how,
         "examples": explain_examples(concluded),
         "aws_only": explain_aws_only(concluded),
         "apply": None,

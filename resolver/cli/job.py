@@ -90,6 +90,14 @@ def run(
         ),
     ] = ObjectsWanted.ALL,
     rules: Rules = None,
+    retrain: Annotated[
+        bool,
+        typer.Option(
+            "--retrain",
+            help="Learn the model anew and look at every profile, though an earlier run of the domain, in "
+            "--out or beside it, left a state to go on from.",
+        ),
+    ] = False,
     apply_plans: Annotated[
         bool, typer.Option("--apply", help="Merge the ready plans, too. AWS cannot undo it.")
     ] = False,
@@ -151,6 +159,7 @@ def run(
             ),
             keep_days=keep_days or None,
             allow_cases=allow_cases,
+            retrain=retrain,
         )
         check_inputs(store, options)
         with open_ledger(ledger or default_ledger(store, out)) as memory:

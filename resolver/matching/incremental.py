@@ -8,7 +8,7 @@ where a change brings two neighbourhoods together, both are looked at again, unt
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -43,13 +43,21 @@ if TYPE_CHECKING:
     OnStage = Callable[[str, Mapping[str, int | float]], None]
 
 
+#: A model is stale when one in so many of the profiles that it was learned from has changed.
+_STALE: Final = 4
+
+
+class OutOfNumbers(Exception):
+    """The block index has no number left for a profile: the model must be learned anew."""
+
+
 def outgrown(profiles: int, state: State) -> str | None:
     """Why the state is of no use for a file of so many profiles; None if it is."""
     trained = state.trained
     if profiles < 2:  # noqa: PLR2004 - one profile makes no pair
         return "there are no two profiles to compare"
-    if state.numbers + profiles >= 1 << trained.bits and state.numbers + state.changed >= 1 << trained.bits:
-        return "too many profiles have changed since the model was learned"
+    if _STALE * state.changed > trained.profiles:
+        return f"{state.changed} profiles have changed since the model was learned from {trained.profiles}"
     if profiles > 2 * trained.profiles or 2 * profiles < trained.profiles:
         return f"the model was learned from {trained.profiles} profiles, and there are {profiles} now"
     return None
@@ -98,6 +106,8 @@ def find_fresh(
         standing = _standing(state, changes, fresh)
         if state.trained.keys is None:
             return changes, every_pair_of(fresh, profiles.height), []
+        if state.numbers + len(fresh) > 1 << state.trained.bits:
+            raise OutOfNumbers(f"{state.numbers} profiles have been numbered since the model was learned")
         columns = Values.of(profiles, fresh, rules, state.trained).view.columns
         keys = state.trained.keys_of(columns)
         found = pairs_of_fresh(state, keys, standing)

@@ -229,13 +229,14 @@ def _view_of(area: Neighbourhood, rows: Array) -> View:
     """The model over those rows; those that were not read have no values."""
     values = area.values
     at = values.local[rows]
-    columns = tuple(_placed(column, at) for column in values.view.columns)
+    columns = tuple(placed(column, at) for column in values.view.columns)
     strata = Strata.of_parts(area.part[rows], values.view.strata.names, values.view.strata.present)
     model = replace(values.view.model, profiles=len(rows))
     return replace(values.view, columns=columns, model=model, strata=strata)
 
 
-def _placed(column: Column, at: Array) -> Column:
+def placed(column: Column, at: Array) -> Column:
+    """The column with a row for each place in ``at``, the values of which it holds there; nothing for -1."""
     read = at >= 0
 
     def spread(codes: Array) -> Array:
