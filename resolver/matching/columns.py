@@ -82,6 +82,8 @@ class Column:
             return out
         if len(self.codes) == 1:
             return self.values[0].coded(self.values[0].text)
+        if not self.whole.size:
+            return np.zeros(self.wholes, np.uint64)
         example = np.zeros(self.wholes, np.int64)
         example[self.whole.ravel()] = np.arange(self.whole.size)
         out = np.zeros(self.wholes, np.uint64)

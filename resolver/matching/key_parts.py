@@ -51,7 +51,7 @@ class Part:
         """One word per profile (or of those in ``rows``) and alternative; 0 where unknown."""
         codes = self.codes if rows is None else self.codes[rows]
         words = codes if self.table is None else self.table[codes]
-        return words.reshape(len(codes), -1).astype(np.uint64)
+        return words.reshape(len(codes), self.alternatives).astype(np.uint64)
 
     @property
     def alternatives(self) -> int:
