@@ -194,7 +194,7 @@ def _read_ipc(path: Path) -> pl.DataFrame:
 
 
 _NO_WORDS: Final = pl.DataFrame(schema={"word": pl.UInt64, "key": pl.Int32})
-_ROW_COLUMNS: Final = ("name", "content", "cleaned", "number", "part", "near", "core")
+_ROW_COLUMNS: Final = ("name", "content", "cleaned", "number", "part", "near", "core", "bridged", "shared")
 _LINK_COLUMNS: Final = ("left", "right", "key", "weight")
 _CUTS: Final = 3
 

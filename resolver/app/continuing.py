@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from resolver.errors import BadInput
-from resolver.matching.incremental import OutOfNumbers, link_changes, outgrown
+from resolver.matching.incremental import TooMuchChanged, link_changes, outgrown
 from resolver.matching.linkage import Linkage, link_again, link_profiles
 from resolver.matching.readable import readable
 from resolver.matching.state import State, state_of
@@ -87,7 +87,7 @@ def link(
         if state is not None and not why:
             try:
                 linkage, following = link_changes(profiles, rules, (decisions, state), watch.stage)
-            except OutOfNumbers as reason:
+            except TooMuchChanged as reason:
                 why = str(reason)
         if state is not None and not why:
             gone_on = {
@@ -104,7 +104,7 @@ def link(
     facts: dict[str, Any] = {"way": "full"} | ({"why": why} if why else {})
     if not how.keep or linkage.answer is None:
         return Linked(linkage, None, facts)
-    state = state_of(profiles, rules, linkage.answer, (trained_by(linkage.answer, rules), decisions))
+    state = state_of(profiles, rules, linkage, (trained_by(linkage.answer, rules), decisions))
     watch.stage("state", {"profiles": profiles.height})
     return Linked(linkage, state, facts)
 
@@ -125,4 +125,4 @@ def _with_model(
     facts: dict[str, Any] = {"way": "full, with a model", "model_of": how.model_of.name}
     if not how.keep or linkage.answer is None:
         return Linked(linkage, None, facts)
-    return Linked(linkage, state_of(profiles, rules, linkage.answer, (trained, decisions)), facts)
+    return Linked(linkage, state_of(profiles, rules, linkage, (trained, decisions)), facts)

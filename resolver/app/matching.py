@@ -48,7 +48,7 @@ def match_file(file: Path, options: MatchOptions, listener: Listener) -> dict[st
         forget_state(out)
     else:
         write_state(linked.state, Origin(out, rules, earlier=linked.earlier))
-    watch.stage("write", {"clusters": linkage.clusters["cluster_id"].n_unique()})
+    watch.stage("write", {"profiles": profiles})
     report = {
         "profiles": profiles,
         "pairs": summarise_pairs(linkage.pairs, profiles),

@@ -11,27 +11,27 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import polars as pl
 
 from resolver.matching.block_index import BlockIndex
 from resolver.matching.blocking import Candidates
 from resolver.matching.changes import changes_of
 from resolver.matching.comparison import compare, rebin
 from resolver.matching.constraints import constraints_of
+from resolver.matching.doubts import with_doubts
 from resolver.matching.evidence import ASKED_FOR, Evidence
 from resolver.matching.fresh_pairs import Standing, every_pair_of, pairs_of_fresh
-from resolver.matching.linkage import Linkage, conclude
+from resolver.matching.linkage import Linkage, concluded
 from resolver.matching.neighbourhood import Neighbourhood, Values, settle
 from resolver.matching.pair_index import find, pack, unpack
 from resolver.matching.passes import Scored
-from resolver.matching.results import Answer, Learned
+from resolver.matching.results import Answer, Learned, cluster_frame, pair_frame
 from resolver.matching.scoring import match_weights
 from resolver.matching.state import Links, Rows, State
 from resolver.matching.strata import Strata
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-
-    import polars as pl
 
     from resolver.matching.changes import Changes
     from resolver.matching.constraints import Constraints
@@ -47,8 +47,8 @@ if TYPE_CHECKING:
 _STALE: Final = 4
 
 
-class OutOfNumbers(Exception):
-    """The block index has no number left for a profile: the model must be learned anew."""
+class TooMuchChanged(Exception):
+    """A full run is quicker, or the block index has no number left for a profile."""
 
 
 def outgrown(profiles: int, state: State) -> str | None:
@@ -76,6 +76,8 @@ def link_changes(
     constraints = constraints_of(decisions, ids)
     touched = int(changes.fresh.sum() + (changes.after < 0).sum())
     on_stage("changes", {"profiles": len(ids), "changed": touched})
+    if 2 * touched > len(ids):
+        raise TooMuchChanged(f"{touched} of {len(ids)} profiles have changed")
 
     changes, found, came = find_fresh(profiles, rules, state, changes)
     on_stage("block", {"pairs": len(found.words), "profiles": int(changes.fresh.sum())})
@@ -90,8 +92,30 @@ def link_changes(
     settled = settle(rules, area, lambda wanted: Values.of(profiles, wanted, rules, state.trained))
     on_stage("cluster", {"profiles": settled.looked_at})
     following = _state(state, changes, settled, (decisions, found, came, touched))
-    linkage = conclude(ids, rules, _answer(following, settled, constraints), on_stage)
-    return linkage, following
+    answer = _answer(following, settled, constraints)
+    pairs = pair_frame(answer)
+    following, clusters = _with_doubts(cluster_frame(ids, rules, answer), pairs, rules, (following, settled))
+    return concluded(ids, answer, (pairs, clusters), on_stage), following
+
+
+def _with_doubts(
+    clusters: pl.DataFrame, pairs: pl.DataFrame, rules: RuleSet, known: tuple[State, Settled]
+) -> tuple[State, pl.DataFrame]:
+    """``with_doubts``, worked out for what was looked at again, and the state that knows it."""
+    state, settled = known
+    again = settled.again
+    place = np.cumsum(again) - 1
+    left, right = pairs["left"].to_numpy(), pairs["right"].to_numpy()
+    inside = pairs.filter(pl.Series(again[left] & again[right]))
+    inside = inside.with_columns(
+        pl.Series(side, place[inside[side].to_numpy()].astype(np.uint32)) for side in ("left", "right")
+    )
+    doubts = with_doubts(clusters.filter(pl.Series(again)), inside, rules)
+    bridged, shared = state.rows.bridged.copy(), state.rows.shared.copy()
+    bridged[again] = doubts["bridge_held"].to_numpy()
+    shared[again] = doubts["shared_contact_only"].to_numpy()
+    told = clusters.with_columns(bridge_held=pl.Series(bridged), shared_contact_only=pl.Series(shared))
+    return replace(state, rows=replace(state.rows, bridged=bridged, shared=shared)), told
 
 
 def find_fresh(
@@ -107,7 +131,7 @@ def find_fresh(
         if state.trained.keys is None:
             return changes, every_pair_of(fresh, profiles.height), []
         if state.numbers + len(fresh) > 1 << state.trained.bits:
-            raise OutOfNumbers(f"{state.numbers} profiles have been numbered since the model was learned")
+            raise TooMuchChanged(f"{state.numbers} profiles have been numbered since the model was learned")
         columns = Values.of(profiles, fresh, rules, state.trained).view.columns
         keys = state.trained.keys_of(columns)
         found = pairs_of_fresh(state, keys, standing)
@@ -176,6 +200,11 @@ def _state(
         out[settled.rows[mine]] = settled.rows[settled_now[mine]]
         return out
 
+    def doubts(earlier: Array) -> Array:
+        out = np.zeros(len(number), bool)
+        out[now] = earlier[there]
+        return out
+
     clusters = np.stack([firsts(a, b) for a, b in zip(old.clusters, settled.scored.clusters, strict=True)])
     rows = Rows(
         changes.name,
@@ -186,6 +215,8 @@ def _state(
         firsts(old.near, settled.near),
         clusters,
         firsts(old.core, settled.core),
+        doubts(old.bridged),
+        doubts(old.shared),
     )
     gone = np.ones(state.numbers, bool)
     gone[old.number[there].astype(np.intp)] = False
@@ -198,7 +229,7 @@ def _state(
     return State(
         state.trained,
         rows,
-        settled.links,
+        settled.links(),
         state.index.changed(gone, came) if came else state.index,
         decisions,
         state.numbers + len(fresh),

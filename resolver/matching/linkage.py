@@ -101,7 +101,15 @@ def conclude(ids: pl.Series, rules: RuleSet, answer: Answer, on_stage: OnStage) 
     """The answer as frames."""
     pairs = pair_frame(answer)
     clusters = with_doubts(cluster_frame(ids, rules, answer), pairs, rules)
-    on_stage("conclude", {"clusters": clusters["cluster_id"].n_unique(), "pairs": pairs.height})
+    return concluded(ids, answer, (pairs, clusters), on_stage)
+
+
+def concluded(
+    ids: pl.Series, answer: Answer, frames: tuple[pl.DataFrame, pl.DataFrame], on_stage: OnStage
+) -> Linkage:
+    """The answer with its pairs and clusters as frames."""
+    pairs, clusters = frames
+    on_stage("conclude", {"profiles": clusters.height, "pairs": pairs.height})
     return Linkage(pairs, clusters, answer.view.model, diagnostics_of(answer, ids), answer)
 
 

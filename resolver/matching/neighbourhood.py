@@ -147,7 +147,8 @@ class Settled:
     """The clusters around a change.
 
     ``again`` marks the profiles with new clusters; ``rows`` are those looked at, in content order, and the
-    rest is about them by their place there, but for ``links`` and ``area``, which are of the whole file.
+    rest is about them by their place there, but for ``area``, which is of the whole file. ``gone`` are places
+    in its links that are not asked for any more, ``new`` places in the evidence that are.
     """
 
     area: Neighbourhood
@@ -156,7 +157,22 @@ class Settled:
     scored: Scored
     core: Array
     near: Array
-    links: Links
+    gone: Array
+    new: Array
+
+    def links(self) -> Links:
+        """All pairs of the file now."""
+        old, evidence = self.area.links, self.scored.evidence
+        kept = np.ones(len(old.left), bool)
+        kept[self.gone] = False
+        one, other = (self.rows[side[self.new]].astype(np.uint32) for side in evidence.sides)
+        return Links(
+            np.concatenate([old.left[kept], np.minimum(one, other)]),
+            np.concatenate([old.right[kept], np.maximum(one, other)]),
+            np.concatenate([old.key[kept], evidence.key[self.new]]),
+            np.concatenate([old.weight[kept], self.scored.weight[self.new]]),
+            np.concatenate([old.bytes_[:, kept], evidence.bytes_[:, self.new]], axis=1),
+        )
 
     @property
     def looked_at(self) -> int:
@@ -170,33 +186,42 @@ def settle(rules: RuleSet, area: Neighbourhood, read: Callable[[Array], Values])
     ``read`` gives the values of further rows.
     """
     again, links, values = area.again, area.links, area.values
-    joins = (links.weight >= rules.clustering.join_from) | area.constraints.together(links.left, links.right)
+    joins = links.weight >= rules.clustering.join_from
+    asked = links.key == ASKED_FOR
+    if len(area.constraints.words):
+        joins |= area.constraints.together(links.left, links.right)
+        asked &= find(area.constraints.words, pack(links.left, links.right)) < 0
     while True:
         edge = again[links.left] | again[links.right]
         join = joins & edge
         again = area.around(again | area.ends(join))
         edge = again[links.left] | again[links.right]
+        if (values.local[again] < 0).any():
+            values = read(np.union1d(values.rows, np.flatnonzero(again)))
         rows = np.flatnonzero(area.around(again | area.ends(edge)))
         rows = rows[order_of(area.cleaned[rows], area.ids.gather(rows))]
-        settled, unread = _settle(rules, replace(area, again=again, held=values), rows)
+        settled, unread = _settle(rules, replace(area, again=again, held=values), rows, asked)
         reached = np.isin(settled.near, settled.near[again[rows]])
         missed = rows[reached & ~again[rows]]
         if not len(missed) and not len(unread):
             return settled
         again = again.copy()
         again[missed] = True
-        values = read(np.union1d(values.rows, np.union1d(unread, np.flatnonzero(again))))
+        if len(unread):
+            values = read(np.union1d(values.rows, unread))
 
 
-def _settle(rules: RuleSet, area: Neighbourhood, rows: Array) -> tuple[Settled, Array]:
-    """The clusters of those rows, and rows that must be read before that can be told."""
+def _settle(rules: RuleSet, area: Neighbourhood, rows: Array, asked: Array) -> tuple[Settled, Array]:
+    """The clusters of those rows, and rows that must be read before that can be told.
+
+    ``asked`` marks the links that earlier clusters asked for: new ones ask for their own.
+    """
     links, again = area.links, area.again
     place = np.full(len(area.ids), -1, np.int64)
     place[rows] = np.arange(len(rows))
-    words = pack(links.left, links.right)
-    asked = (links.key == ASKED_FOR) & again[links.left] & again[links.right]
-    kept = ~asked | (find(area.constraints.words, words) >= 0)
-    inside = np.flatnonzero(kept & (place[links.left] >= 0) & (place[links.right] >= 0))
+    inside = np.flatnonzero((place[links.left] >= 0) & (place[links.right] >= 0))
+    dropped = asked[inside] & again[links.left[inside]] & again[links.right[inside]]
+    gone, inside = inside[dropped], inside[~dropped]
     one, other = place[links.left[inside]], place[links.right[inside]]
     own = pack(np.minimum(one, other), np.maximum(one, other))
     order = np.argsort(own, kind="stable")
@@ -214,15 +239,7 @@ def _settle(rules: RuleSet, area: Neighbourhood, rows: Array) -> tuple[Settled, 
     asked_rows = rows[np.unique(np.concatenate([left[new], right[new]]))] if len(new) else rows[:0]
     unread = asked_rows[area.values.local[asked_rows] < 0]
     core = cores(rules.thresholds, view, scored, constraints)
-    a, b = rows[left[new]].astype(np.uint32), rows[right[new]].astype(np.uint32)
-    every = Links(
-        np.concatenate([links.left[kept], np.minimum(a, b)]),
-        np.concatenate([links.right[kept], np.maximum(a, b)]),
-        np.concatenate([links.key[kept], scored.evidence.key[new]]),
-        np.concatenate([links.weight[kept], scored.weight[new]]),
-        np.concatenate([links.bytes_[:, kept], scored.evidence.bytes_[:, new]], axis=1),
-    )
-    return Settled(area, again, rows, scored, core, near, every), unread
+    return Settled(area, again, rows, scored, core, near, gone, new), unread
 
 
 def _view_of(area: Neighbourhood, rows: Array) -> View:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +15,7 @@ from resolver.matching.pair_index import unpack
 
 if TYPE_CHECKING:
     from resolver.matching.evidence import Evidence
-    from resolver.matching.results import Answer
+    from resolver.matching.linkage import Linkage
     from resolver.matching.trained import Trained
     from resolver.matching.values import Array
     from resolver.model.rule_set import RuleSet
@@ -30,7 +31,7 @@ class Rows:
     ``name`` is a hash of the profile id, ``content`` of its values as written, ``cleaned`` of its
     standardised values. ``number`` is its own in the block index, ``part`` that of the file. ``near`` is
     the first row of all profiles that its clusters depended on, ``clusters`` those at each cut, ``core`` that
-    of its core.
+    of its core. ``bridged`` and ``shared`` are the doubts of its cluster (see ``with_doubts``).
     """
 
     name: Array
@@ -41,6 +42,8 @@ class Rows:
     near: Array
     clusters: Array
     core: Array
+    bridged: Array
+    shared: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,27 +82,22 @@ def names_of(profile_ids: pl.Series) -> Array:
 
 def contents_of(profiles: pl.DataFrame) -> Array:
     """A hash of what matching reads of each profile of a PROFILES frame; columns of nulls change nothing."""
-    out = np.zeros(profiles.height, np.uint64)
+    hashes = []
     for name in profiles.columns:
-        column = profiles[name]
-        if name not in _IGNORED and column.null_count() < len(column):
-            seed = pl.Series([name]).hash(0)[0] & 0xFFFFFFFF
-            if column.dtype.is_nested():
-                column = _as_text(column)
-            hashed = column.hash(seed).to_numpy()
-            out += np.where(column.is_not_null().to_numpy(), hashed, np.uint64(0))
+        if name not in _IGNORED and profiles[name].null_count() < profiles.height:
+            column, kind = pl.col(name), profiles.schema[name]
+            if kind.is_nested():  # as JSON: two lists of structs are hashed by what they hold
+                column = (column if isinstance(kind, pl.Struct) else pl.struct(name)).struct.json_encode()
+            seed = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=4).digest(), "big")
+            hashes.append(
+                pl.when(pl.col(name).is_not_null()).then(column.hash(seed)).otherwise(0).alias(name)
+            )
+    if not hashes:
+        return np.zeros(profiles.height, np.uint64)
+    out = np.zeros(profiles.height, np.uint64)
+    for hashed in profiles.select(hashes):
+        out += hashed.to_numpy()
     return out
-
-
-def _as_text(column: pl.Series) -> pl.Series:
-    """A column of structs or of lists of structs as JSON text."""
-    frame = column.to_frame()
-    name = column.name
-    if isinstance(column.dtype, pl.Struct):
-        text = pl.col(name).struct.json_encode()
-    else:
-        text = pl.struct(name).struct.json_encode()
-    return frame.select(pl.when(pl.col(name).is_not_null()).then(text)).to_series()
 
 
 def nearness(rules: RuleSet, profiles: int, evidence: Evidence, known: tuple[Array, Array, Array]) -> Array:
@@ -117,10 +115,12 @@ def nearness(rules: RuleSet, profiles: int, evidence: Evidence, known: tuple[Arr
 
 
 def state_of(
-    profiles: pl.DataFrame, rules: RuleSet, answer: Answer, known: tuple[Trained, pl.DataFrame]
+    profiles: pl.DataFrame, rules: RuleSet, linkage: Linkage, known: tuple[Trained, pl.DataFrame]
 ) -> State:
-    """The state behind an answer about a whole file; ``known`` are the model and the decisions."""
+    """The state behind a linkage of a whole file; ``known`` are the model and the decisions."""
     trained, decisions = known
+    answer = linkage.answer
+    assert answer is not None  # noqa: S101 - something was compared, or there were no model
     order, view, scored = answer.order, answer.view, answer.scored
     count = len(order)
     back = np.empty(count, np.int64)
@@ -142,6 +142,8 @@ def state_of(
         in_file(near),
         in_file(scored.clusters),
         in_file(answer.core),
+        linkage.clusters["bridge_held"].to_numpy(),
+        linkage.clusters["shared_contact_only"].to_numpy(),
     )
     links = Links(
         order[left].astype(np.uint32),

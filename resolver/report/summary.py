@@ -31,7 +31,7 @@ def summarise_clusters(clusters: pl.DataFrame) -> dict[str, Any]:
     heads = shared.unique("cluster_id")
     sizes = heads.group_by("size").len().sort("size")
     return {
-        "customers": clusters["cluster_id"].n_unique(),
+        "customers": heads.height + clusters.height - shared.height,
         "of_two_or_more": heads.height,
         "profiles_in_them": shared.height,
         "by_band": _by_band(heads["band"]),

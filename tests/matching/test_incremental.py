@@ -68,7 +68,7 @@ def start(request, rules, frame):
     profiles = domain(frame, rows, 2)
     first = link_profiles(profiles, own, NOBODY, silent)
     trained = trained_by(first.answer, own)
-    return profiles, own, first, state_of(profiles, own, first.answer, (trained, NOBODY))
+    return profiles, own, first, state_of(profiles, own, first, (trained, NOBODY))
 
 
 def changed(profiles, draw, frame, name):
@@ -155,7 +155,7 @@ def test_a_block_that_grows_too_large_and_shrinks_again_loses_and_regains_its_pa
         row["phone_number"] = "+12025550000"
     profiles = conform(frame(rows), PROFILES)
     first = link_profiles(profiles, own, NOBODY, silent)
-    state = state_of(profiles, own, first.answer, (trained_by(first.answer, own), NOBODY))
+    state = state_of(profiles, own, first, (trained_by(first.answer, own), NOBODY))
     crowd = pl.concat([profiles, conform(frame([
         {"profile_id": f"x{k}", "first_name": FIRST[k], "last_name": f"Other{k}", "birth_date": "1950-01-01",
          "phone_number": "+12025550000", "email_address": None} for k in range(4)]), PROFILES)])  # fmt: skip
