@@ -94,7 +94,8 @@ def write_state(state: State, origin: Origin) -> None:
         "domain": origin.domain,
         "numbers": state.numbers,
         "changed_since_learned": state.changed,
-        "candidates": list(state.figures),
+        "figures": list(state.figures),
+        "candidates": state.candidates,
         "keys": len(state.index.first),
     }
     write_json(mark, directory / _MARK)
@@ -156,7 +157,6 @@ def read_state(out: Path) -> State | None:
             tuple(later.filter(pl.col("key") == k)["word"].to_numpy() for k in keys),
         )
         decisions = pl.read_parquet(directory / "decisions.parquet")
-        figures = tuple(mark["candidates"])
         return State(
             trained,
             _rows(rows),
@@ -165,7 +165,8 @@ def read_state(out: Path) -> State | None:
             decisions,
             mark["numbers"],
             mark["changed_since_learned"],
-            figures,
+            tuple(mark["figures"]),
+            mark["candidates"],
         )
     except _UNREADABLE:
         return None

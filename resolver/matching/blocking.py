@@ -51,6 +51,12 @@ class Candidates:
     names: tuple[str, ...]
     figures: Sequence[Mapping[str, Any]] = field(default_factory=list)
     allowed: tuple[int, ...] = ()
+    total: float | None = None
+
+    @property
+    def count(self) -> int:
+        """How many pairs all keys together found; told by ``total`` where not all of them are at hand."""
+        return len(self.words) if self.total is None else round(self.total)
 
 
 def row_bits(profiles: int) -> int:

@@ -220,8 +220,12 @@ def _state(
     )
     gone = np.ones(state.numbers, bool)
     gone[old.number[there].astype(np.intp)] = False
-    figures = state.figures
+    figures, candidates = state.figures, state.candidates
+    if state.trained.keys is None:
+        candidates = len(number) * (len(number) - 1) / 2
     if found.more:
+        made = sum(int(str(one["pairs"])) for one in figures)
+        candidates *= 1 + sum(found.more) / max(made, 1)
         figures = tuple(
             {**one, "pairs": int(one["pairs"]) + more}  # type: ignore[call-overload]
             for one, more in zip(figures, found.more, strict=True)
@@ -235,6 +239,7 @@ def _state(
         state.numbers + len(fresh),
         state.changed + touched,
         figures,
+        candidates,
     )
 
 
@@ -251,6 +256,6 @@ def _answer(state: State, settled: Settled, constraints: Constraints) -> Answer:
         Scored(evidence, links.weight, rows.clusters.astype(np.int64)),
         constraints,
         rows.core.astype(np.int64),
-        Candidates(evidence.words, evidence.key, names, state.figures),
+        Candidates(evidence.words, evidence.key, names, state.figures, total=state.candidates),
         Learned(values.first.bins, values.first.model, trained.fields, trained.context, rows.cleaned),
     )

@@ -190,8 +190,8 @@ def diagnostics_of(answer: Answer, ids: pl.Series) -> dict[str, Any]:
     contradicted = ids.gather(answer.order[constraints.contradicted]).sort().to_list()
     return {
         "blocking": list(candidates.figures),
-        "candidate_pairs": len(candidates.words),
-        "pairs_per_profile": len(candidates.words) / max(len(ids), 1),
+        "candidate_pairs": candidates.count,
+        "pairs_per_profile": candidates.count / max(len(ids), 1),
         "passes": view.model.passes,
         "converged": view.model.converged,
         "match_rate": view.model.match_rate,

@@ -62,7 +62,8 @@ class State:
     """All of that, with the model and the decisions that it rests on.
 
     ``numbers`` is how many profile numbers were given out, ``changed`` how many profiles were added, changed
-    or deleted since the model was learned, ``candidates`` how many pairs each key found.
+    or deleted since the model was learned, ``figures`` how many pairs each key found, ``candidates`` how many
+    all together (in proportion to ``figures``, once profiles have changed).
     """
 
     trained: Trained
@@ -73,6 +74,7 @@ class State:
     numbers: int
     changed: int
     figures: tuple[dict[str, object], ...]
+    candidates: float
 
 
 def names_of(profile_ids: pl.Series) -> Array:
@@ -154,4 +156,4 @@ def state_of(
     )
     index = BlockIndex.of(trained.keys_of(view.columns), None, trained.bits)
     figures = tuple(dict(one) for one in answer.candidates.figures)
-    return State(trained, rows, links, index, decisions, count, 0, figures)
+    return State(trained, rows, links, index, decisions, count, 0, figures, answer.candidates.count)
