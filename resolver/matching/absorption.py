@@ -44,7 +44,7 @@ def absorb(
     compared, no decision keeps any of them apart, and the smaller fits no rival of the larger nearly as well.
     ``scored`` is the model and the stratum of each pair of the evidence.
     """
-    return absorbed(scored, known, cluster, rules)[0]
+    return absorbed(scored, known, cluster, rules).cluster
 
 
 def absorbed(
@@ -52,28 +52,42 @@ def absorbed(
     known: tuple[Evidence, Constraints],
     cluster: Array,
     rules: Clustering,
-) -> tuple[Array, Array]:
-    """``absorb``, and every pair of clusters that was ever in question, as words of their first rows.
+) -> Absorbed:
+    """``absorb``, and what it went by.
 
-    What happens to a cluster depends on no other than those that such pairs connect it with.
+    Where the model knows the sizes of clusters by round, there are as many rounds.
     """
     evidence, constraints = known
     left, right = evidence.sides
     apart = constraints.kept_apart(left, right)
-    seen = scored[0].sizes or sizes_of(cluster)
+    known_sizes = scored[0].sizes
+    sizes: list[tuple[int, ...]] = []
     met = [np.empty(0, np.uint64)]
-    for _ in range(_ROUNDS):
+    for turn in range(len(known_sizes) or _ROUNDS):
+        sizes.append(known_sizes[turn] if known_sizes else sizes_of(cluster))
         size = np.bincount(cluster, minlength=len(cluster))
         fits = _fits(scored, evidence, (cluster, size), (apart, rules.absorb_best))
         met.append(fits.words)
-        fits = _Fits(fits.words, fits.weight + size_odds(size, fits.words, (seen, scored[0].match_rate)))
+        fits = _Fits(fits.words, fits.weight + size_odds(size, fits.words, (sizes[-1], scored[0].match_rate)))
         fits = fits.only(_uncontested(fits, size, rules))
         joins = _mutually_best(fits, len(cluster))
-        if not len(joins):
+        if not len(joins) and not known_sizes:
             break
         a, b = unpack(joins)
         cluster = first_rows(components(len(cluster), a, b))[cluster]
-    return cluster, np.concatenate(met)
+    return Absorbed(cluster, np.concatenate(met), tuple(sizes))
+
+
+@dataclass(frozen=True, eq=False)
+class Absorbed:
+    """The clusters; every pair of them that was ever in question, as words of first rows; sizes by round.
+
+    What happens to a cluster depends on no other than those that such pairs connect it with.
+    """
+
+    cluster: Array
+    met: Array
+    sizes: tuple[tuple[int, ...], ...]
 
 
 def sizes_of(cluster: Array) -> tuple[int, ...]:

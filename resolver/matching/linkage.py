@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from resolver.matching.absorption import absorbed, sizes_of
+from resolver.matching.absorption import absorbed
 from resolver.matching.blocking import MOST_KEYS, Candidates, Limits, block, every_pair, row_bits
 from resolver.matching.columns import columns_of
 from resolver.matching.comparison import compare, rebin
@@ -177,11 +177,12 @@ def last_pass(
     cuts = [rules.thresholds.merge_cut, rules.thresholds.match, rules.thresholds.review]
     scored = score_and_cluster(rules, view, (evidence, constraints), cuts)
     clusters = scored.clusters.copy()
-    view = replace(view, model=replace(view.model, sizes=view.model.sizes or sizes_of(clusters[MATCH])))
     model = view.model, view.strata.of(scored.evidence.sides)
-    clusters[MATCH], met = absorbed(model, (scored.evidence, constraints), clusters[MATCH], rules.clustering)
+    found = absorbed(model, (scored.evidence, constraints), clusters[MATCH], rules.clustering)
+    clusters[MATCH] = found.cluster
     clusters[REVIEW] = joined(clusters[REVIEW], clusters[MATCH])
-    return replace(scored, clusters=clusters, met=met), view
+    view = replace(view, model=replace(view.model, sizes=found.sizes))
+    return replace(scored, clusters=clusters, met=found.met), view
 
 
 def diagnostics_of(answer: Answer, ids: pl.Series) -> dict[str, Any]:

@@ -85,9 +85,8 @@ class StratumParameters:
 class Parameters:
     """The whole model of one file. ``match_rate`` is over all pairs of its profiles.
 
-    ``strata`` holds what is a stratum's own; empty where the file is undivided. ``sizes`` is how many
-    clusters of each size, from 0 up, the file held before any were joined as wholes; empty where that is not
-    known yet.
+    ``strata`` holds what is a stratum's own; empty where the file is undivided. ``sizes`` is, round by
+    round of joining clusters as wholes, how many of each size (from 0 up) there were; empty where not known.
     """
 
     profiles: int
@@ -98,7 +97,7 @@ class Parameters:
     iterations: int = 0
     converged: bool = False
     strata: tuple[StratumParameters, ...] = ()
-    sizes: tuple[int, ...] = ()
+    sizes: tuple[tuple[int, ...], ...] = ()
 
     @property
     def prior(self) -> float:
@@ -173,6 +172,6 @@ class Parameters:
             )
             for s in data["strata"]
         )
-        data["sizes"] = tuple(data.get("sizes", ()))
+        data["sizes"] = tuple(tuple(sizes) for sizes in data["sizes"])
         bare = cls(**{**data, "columns": (), "relations": (), "strata": ()})
         return replace(bare, columns=columns, relations=relations, strata=strata)
