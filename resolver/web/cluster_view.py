@@ -67,6 +67,7 @@ def cluster_facts(desk: Desk, page: Page) -> dict[str, Any]:
         "why_off": _why_off(page),
         "blocked": next((f"{c.plan.reasons[0]}." for c in page.columns if not c.plan.steps), ""),
         "held_by_other": held,
+        "unread": desk.unread,
         "pace": f"{pace:.0f} s" if pace else "",
         "saved_at": f"{mine[0].at:%H:%M}" if mine else "",
         "confirm": None,

@@ -20,6 +20,7 @@ import polars as pl
 from resolver.app.reviewing.outcome import Wish, foresee
 from resolver.app.reviewing.patterns import LANE_SECONDS, LANES, Guard, Pattern, guards_of, sort_into_patterns
 from resolver.app.reviewing.standing import Standing, State, stand, statements
+from resolver.errors import ServiceFailed
 from resolver.model.decision import Verdict
 from resolver.model.frames import PROFILES
 from resolver.model.profile import from_row, to_row
@@ -94,6 +95,8 @@ class Desk:
     blind_share: float = BLIND_SHARE
     #: What was said of pairs before this run, and beside this review.
     earlier: dict[frozenset[str], str] = field(default_factory=dict, init=False)
+    #: The store did not answer when it was last asked.
+    unread: bool = field(default=False, init=False)
     _facts: dict[int, ReviewFact] = field(default_factory=dict)
     _standings: dict[str, Standing] = field(default_factory=dict)
     _open_by: dict[str, tuple[str, datetime]] = field(default_factory=dict)
@@ -220,11 +223,18 @@ class Desk:
         """Read a cluster's profiles anew, where there is a store to read from.
 
         What changed or vanished since is kept with the case, whose version then differs from what was shown.
+        A store that does not answer stops nobody: the executor reads every profile once more.
         """
         if self.reader is None:
             return
         case = self.batch.cases[cluster_id]
-        now = {i: from_row(to_row(p)) for i, p in self.reader(case.profile_ids).items()}
+        try:
+            read = self.reader(case.profile_ids)
+        except ServiceFailed:
+            self.unread = True
+            return
+        self.unread = False
+        now = {i: from_row(to_row(p)) for i, p in read.items()}
         gone = tuple(i for i in case.profile_ids if i not in now)
         changed = {i: p for i, p in now.items() if p != case.profiles[i]}
         if not changed and gone == case.gone:
