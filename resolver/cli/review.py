@@ -126,6 +126,7 @@ def _serve(work: Work, settings: Any, where: tuple[int, Admission | None], outpu
         )
     with open_review_book(url) as book:
         desk = Desk(batch, book, reader=reader_of(store) if store is not None and answers else None)
+        desk.recheck()
         serve(Settings(desk, port=port, admission=admission, reviewer=actor(), announce=output.say))
 
 

@@ -19,6 +19,7 @@ from resolver.web.guard import Admission, Guard
 from resolver.web.pages import Pages
 from resolver.web.record_pages import RecordPages
 from resolver.web.rendering import STATIC, Renderer
+from resolver.web.side_pages import SidePages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,8 +54,8 @@ def create_app(desk: Desk, admission: Admission, arm_ms: int = ARM_MS) -> ASGIAp
     """The app for one desk, guarded."""
     app = FastAPI(title="Merge review", docs_url=None, redoc_url=None, separate_input_output_schemas=False)
     renderer = Renderer(desk, arm_ms)
-    for pages in (Pages(desk, renderer), BatchPages(desk, renderer), RecordPages(desk, renderer)):
-        app.include_router(pages.router())
+    for part in (Pages, BatchPages, RecordPages, SidePages):
+        app.include_router(part(desk, renderer).router())
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_exception_handler(RequestValidationError, _unusable)
     app.add_exception_handler(LedgerFailed, _not_saved)
