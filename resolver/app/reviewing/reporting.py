@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from resolver.app.reviewing import batching, history
@@ -17,7 +18,8 @@ from resolver.app.reviewing.standing import State
 from resolver.planning.members import flat
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from resolver.app.reviewing.desk import Desk
 
@@ -28,6 +30,7 @@ _FATES: Final = {
     "attribute": "Kept in Attributes",
     "given_up": "Only in the restore kit",
 }
+_MINUTE: Final = timedelta(minutes=1)
 _HELD: Final = {
     State.WAITING: "Waits for a second look",
     State.DIFFERS: "Two reviewers differ",
@@ -53,6 +56,7 @@ class Person:
     verdicts: int
     median_seconds: str
     fast: int
+    most_in_a_minute: int
     undone: int
 
 
@@ -197,10 +201,23 @@ def _people(desk: Desk) -> tuple[Person, ...]:
                 sum(f.kind in ("verdict", "second") for f in own),
                 median,
                 sum(look < FAST_LOOK_MS for look in looks),
+                _most_in_a_minute(
+                    [f.at for f in own if f.kind in ("verdict", "second") and not f.content.get("by_batch")]
+                ),
                 sum(f.kind == "undo" for f in own),
             )
         )
     return tuple(people)
+
+
+def _most_in_a_minute(times: Sequence[datetime]) -> int:
+    """The most verdicts within any sixty seconds: nobody reads that fast for long."""
+    most, start = 0, 0
+    for end, at in enumerate(times):  # in the order of recording; a window that slides
+        while at - times[start] > _MINUTE:
+            start += 1
+        most = max(most, end - start + 1)
+    return most
 
 
 def _bounds(desk: Desk) -> tuple[tuple[str, int, int, str, str], ...]:
