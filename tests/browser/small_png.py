@@ -18,7 +18,7 @@ def shrink(png: bytes) -> bytes:
     flat = pixels.reshape(-1, 3).astype(np.int32)
     packed = (flat[:, 0] << 16) | (flat[:, 1] << 8) | flat[:, 2]
     colours, place, count = np.unique(packed, return_inverse=True, return_counts=True)
-    bins = (_channels(colours) >> 4 << np.array([8, 4, 0])).sum(axis=1)  # near ones stand for each other
+    bins = (_channels(colours) >> 3 << np.array([10, 5, 0])).sum(axis=1)  # near ones stand for each other
     order = np.argsort(-count, kind="stable")
     _, first = np.unique(bins[order], return_index=True)
     kept = colours[order[np.sort(first)[:COLOURS]]]
