@@ -2,12 +2,13 @@
 # make test   the tests                  make check  lint, types, import contracts
 # make bench  printed tables (bench-quality: accuracy, bench-local: the embedded service, bench-export)
 # make docs   the generated pages        make soak   the long campaigns
+# make screenshots   the review app's pictures in docs/images, taken by its tests in Debian's chromium
 # make clients   the AWS command line and the JavaScript SDK, for tests/clients
 # `make` needs python3 only: the environment builds itself, with uv where pip can get it, else with pip.
 PY ?= python3
 B  := .venv/bin
 .DEFAULT_GOAL := test
-.PHONY: demo test check bench bench-quality bench-local bench-export bench-weeks soak docs clients clean
+.PHONY: demo test check bench bench-quality bench-local bench-export bench-weeks soak docs screenshots clients clean
 
 $(B)/.ready: pyproject.toml constraints.txt
 	@test -x $(B)/python || $(PY) -m venv .venv
@@ -31,6 +32,9 @@ check: $(B)/.ready
 docs: $(B)/.ready
 	RESOLVER_WRITE_DOCS=1 $(B)/pytest -n 0 tests/local/test_document.py
 	RESOLVER_WRITE_DOCS=1 $(B)/pytest -n 0 tests/test_rule_file.py tests/test_command_reference.py
+
+screenshots: $(B)/.ready
+	RESOLVER_SCREENSHOTS=docs/images $(B)/pytest -n 0 -q tests/browser/test_pictures.py
 
 bench: bench-quality bench-local bench-export bench-weeks
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 DOMAIN: Final = "amazon-connect-demo"
 #: Files of an earlier demo in the same directory: its service and its memory would contradict this one's.
 LEFTOVERS: Final = ("service.sqlite", "ledger.sqlite")
+SEED: Final = 20
 
 
 def register(app: typer.Typer) -> None:
@@ -39,7 +40,7 @@ def demo(
         "out/demo"
     ),
     profiles: Annotated[int, typer.Option("--profiles", help="Size of the sample domain.", min=10)] = 5000,
-    seed: Annotated[int, typer.Option("--seed", help="Another seed, another domain.")] = 20,
+    seed: Annotated[int, typer.Option("--seed", help="Another seed, another domain.")] = SEED,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -100,6 +101,38 @@ def _demonstrate(url: str, what: tuple[Sample, Path], output: Output) -> dict[st
         output.say(text + "\n")
     output.say(render_report(report))
     return report
+
+
+@contextmanager
+def reviewable(out: Path, profiles: int, output: Output) -> Iterator[str]:
+    """A run of the sample domain that merged nothing, in ``out``, and its service; gives the service's URL.
+
+    A directory that holds such a run already is opened again: what was decided there goes on.
+    """
+    ready = all((out / name).exists() for name in ("report.json", *LEFTOVERS))
+    if not ready:
+        _clear(out)
+    with _serving(out / "service.sqlite") as url:
+        if not ready:
+            output.say(f"Making a sample domain of {profiles:,} profiles in {out} …")
+            _conclude(url, (profiles, out), output)
+        yield url
+
+
+def _conclude(url: str, what: tuple[int, Path], output: Output) -> None:
+    from resolver.app.running import RunOptions, run_job
+    from resolver.ledger.ledger import open_ledger
+    from resolver.local.sample.generator import make_sample
+    from resolver.profiles.domain import ConnectionSettings, Domain, connect
+
+    profiles, out = what
+    sample = make_sample(profiles, SEED)
+    clients = connect(ConnectionSettings(endpoint_url=url, calls_per_second=None, merges_per_second=None))
+    _fill(clients, url, sample)
+    keys = _write_keys(sample, out / "keys.csv")
+    options = RunOptions(new_run_id(), datetime.now(UTC), "demo", out, keys)
+    with open_ledger(ledger_beside(out)) as ledger:
+        run_job(Domain(DOMAIN, clients), options, ledger, output)
 
 
 @contextmanager

@@ -12,12 +12,12 @@ from starlette.responses import Response
 from resolver.app.reviewing import batching
 from resolver.app.reviewing.bounds import percent_up, wrong_at_most
 from resolver.app.reviewing.page import Viewer, open_page
-from resolver.web import drawing
+from resolver.web import charts
 from resolver.web.rendering import Card, Renderer, is_htmx, preferences, reviewer_of, see_other
 
 if TYPE_CHECKING:
-    from resolver.app.reviewing.batching import Batch
     from resolver.app.reviewing.desk import Desk
+    from resolver.app.reviewing.sampling import Batch
 
 
 class LookForm(BaseModel):
@@ -75,6 +75,8 @@ class BatchPages:
         reviewer = reviewer_of(request)
         if form.action in batching.LOOKS:
             answer = batching.look(self._desk, key, form.action, (reviewer, form.cluster, form.seq))
+        elif form.action == "out":
+            answer = batching.take_out(self._desk, key, (reviewer, form.cluster, form.seq))
         elif form.action == "draw":
             answer = batching.draw(self._desk, key, reviewer)
         elif form.action == "approve":
@@ -129,7 +131,7 @@ class BatchPages:
         looks, wrong = batch.counted
         until = max(260, looks + 40)
         points = [(n, wrong_at_most(n, wrong)) for n in range(max(wrong + 1, 20), until, 4)]
-        return drawing.curve(points, (looks, batch.bound), batch.gate)
+        return charts.curve(points, (looks, batch.bound), batch.gate)
 
     def _missing(self, request: Request, status: int = 404) -> Response:
         facts = {

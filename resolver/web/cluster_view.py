@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from resolver.app.reviewing import judging, overview, wording
+from resolver.app.reviewing import overview, wording
+from resolver.app.reviewing.pacing import pace_of, pause_words
+from resolver.app.reviewing.pair_verdicts import SPOKEN
+from resolver.app.reviewing.patterns import LANE_SECONDS
 from resolver.app.reviewing.standing import State
 from resolver.web import drawing
 
@@ -43,7 +46,7 @@ def cluster_facts(desk: Desk, page: Page) -> dict[str, Any]:
         for b in ids[n + 1 :]
         if frozenset((a, b)) not in compared
     ]
-    pace = desk.pace(reviewer).get(page.pattern.lane)
+    pace = pace_of(desk, reviewer).get(page.pattern.lane)
     held = page.holder is not None and page.holder[0] != reviewer
     return {
         "screen": "cluster",
@@ -61,14 +64,15 @@ def cluster_facts(desk: Desk, page: Page) -> dict[str, Any]:
         "post_to": f"/clusters/{page.case.cluster_id}/verdict",
         "second_note": desk.needs_second(page.case.cluster_id, "merge") and not page.blind,
         "split_digits": " ".join(str(page.suggested[i]) for i in ids) if len(ids) <= 9 else "",  # noqa: PLR2004 - digits
-        "undoable": f"Undo {judging.SPOKEN[mine[0].content['verdict']]} {mine[0].cluster_id[:12]}"
-        if mine
-        else "",
+        "undoable": f"Undo {SPOKEN[mine[0].content['verdict']]} {mine[0].cluster_id[:12]}" if mine else "",
         "why_off": _why_off(page),
         "blocked": next((f"{c.plan.reasons[0]}." for c in page.columns if not c.plan.steps), ""),
         "held_by_other": held,
+        "unread": desk.unread,
         "pace": f"{pace:.0f} s" if pace else "",
         "saved_at": f"{mine[0].at:%H:%M}" if mine else "",
+        "pause": pause_words(desk, reviewer),
+        "usual": f"about {wording.spoken_seconds(pace or LANE_SECONDS[page.pattern.lane])}",
         "confirm": None,
         "both": None,
         "asking": False,
@@ -85,7 +89,7 @@ def _why_off(page: Page) -> str:
     verdict = page.standing.verdict
     if verdict is None:
         return ""
-    what = judging.SPOKEN[verdict.content["verdict"]]
+    what = SPOKEN[verdict.content["verdict"]]
     tail = {State.WAITING: " It waits for a second look.", State.DIFFERS: " A second reviewer differs."}.get(
         page.standing.state, ""
     )

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from resolver.app.reviewing.wording import bits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from resolver.app.reviewing.batch import Model
     from resolver.app.reviewing.evidence import Link
@@ -24,8 +24,6 @@ WIDTH: Final = 326
 _LABEL: Final = 124  # px for words on the left of a waterfall
 _NUMBER: Final = 42  # px for weights on the right
 _ROW: Final = 20
-#: Weights that the small histograms span, in bits.
-HISTOGRAM: Final = (0.0, 40.0)
 
 
 def waterfall(link: Link, letters: Mapping[str, str], model: Model, key: str) -> Markup:
@@ -62,7 +60,7 @@ def waterfall(link: Link, letters: Mapping[str, str], model: Model, key: str) ->
         left, width = x(min(start, end)), max(abs(x(end) - x(start)), 1)
         kind = "prior" if n == 0 else "minus" if weight < 0 else "plus"
         fill = f' fill="url(#{key}h)"' if kind == "minus" else ""
-        out.append(f'<text class="t11" x="0" y="{y + 11}">{escape(_short(label, 21))}</text>')
+        out.append(f'<text class="t11" x="0" y="{y + 11}">{escape(shortened(label, 19))}</text>')
         out.append(f'<rect class="bar {kind}"{fill} x="{left}" y="{y + 1}" width="{width:.1f}" height="12"/>')
         out.append(f'<line class="thin" x1="{x(end)}" x2="{x(end)}" y1="{y + 1}" y2="{y + _ROW + 1}"/>')
         out.append(f'<text class="t11 end num {kind}" x="{WIDTH}" y="{y + 11}">{bits(weight)}</text>')
@@ -136,91 +134,6 @@ def graph(page: Page) -> Markup:
     )
 
 
-def histogram(weights: Sequence[float], model: Model) -> Markup:
-    """Weakest links on 0–40 as small bars, the band that a person decides shaded."""
-    low, high = HISTOGRAM
-    bins = [0] * 16
-    for weight in weights:
-        place = (min(max(weight, low), high - 1e-9) - low) / (high - low)
-        bins[int(place * len(bins))] += 1
-    most = max(bins, default=1) or 1
-    start = (min(max(model.review, low), high) - low) / (high - low) * 108 + 2
-    end = (min(max(model.merge, low), high) - low) / (high - low) * 108 + 2
-    bars = "".join(
-        f'<rect class="ink" x="{2 + n * 6.75:.1f}" y="{19 - 15 * count / most:.1f}" width="5.2" height="{15 * count / most:.1f}"/>'
-        for n, count in enumerate(bins)
-        if count
-    )
-    said = (
-        f"{len(weights)} weakest links, from {bits(min(weights))} to {bits(max(weights))}"
-        if weights
-        else "No links"
-    )
-    return Markup(  # noqa: S704 - numbers only
-        f'<svg width="112" height="22" viewBox="0 0 112 22" role="img" aria-label="{said}">'
-        f'<rect class="band" x="{start:.1f}" y="0" width="{end - start:.1f}" height="19"/>'
-        f'<line class="thin" x1="1" x2="111" y1="19.5" y2="19.5"/>{bars}</svg>'
-    )
-
-
-def progress(done: int, total: int, width: int = 64) -> Markup:
-    """A thin bar; the numbers stand beside it."""
-    filled = width * done / total if total else 0
-    return Markup(  # noqa: S704 - numbers only
-        f'<svg width="{width}" height="6" viewBox="0 0 {width} 6" aria-hidden="true">'
-        f'<rect class="track" width="{width}" height="6" rx="3"/>'
-        f'<rect class="ink" width="{filled:.1f}" height="6" rx="3"/></svg>'
-    )
-
-
-def curve(points: Sequence[tuple[int, float]], at: tuple[int, float], gate: float) -> Markup:
-    """The bound over the number of looks, with the gate and where the batch stands now."""
-    width, height, left, top, bottom = WIDTH, 132, 34, 10, 22
-    most_looks = max((n for n, _ in points), default=1)
-    most = 0.06
-
-    def place(looks: float, bound: float) -> tuple[float, float]:
-        x = left + (width - left - 8) * looks / most_looks
-        y = top + (height - top - bottom) * (1 - min(bound, most) / most)
-        return round(x, 1), round(y, 1)
-
-    line = " ".join(f"{x},{y}" for x, y in (place(n, b) for n, b in points if b <= most))
-    gate_y = place(0, gate)[1]
-    dot = place(min(at[0], most_looks), at[1])
-    ticks = "".join(
-        f'<line class="thin" x1="{left}" x2="{width - 8}" y1="{place(0, b)[1]}" y2="{place(0, b)[1]}"/>'
-        f'<text class="t11 soft end" x="{left - 6}" y="{place(0, b)[1] + 4}">{b * 100:.0f} %</text>'
-        for b in (0.0, 0.02, 0.04, 0.06)
-    )
-    marks = "".join(
-        f'<text class="t11 soft mid" x="{place(n, 0)[0]}" y="{height - 6}">{n}</text>'
-        for n in range(50, most_looks + 1, 50)
-    )
-    mark = f'<circle class="dot" cx="{dot[0]}" cy="{dot[1]}" r="4.5"/>' if at[1] <= most else ""
-    said = f"The bound at {at[0]} looks is {at[1] * 100:.2f} percent; the gate is {gate * 100:.1f} percent."
-    return Markup(  # noqa: S704 - numbers only
-        f'<svg class="chart" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img" aria-label="{said}">'
-        f'{ticks}<line class="gate" x1="{left}" x2="{width - 8}" y1="{gate_y}" y2="{gate_y}"/>'
-        f'<text class="t11 warn" x="{left + 4}" y="{gate_y - 4}">gate {gate * 100:.1f} %</text>'
-        f'<polyline class="line" points="{line}"/>{mark}{marks}</svg>'
-    )
-
-
-def bars(counts: Sequence[tuple[str, int]], unit: str) -> Markup:
-    """Horizontal bars with their numbers."""
-    most = max((count for _, count in counts), default=1) or 1
-    height = 24 * len(counts) + 4
-    said = ". ".join(f"{escape(label)}: {count} {unit}" for label, count in counts)
-    rows = "".join(
-        f'<text class="t12" x="0" y="{n * 24 + 16}">{escape(_short(label, 32))}</text>'
-        f'<rect class="ink" x="210" y="{n * 24 + 5}" width="{max(200 * count / most, 1 if count else 0):.1f}" height="14"/>'
-        f'<text class="t12 num" x="{218 + 200 * count / most:.1f}" y="{n * 24 + 16}">{count:,}</text>'
-        for n, (label, count) in enumerate(counts)
-    )
-    return Markup(  # noqa: S704 - labels are escaped, the rest are numbers
-        f'<svg class="chart" width="440" height="{height}" viewBox="0 0 440 {height}" role="img" aria-label="{said}.">{rows}</svg>'
-    )
-
-
-def _short(text: str, most: int) -> str:
+def shortened(text: str, most: int) -> str:
+    """A label that fits."""
     return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -1,4 +1,4 @@
-"""Routes: the queue, one cluster, settings.
+"""Routes: the queue, one cluster, claims.
 
 Each translates a request into one use case and shows its answer.
 """
@@ -16,15 +16,14 @@ from resolver.app.reviewing import drafting, judging, overview, wording
 from resolver.app.reviewing.drafting import Begin
 from resolver.app.reviewing.judging import Ask
 from resolver.app.reviewing.page import Viewer, open_page
-from resolver.web import drawing
+from resolver.app.reviewing.pair_verdicts import SPOKEN
+from resolver.web import charts
 from resolver.web.cluster_view import cluster_facts
-from resolver.web.rendering import PREFERENCES, Card, Renderer, is_htmx, preferences, reviewer_of, see_other
+from resolver.web.rendering import Card, Renderer, is_htmx, preferences, reviewer_of, see_other
 
 if TYPE_CHECKING:
     from resolver.app.reviewing.desk import Desk
 
-#: Cookies of preferences last a year.
-_YEAR = 365 * 86_400
 Text = Annotated[str, Form(max_length=2000)]
 
 
@@ -37,6 +36,14 @@ class VerdictForm(BaseModel):
     confirmed: bool = False
     look_ms: int = Field(default=0, ge=0, le=2**31)
     blind: bool = False
+    note: str = Field(default="", max_length=4000)
+    to: str = Field(default="", max_length=100)
+
+
+class TakeForm(BaseModel):
+    """Whether the question was answered."""
+
+    confirmed: bool = False
 
 
 class DraftForm(BaseModel):
@@ -46,16 +53,6 @@ class DraftForm(BaseModel):
     value: str = Field(default="", max_length=4000)
     field: str = Field(default="", max_length=300)
     profile: str = Field(default="", max_length=300)
-
-
-class SwitchForm(BaseModel):
-    """Switches of how pages look, and the page to go back to."""
-
-    back: str = Field(default="/", max_length=2000)
-    hidden: str = Field(default="", max_length=10)
-    blind: str = Field(default="", max_length=10)
-    theme: str = Field(default="", max_length=10)
-    density: str = Field(default="", max_length=10)
 
 
 class Pages:
@@ -78,9 +75,6 @@ class Pages:
         router.post("/clusters/{cluster_id}/take")(self.take_over)
         router.post("/claims")(self.claims)
         router.post("/undo")(self.undo)
-        router.post("/find")(self.find)
-        router.post("/settings")(self.settings)
-        router.get("/keys")(self.keys)
         return router
 
     def queue(self, request: Request) -> Response:
@@ -130,14 +124,17 @@ class Pages:
             groups={k: int(v) for k, v in draft.get("groups", {}).items()},
             confirmed=form.confirmed,
             look_ms=form.look_ms,
-            note=str(draft.get("note", "")),
+            note=form.note.strip()[: drafting.NOTE_LENGTH] or str(draft.get("note", "")),
             blind=form.blind,
+            to=form.to,
         )
         answer = judging.judge(self._desk, ask)
         if answer.kind == "saved":
             return self._saved(request, ask)
         if answer.kind == "confirm":
+            people = judging.people_of(self._desk, reviewer) if form.verdict in judging.WITH_NOTE else None
             confirm = {"text": answer.message, "verdict": form.verdict, "look_ms": form.look_ms}
+            confirm |= {"people": people, "note": ask.note}
             return self._show(request, cluster_id, confirm=confirm)
         if answer.kind == "refused":
             return self._show(request, cluster_id, say=answer.message)
@@ -156,10 +153,14 @@ class Pages:
         answer = drafting.begin(self._desk, key, begin)
         return self._show(request, cluster_id, say=answer.message)
 
-    def take_over(self, request: Request, cluster_id: str) -> Response:
-        """Hold a cluster that somebody else holds."""
+    def take_over(self, request: Request, cluster_id: str, form: Annotated[TakeForm, Form()]) -> Response:
+        """Hold a cluster that somebody else holds; asks once."""
         if cluster_id not in self._desk.batch.cases:
             return self._unknown(request)
+        holder = self._desk.holder(cluster_id)
+        if holder and not form.confirmed:
+            text = f"{holder[0]} holds this until {holder[1]:%H:%M}. Enter: take over. Esc: back."
+            return self._show(request, cluster_id, confirm={"text": text, "take": True})
         self._desk.take_over(cluster_id, reviewer_of(request))
         return self._show(request, cluster_id, say="You hold this now.")
 
@@ -182,42 +183,6 @@ class Pages:
             return self._queue(request, answer.message)
         return self._show(request, mine[0].cluster_id, say=answer.message)
 
-    def find(self, request: Request, q: Annotated[str, Form(max_length=255)] = "") -> Response:
-        """Look a cluster up by its id, a profile's id or any value; values stay out of addresses."""
-        found = overview.find(self._desk, q.strip())
-        if len(found) == 1:
-            return self._show(request, found[0])
-        facts = {
-            "screen": "find",
-            "found": overview.lines(self._desk, found[:100]),
-            "count": len(found),
-            "here": "/find",
-        }
-        return self._render.page(request, "find.html", facts)
-
-    def settings(self, request: Request, form: Annotated[SwitchForm, Form()]) -> Response:
-        """Switch how pages look for this person."""
-        back = form.back
-        asked = {name: str(getattr(form, name)) for name in PREFERENCES}
-        local = back.startswith("/") and not back.startswith("//") and "\\" not in back and back.isprintable()
-        response = see_other(back if local and back.isascii() else "/")
-        for name, value in asked.items():
-            if not value:
-                continue
-            allowed = PREFERENCES[name]
-            if value == "next":
-                now = str(getattr(preferences(request), name))
-                value = allowed[(allowed.index(now) + 1) % len(allowed)]  # noqa: PLW2901 - the next one
-            if value in allowed:
-                response.set_cookie(
-                    f"review_{name}", value, max_age=_YEAR, httponly=True, samesite="strict", path="/"
-                )
-        return response
-
-    def keys(self, request: Request) -> Response:
-        """All keys as a page, for those without a script."""
-        return self._render.page(request, "keys_page.html", {"screen": "keys"})
-
     def _saved(self, request: Request, ask: Ask) -> Response:
         """After a verdict: the evidence that a blind look left out, or the next cluster."""
         if ask.blind:
@@ -229,7 +194,7 @@ class Pages:
             return self._queue(request, "That was the last one.")
         if not is_htmx(request):
             return see_other(f"/clusters/{following}")
-        return self._show(request, following, say=f"Saved: {judging.SPOKEN[ask.verdict]}.")
+        return self._show(request, following, say=f"Saved: {SPOKEN[ask.verdict]}.")
 
     def _show(self, request: Request, cluster_id: str, status: int = 200, **more: object) -> Response:
         reviewer, prefs = reviewer_of(request), preferences(request)
@@ -258,8 +223,8 @@ class Pages:
                 "rows": [
                     {
                         **row.shown,
-                        "bar": drawing.progress(row.shown["done"], row.shown["total"]),
-                        "histogram": drawing.histogram(row.weights, self._desk.batch.model),
+                        "bar": charts.progress(row.shown["done"], row.shown["total"]),
+                        "histogram": charts.histogram(row.weights, self._desk.batch.model),
                         "minutes": wording.minutes(row.seconds),
                     }
                     for row in lane.rows
@@ -267,7 +232,9 @@ class Pages:
             }
             for lane in view.lanes
         ]
+        burn = view.facts["burn_down"]
         facts = {**view.facts, "lanes": lanes, "piles": lanes, "screen": "queue", "say": say, "here": "/"}
+        facts["burn_picture"] = charts.burn_down(burn.points, burn.seconds_left, burn.clock) if burn else ""
         return self._render.page(request, "queue.html", facts)
 
     def _unknown(self, request: Request) -> Response:

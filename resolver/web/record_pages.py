@@ -16,12 +16,23 @@ from resolver.app.reviewing.judging import Ask
 from resolver.app.reviewing.page import Viewer, open_page
 from resolver.app.reviewing.reporting import summarise
 from resolver.app.reviewing.standing import State
-from resolver.web import drawing
+from resolver.web import charts
 from resolver.web.cluster_view import cluster_facts
 from resolver.web.rendering import Card, Renderer, is_htmx, preferences, reviewer_of, see_other
 
 if TYPE_CHECKING:
     from resolver.app.reviewing.desk import Desk
+
+
+#: Colours of outcomes: grey is nobody's verdict yet, amber is held back, the rest people decided.
+_KINDS = {
+    "Open": "grey",
+    **dict.fromkeys(("Merge", "Split", "Not the same", "Unsure", "Ask", "Fix at source"), "accent"),
+    **{
+        state.value.capitalize(): "held"
+        for state in (State.WAITING, State.DIFFERS, State.CHANGED, State.FIGHTS)
+    },
+}
 
 
 class SecondForm(BaseModel):
@@ -179,9 +190,12 @@ class RecordPages:
         facts: dict[str, Any] = {
             "screen": "report",
             "report": summary,
-            "outcomes": drawing.bars(summary.outcomes, "clusters"),
-            "fates": drawing.bars(summary.fates, "values"),
-            "weakest": drawing.bars(summary.weakest, "clusters"),
+            "outcomes": charts.bars(summary.outcomes, "clusters", _KINDS),
+            "held": charts.bars(
+                summary.held_back[:8], "clusters", dict.fromkeys(dict(summary.held_back), "held")
+            ),
+            "fates": charts.bars(summary.fates, "values"),
+            "weakest": charts.columns(summary.weakest, self._desk.batch.model),
             "verdicts": Counter(dict(summary.verdicts)),
             "here": f"/runs/{run_id}",
         }

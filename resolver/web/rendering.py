@@ -12,8 +12,8 @@ from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from resolver.app.reviewing import overview, wording
-from resolver.app.reviewing.judging import SPOKEN
-from resolver.web import drawing
+from resolver.app.reviewing.pair_verdicts import SPOKEN
+from resolver.web import charts
 from resolver.web.keys import KEY_SECTIONS
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ PREFERENCES: Final = {
     "blind": ("0", "1"),
     "density": ("dense", "roomy"),
     "theme": ("", "light", "dark"),
+    "letters": ("1", "0"),
 }
 
 
@@ -43,6 +44,7 @@ class Preferences:
     blind: bool
     density: str
     theme: str
+    letters: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ class Renderer:
             "nav": _nav(self._desk, reviewer, done, total),
             "done": done,
             "total": total,
-            "progress_bar": drawing.progress(done, total, 72),
+            "progress_bar": charts.progress(done, total, 72),
             "here": facts.get("here") or request.url.path,
         }
         html = self._env.get_template(template).render(context)
@@ -129,7 +131,13 @@ def preferences(request: Request) -> Preferences:
         name: value if (value := request.cookies.get(f"review_{name}", "")) in allowed else allowed[0]
         for name, allowed in PREFERENCES.items()
     }
-    return Preferences(chosen["hidden"] == "1", chosen["blind"] == "1", chosen["density"], chosen["theme"])
+    return Preferences(
+        chosen["hidden"] == "1",
+        chosen["blind"] == "1",
+        chosen["density"],
+        chosen["theme"],
+        chosen["letters"] == "1",
+    )
 
 
 def breakable(name: str) -> Markup:

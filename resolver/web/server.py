@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import secrets
+import socket
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -13,12 +13,13 @@ from fastapi.exceptions import RequestValidationError
 from starlette.responses import PlainTextResponse
 from starlette.staticfiles import StaticFiles
 
-from resolver.errors import LedgerFailed
+from resolver.errors import BadInput, LedgerFailed
 from resolver.web.batch_pages import BatchPages
 from resolver.web.guard import Admission, Guard
 from resolver.web.pages import Pages
 from resolver.web.record_pages import RecordPages
 from resolver.web.rendering import STATIC, Renderer
+from resolver.web.side_pages import SidePages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,13 +38,14 @@ ARM_MS: Final = 250
 class Settings:
     """What the review app serves, where and to whom.
 
-    Without ``admission`` a fresh token is made and printed.
+    Without ``admission`` a fresh token is made and printed; its holder is ``reviewer``.
     """
 
     desk: Desk
     host: str = "127.0.0.1"
     port: int = 8400
     admission: Admission | None = None
+    reviewer: str = ""
     arm_ms: int = ARM_MS
     announce: Callable[[str], None] = field(default=print)
 
@@ -52,8 +54,8 @@ def create_app(desk: Desk, admission: Admission, arm_ms: int = ARM_MS) -> ASGIAp
     """The app for one desk, guarded."""
     app = FastAPI(title="Merge review", docs_url=None, redoc_url=None, separate_input_output_schemas=False)
     renderer = Renderer(desk, arm_ms)
-    for pages in (Pages(desk, renderer), BatchPages(desk, renderer), RecordPages(desk, renderer)):
-        app.include_router(pages.router())
+    for part in (Pages, BatchPages, RecordPages, SidePages):
+        app.include_router(part(desk, renderer).router())
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_exception_handler(RequestValidationError, _unusable)
     app.add_exception_handler(LedgerFailed, _not_saved)
@@ -62,13 +64,38 @@ def create_app(desk: Desk, admission: Admission, arm_ms: int = ARM_MS) -> ASGIAp
 
 def serve(settings: Settings) -> None:
     """Serve until interrupted; the address with the token is announced once."""
-    admission = settings.admission or Admission(reviewer=getpass.getuser(), token=secrets.token_urlsafe(24))
+    admission = settings.admission or Admission(
+        reviewer=settings.reviewer or "reviewer", token=secrets.token_urlsafe(24)
+    )
     app = create_app(settings.desk, admission, settings.arm_ms)
+    listener = _listen(settings)
     query = f"/?token={admission.token}" if admission.token else "/"
     settings.announce(f"Review app: http://{settings.host}:{settings.port}{query}")
     # No access log: it would hold the token of the first visit, and nothing that the ledger does not know
     # better.
-    uvicorn.run(app, host=settings.host, port=settings.port, access_log=False, log_level="warning")
+    # A proxy's headers name the user, and the guard believes the proxy's own address only: uvicorn must not
+    # put the browser's in its place.
+    config = uvicorn.Config(
+        app, access_log=False, log_level="warning", proxy_headers=False, server_header=False, lifespan="off"
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """The port, taken before an address is announced.
+
+    Raises:
+        BadInput: somebody else has it.
+    """
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+        listener.listen(128)  # who comes before the server is ready waits
+    except OSError as error:
+        listener.close()
+        raise BadInput(f"port {settings.port}: cannot be used ({error.strerror}); try --port") from None
+    return listener
 
 
 def _unusable(_request: Request, _error: Exception) -> Response:

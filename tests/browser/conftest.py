@@ -7,6 +7,7 @@ import re
 import socket
 import threading
 import time
+import zlib
 
 import pytest
 import uvicorn
@@ -107,12 +108,27 @@ def build_site(tmp_path):
         site.stop()
 
 
+#: How the app is looked at. Each test takes one of them, the same every time; RESOLVER_SOAK=1 takes all.
+LOOKS = [(width, theme) for width in (1440, 1024) for theme in ("light", "dark")]
+
+
+def pytest_generate_tests(metafunc):
+    if "look" in metafunc.fixturenames:
+        own = zlib.crc32(metafunc.function.__name__.encode()) % len(LOOKS)
+        looks = LOOKS if os.environ.get("RESOLVER_SOAK") else [LOOKS[own]]
+        metafunc.parametrize("look", looks, ids=[f"{width}-{theme}" for width, theme in looks])
+
+
 @pytest.fixture
-def visit(chromium):
-    """Opens a page of a site; whatever it asks of another host, and whatever it logs, fails the test."""
+def visit(chromium, look):
+    """Opens a page of a site; whatever it asks of another host, and whatever it logs, fails the test.
+
+    Width and theme are the look's, unless the test says its own.
+    """
     contexts, faults = [], []
 
-    def open_page(site, path="/", width=1440, **options):
+    def open_page(site, path="/", width=look[0], **options):
+        options = {"color_scheme": look[1], **options}
         context = chromium.new_context(
             viewport={"width": width, "height": options.pop("height", 900)}, **options
         )

@@ -50,6 +50,7 @@ def site(build_site):
     return build_site(many(84, "batch"))
 
 
+@pytest.mark.acceptance(20)
 def test_clean_looks_bring_the_bound_under_the_gate_and_only_the_right_number_approves(site, visit):
     key = remember(site, 192)
     page = visit(site, f"/patterns/{key}/batch")
@@ -77,6 +78,7 @@ def test_clean_looks_bring_the_bound_under_the_gate_and_only_the_right_number_ap
     assert site.desk.left() == 0
 
 
+@pytest.mark.acceptance(21)
 def test_a_wrong_look_stops_the_batch_and_counts_and_odd_looks_never_do(site, visit):
     key = remember(site, 192)
     page = visit(site, f"/patterns/{key}/batch")
@@ -89,6 +91,7 @@ def test_a_wrong_look_stops_the_batch_and_counts_and_odd_looks_never_do(site, vi
     assert page.locator("tr.cur a").get_attribute("href") == f"/patterns/{key}"
 
 
+@pytest.mark.acceptance(22)
 def test_another_rule_set_starts_again_at_no_looks(site, visit):
     key = remember(site, 198, terms="another rule set")
     page = visit(site, f"/patterns/{key}/batch")
@@ -103,3 +106,21 @@ def test_the_draw_is_kept_for_good(site, visit):
     assert batching.draw(site.desk, key, "ana").kind == "refused"
     site.restart()
     assert [look.cluster_id for look in batching.batch_of(site.desk, key).looks] == drawn
+
+
+def test_a_cluster_taken_out_is_judged_by_itself_and_its_look_counts(site, visit):
+    key = remember(site, 192)
+    page = visit(site, f"/patterns/{key}/batch")
+    keys(page, "Enter", "x")
+    batch = batching.batch_of(site.desk, key)
+    out = batch.current.cluster_id
+    assert out not in batch.cluster_ids
+    keys(page, *"y" * len(batch.looks))
+    assert batching.batch_of(site.desk, key).counted == (199, 0)
+    page.locator("#typed").fill("83")
+    page.locator("#typed").press("Enter")
+    expect(page.locator("#say")).to_contain_text("83 clusters approved.")
+    assert not site.desk.standing(out).decided
+    page.goto(site.url)
+    keys(page, "Enter")
+    assert page.locator("#app").get_attribute("data-cluster") == out

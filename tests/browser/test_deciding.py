@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import pytest
 from keyboard import cluster_of, keys
 from playwright.sync_api import expect
 
 from resolver.app.reviewing.standing import State
 
 
+@pytest.mark.acceptance(10)
 def test_from_the_queue_to_a_merge_and_back_by_keyboard(build_site, visit):
     site = build_site()
     page = visit(site)
@@ -20,8 +22,14 @@ def test_from_the_queue_to_a_merge_and_back_by_keyboard(build_site, visit):
     assert site.desk.standing(first).state is State.OPEN
     assert [f.kind for f in site.desk.facts()] == ["verdict", "undo"]
     expect(page.locator("#say")).to_contain_text("Undone: merge")
+    page.goto(f"{site.url}/history")
+    assert page.locator("tr[data-fact]").evaluate_all("all => all.map((r) => r.dataset.fact)") == [
+        "undo",
+        "verdict",
+    ]
 
 
+@pytest.mark.acceptance(3)
 def test_enter_on_the_current_pattern_opens_it_and_q_comes_back_to_the_same_row(build_site, visit):
     page = visit(build_site())
     keys(page, "ArrowDown", "ArrowDown")
@@ -32,6 +40,7 @@ def test_enter_on_the_current_pattern_opens_it_and_q_comes_back_to_the_same_row(
     expect(page.locator("tr.cur")).to_have_attribute("data-row", row)
 
 
+@pytest.mark.acceptance(4)
 def test_the_first_row_differs_and_equal_fields_are_folded_until_e(build_site, visit):
     page = visit(build_site(), "/clusters/cluster-h")
     first = page.locator("tbody tr[data-row-field]").first
@@ -44,6 +53,7 @@ def test_the_first_row_differs_and_equal_fields_are_folded_until_e(build_site, v
     expect(equal).to_be_hidden()
 
 
+@pytest.mark.acceptance(5)
 def test_given_up_values_are_absent_from_the_result_and_name_where_they_are_kept(build_site, visit):
     page = visit(build_site(), "/clusters/cluster-h")
     told = page.locator("td.res .give")
@@ -54,6 +64,7 @@ def test_given_up_values_are_absent_from_the_result_and_name_where_they_are_kept
         assert line.locator("em").inner_text().startswith("→ ")
 
 
+@pytest.mark.acceptance(6)
 def test_a_guarded_merge_asks_for_enter_and_escape_leaves(build_site, visit):
     site = build_site()
     page = visit(site, "/clusters/cluster-h")
@@ -67,6 +78,7 @@ def test_a_guarded_merge_asks_for_enter_and_escape_leaves(build_site, visit):
     assert site.desk.book.decisions_of("retail").is_empty()
 
 
+@pytest.mark.acceptance(7)
 def test_digits_and_enter_save_a_split_with_its_cannot_links(build_site, visit):
     site = build_site()
     page = visit(site, "/clusters/cluster-h")
@@ -81,6 +93,7 @@ def test_digits_and_enter_save_a_split_with_its_cannot_links(build_site, visit):
     assert all("h-d" in pair for pair in apart.select("profile_id_left", "profile_id_right").iter_rows())
 
 
+@pytest.mark.acceptance(8)
 def test_an_open_member_gets_no_cannot_link(build_site, visit):
     site = build_site()
     page = visit(site, "/clusters/cluster-h")
@@ -89,6 +102,7 @@ def test_an_open_member_gets_no_cannot_link(build_site, visit):
     assert rows["verdict"].to_list() == ["match"] * 3
 
 
+@pytest.mark.acceptance(9)
 def test_the_weakest_pair_comes_first_with_one_number_everywhere(build_site, visit):
     page = visit(build_site(), "/clusters/cluster-h")
     tab = page.locator("[data-pair]").first
@@ -104,6 +118,7 @@ def test_the_weakest_pair_comes_first_with_one_number_everywhere(build_site, vis
     assert abs(sum(bars) - 2.9) < 0.3
 
 
+@pytest.mark.acceptance(11)
 def test_making_another_column_main_changes_what_cannot_be_chosen(build_site, visit):
     page = visit(build_site(), "/clusters/cluster-b")
     row = page.locator('tr[data-row-field="PartyTypeString"] td.res')
@@ -115,6 +130,7 @@ def test_making_another_column_main_changes_what_cannot_be_chosen(build_site, vi
     expect(row).to_contain_text(other)
 
 
+@pytest.mark.acceptance(11)
 def test_an_empty_source_is_refused(build_site, visit):
     site = build_site()
     page = visit(site, "/clusters/cluster-b")
@@ -124,6 +140,7 @@ def test_an_empty_source_is_refused(build_site, visit):
     assert site.desk.book.draft("retail", "cluster-b", "ana") == {}
 
 
+@pytest.mark.acceptance(12)
 def test_a_chosen_source_is_shown_and_stored_with_the_plan(build_site, visit):
     site = build_site()
     page = visit(site, "/clusters/cluster-b")
@@ -131,13 +148,19 @@ def test_a_chosen_source_is_shown_and_stored_with_the_plan(build_site, visit):
     keys(page, "v")
     result = page.locator('tr[data-row-field="BusinessName"] td.res')
     expect(result.locator(".val bdi")).to_have_text("NORTHGATE PLUMBING")
+    expect(result.locator(".val .src")).to_have_text("C")
     expect(result).to_contain_text("chosen by you")
+    keys(page, "r")
+    expect(result).not_to_contain_text("chosen by you")
+    expect(result.locator(".val bdi")).not_to_have_text("NORTHGATE PLUMBING")
+    keys(page, "v")
     keys(page, "m")
     fact = site.desk.facts()[-1]
     plan = site.desk.book.plans_of([fact.fact_id])[fact.fact_id][0]
     assert plan.steps[0].field_sources["BusinessName"] == "b-c"
 
 
+@pytest.mark.acceptance(13)
 def test_ten_skips_without_a_gap_move_ten_clusters(build_site, visit):
     site = build_site()
     page = visit(site, f"/clusters/{site.desk.order[0]}")
@@ -147,6 +170,7 @@ def test_ten_skips_without_a_gap_move_ten_clusters(build_site, visit):
     assert not site.desk.facts()
 
 
+@pytest.mark.acceptance(13)
 def test_ten_merges_without_a_gap_decide_one_and_say_so(build_site, visit):
     site = build_site()
     page = visit(site, "/clusters/cluster-e")
@@ -158,6 +182,7 @@ def test_ten_merges_without_a_gap_decide_one_and_say_so(build_site, visit):
     assert len(site.desk.facts()) == 1
 
 
+@pytest.mark.acceptance(14)
 def test_a_verdict_within_the_arm_time_stores_nothing(build_site, visit):
     site = build_site(arm_ms=5_000)
     page = visit(site, "/clusters/cluster-e")
@@ -166,6 +191,7 @@ def test_a_verdict_within_the_arm_time_stores_nothing(build_site, visit):
     assert not site.desk.facts()
 
 
+@pytest.mark.acceptance(15)
 def test_the_second_verdict_on_one_cluster_gets_a_card_that_explains(build_site, visit):
     site = build_site()
     one, two = visit(site, "/clusters/cluster-e"), visit(site, "/clusters/cluster-e")
@@ -179,6 +205,7 @@ def test_the_second_verdict_on_one_cluster_gets_a_card_that_explains(build_site,
     expect(two.locator("#app")).not_to_have_attribute("data-cluster", "cluster-e")
 
 
+@pytest.mark.acceptance(19)
 def test_without_a_server_nothing_is_saved_and_r_saves_once(build_site, visit):
     site = build_site()
     page = visit(site, "/clusters/cluster-e")
@@ -194,6 +221,7 @@ def test_without_a_server_nothing_is_saved_and_r_saves_once(build_site, visit):
     assert len(site.desk.facts()) == 1
 
 
+@pytest.mark.acceptance(31)
 def test_a_restart_loses_neither_verdicts_nor_a_split_that_was_begun(build_site, visit):
     site = build_site()
     page = visit(site, "/clusters/cluster-e")
@@ -205,6 +233,57 @@ def test_a_restart_loses_neither_verdicts_nor_a_split_that_was_begun(build_site,
     page.wait_for_timeout(80)
     site.restart()
     page.goto(f"{site.url}/clusters/cluster-h")
+    elsewhere = visit(site)  # another browser of the same user resumes where they were
+    keys(elsewhere, "r")
+    assert cluster_of(elsewhere) == "cluster-h"
     assert page.locator("#split .group").all_inner_texts() == ["1", "1", "·", "·"]
     assert page.locator("#note").input_value() == "call her first"
     assert site.desk.standing("cluster-e").state is State.APPROVED
+
+
+def test_asking_a_colleague_wants_a_note_and_a_name(build_site, visit):
+    site = build_site()
+    page = visit(site, "/clusters/cluster-e")
+    keys(page, "a")
+    expect(page.locator("#confirm")).to_contain_text("Ask whom, and what?")
+    assert not site.desk.facts()
+    page.locator("#ask-to").fill("mo")
+    page.locator("#ask-note").fill("is this the sister?")
+    page.locator("#ask-note").press("Enter")
+    expect(page.locator("#app")).not_to_have_attribute("data-cluster", "cluster-e")
+    (fact,) = site.desk.facts()
+    assert (fact.content["verdict"], fact.content["to"], fact.note) == ("ask", "mo", "is this the sister?")
+
+
+def test_single_letters_can_be_switched_off_and_then_want_alt(build_site, visit):
+    site = build_site()
+    page = visit(site, "/settings")
+    with page.expect_navigation():
+        page.locator('button[name="letters"][value="0"]').click()
+    page.goto(f"{site.url}/clusters/cluster-e")
+    keys(page, "n")
+    assert not site.desk.facts()
+    keys(page, "Alt+n")
+    expect(page.locator("#app")).not_to_have_attribute("data-cluster", "cluster-e")
+    assert site.desk.facts()[0].content["verdict"] == "not_same"
+
+
+def test_a_row_of_the_history_is_undone_by_its_key(build_site, visit):
+    site = build_site()
+    page = visit(site, "/clusters/cluster-e")
+    keys(page, "m")
+    page.goto(f"{site.url}/history")
+    keys(page, "z")
+    expect(page.locator("tr[data-fact]").first).to_have_attribute("data-fact", "undo")
+    assert site.desk.standing("cluster-e").state is State.OPEN
+
+
+def test_saved_filters_list_what_they_count(build_site, visit):
+    site = build_site()
+    page = visit(site)
+    keys(page, "t")
+    for button in page.locator('.filters a[href^="/find"]').all():
+        address, count = button.get_attribute("href"), int(button.locator("small").inner_text())
+        answer = visit(site, address)
+        assert answer.locator("tr[data-row]").count() == count
+        assert count or "No cluster matches." in answer.locator("h1").inner_text()

@@ -47,6 +47,7 @@ def test_a_scripted_analyst_loses_and_misapplies_no_key(build_site, visit):
         assert p95 <= 100
 
 
+@pytest.mark.acceptance(32)
 @pytest.mark.soak
 def test_skips_keep_their_pace_and_the_page_does_not_grow(build_site, visit):
     site = build_site(many(CLUSTERS))

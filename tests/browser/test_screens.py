@@ -43,6 +43,7 @@ def screens(site):
     ]
 
 
+@pytest.mark.acceptance(2)
 def test_the_queue_has_three_lanes_in_order_and_its_sums_agree(build_site, visit):
     page = visit(build_site([*stories(), *many(15), *many(20, "batch")]))
     lanes = page.locator("tr.lane th").all_inner_texts()
@@ -52,6 +53,7 @@ def test_the_queue_has_three_lanes_in_order_and_its_sums_agree(build_site, visit
     assert page.locator("h1").inner_text().startswith("38 clusters left.")
 
 
+@pytest.mark.acceptance(1, 29, 30)
 @pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (1024, "dark")])
 def test_no_screen_has_an_accessibility_fault_or_scrolls_sideways(build_site, visit, width, theme):
     site = build_site([*stories(), *many(15), *many(20, "batch")])
@@ -73,6 +75,7 @@ def faults_of(page, options="{resultTypes: ['violations']}"):
     return [(v["id"], [n["target"] for n in v["nodes"]][:3]) for v in found]
 
 
+@pytest.mark.acceptance(30)
 def test_at_twice_the_size_nothing_scrolls_sideways_and_verdicts_stay_in_view(build_site, visit):
     site = build_site([*stories(), *many(15), *many(20, "batch")])
     page = visit(site, "/", 720, height=450)
@@ -85,6 +88,7 @@ def test_at_twice_the_size_nothing_scrolls_sideways_and_verdicts_stay_in_view(bu
     assert box["y"] + box["height"] <= 450
 
 
+@pytest.mark.acceptance(30)
 def test_four_members_need_no_scrolling_table_at_1024(build_site, visit):
     page = visit(build_site(), "/clusters/cluster-h", 1024)
     assert page.evaluate(
@@ -92,6 +96,7 @@ def test_four_members_need_no_scrolling_table_at_1024(build_site, visit):
     )
 
 
+@pytest.mark.acceptance(16)
 def test_a_profile_that_changed_in_the_store_stops_the_key_and_says_changed(build_site, visit):
     store = by_id([*HOUSEHOLD, *BUSINESS])
     site = build_site(reader=lambda ids: {i: store[i] for i in ids if i in store}, parts=stories()[::2])
@@ -106,6 +111,7 @@ def test_a_profile_that_changed_in_the_store_stops_the_key_and_says_changed(buil
     assert not site.desk.facts()
 
 
+@pytest.mark.acceptance(17)
 def test_a_change_after_the_verdict_takes_the_plan_out_of_the_release(build_site, visit):
     store = by_id([*HOUSEHOLD, *BUSINESS])
     site = build_site(reader=lambda ids: {i: store[i] for i in ids if i in store}, parts=stories()[::2])
@@ -116,10 +122,14 @@ def test_a_change_after_the_verdict_takes_the_plan_out_of_the_release(build_site
     page.goto(f"{site.url}/clusters/cluster-b")
     expect(page.locator("main")).to_contain_text("You said: merge. The verdict must be given again.")
     assert releasable(site.desk) == ()
+    page.goto(site.url)
+    expect(page.locator("[data-changed-chip]")).to_have_text("1 changed since the verdict")
+    page.goto(f"{site.url}/clusters/cluster-b")
     keys(page, "n")
     assert site.desk.standing("cluster-b").state is State.APPROVED
 
 
+@pytest.mark.acceptance(18)
 def test_a_member_merged_elsewhere_turns_the_verdicts_off(build_site, visit):
     store = by_id([*HOUSEHOLD, *BUSINESS])
     site = build_site(reader=lambda ids: {i: store[i] for i in ids if i in store}, parts=stories()[::2])
@@ -131,6 +141,7 @@ def test_a_member_merged_elsewhere_turns_the_verdicts_off(build_site, visit):
     assert not site.desk.facts()
 
 
+@pytest.mark.acceptance(23)
 def test_blind_leaves_the_evidence_out_of_the_page_until_the_verdict(build_site, visit):
     site = build_site()
     page = visit(site, "/clusters/cluster-e")
@@ -146,6 +157,7 @@ def test_blind_leaves_the_evidence_out_of_the_page_until_the_verdict(build_site,
     assert site.desk.facts()[0].content["blind"] is True
 
 
+@pytest.mark.acceptance(24)
 def test_hidden_personal_data_is_not_in_the_page_at_all(build_site, visit):
     site = build_site()
     page = visit(site, "/clusters/cluster-h")
@@ -168,6 +180,7 @@ def test_hidden_personal_data_is_not_in_the_page_at_all(build_site, visit):
     assert page.locator(".chip.warn").count() > 0
 
 
+@pytest.mark.acceptance(25)
 def test_a_second_look_hides_the_first_verdict_and_is_refused_to_its_author(build_site, visit):
     site = build_site(admission=PROXY)
     ana, bo = visit(site, "/clusters/cluster-h", **as_("ana")), visit(site, "/second", **as_("bo"))
@@ -185,6 +198,7 @@ def test_a_second_look_hides_the_first_verdict_and_is_refused_to_its_author(buil
     assert [p.cluster_id for p in releasable(site.desk)] == ["cluster-h"]
 
 
+@pytest.mark.acceptance(25)
 def test_two_reviewers_who_differ_both_see_both(build_site, visit):
     site = build_site(admission=PROXY)
     ana, bo = visit(site, "/clusters/cluster-h", **as_("ana")), visit(site, **as_("bo"))
@@ -197,6 +211,7 @@ def test_two_reviewers_who_differ_both_see_both(build_site, visit):
     assert releasable(site.desk) == ()
 
 
+@pytest.mark.acceptance(26)
 def test_a_not_same_inside_an_old_same_is_a_contradiction_with_three_ways_out(build_site, visit):
     site = build_site()
     old = Decision("b-a", "b-b", Verdict.MATCH, "mo", "last week", "", site.desk.clock())
@@ -213,6 +228,7 @@ def test_a_not_same_inside_an_old_same_is_a_contradiction_with_three_ways_out(bu
     assert site.desk.standing("cluster-b").state is State.APPROVED
 
 
+@pytest.mark.acceptance(27)
 def test_the_keys_dialog_lists_every_key_and_gives_the_focus_back(build_site, visit):
     site = build_site()
     page = visit(site, "/clusters/cluster-h")
@@ -232,6 +248,7 @@ def test_the_keys_dialog_lists_every_key_and_gives_the_focus_back(build_site, vi
             assert not key or names.get(key, key) in listed or key.isdigit(), (path, key)
 
 
+@pytest.mark.acceptance(28)
 def test_the_whole_way_without_a_mouse_and_without_tab(build_site, visit):
     site = build_site()
     page = visit(site)
@@ -245,6 +262,7 @@ def test_the_whole_way_without_a_mouse_and_without_tab(build_site, visit):
     expect(page.locator("tr.cur")).to_be_visible()
 
 
+@pytest.mark.acceptance(33)
 def test_every_cluster_counts_once_in_the_report_and_every_picture_has_words(build_site, visit):
     site = build_site([*stories(), *many(15), *many(20, "batch")])
     page = visit(site, "/clusters/cluster-e")
@@ -263,6 +281,7 @@ def test_every_cluster_counts_once_in_the_report_and_every_picture_has_words(bui
     expect(page.locator(".top")).to_be_hidden()
 
 
+@pytest.mark.acceptance(34)
 def test_a_form_post_without_scripts_works_and_redirects(build_site, visit):
     site = build_site()
     page = visit(site, "/clusters/cluster-e", java_script_enabled=False)
@@ -272,6 +291,7 @@ def test_a_form_post_without_scripts_works_and_redirects(build_site, visit):
     assert site.desk.standing("cluster-e").verdict.content["verdict"] == "not_same"
 
 
+@pytest.mark.acceptance(34)
 def test_another_sites_form_changes_nothing(build_site, visit, chromium):
     site = build_site()
     other = build_site(stories()[:1], url=site.ledger + "2")

@@ -76,6 +76,9 @@ def test_claimed_clusters_are_read_only_to_others_until_taken_over(desk):
     assert answer.status_code == 409
     assert not desk.facts()
     bo.post(f"/clusters/{held}/take")
+    assert "Enter: take over" in bo.post(f"/clusters/{held}/take").text
+    assert desk.claims()[held][0] == "ana"
+    bo.post(f"/clusters/{held}/take", data={"confirmed": "1"})
     assert decide(bo, held, "not_same").status_code == 303
     assert ana.post("/claims", data={"action": "hand_back"}).status_code == 303
     assert set(desk.claims()) == {held}

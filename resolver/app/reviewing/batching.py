@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import random
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from resolver.app.reviewing.bounds import looks_needed, percent_up, wrong_among, wrong_at_most
+from resolver.app.reviewing.bounds import looks_needed
 from resolver.app.reviewing.judging import Answer
 from resolver.app.reviewing.outcome import Wish
+from resolver.app.reviewing.sampling import Batch, Look
 from resolver.model.decision import Decision, Verdict
 from resolver.model.review_fact import ReviewFact, Ruling
 
@@ -36,92 +36,6 @@ POOLED_RUNS: Final = 9
 LOOKS: Final = ("right", "wrong", "unsure")
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """One cluster to be looked at; ``said`` is right, wrong, unsure or nothing yet."""
-
-    cluster_id: str
-    odd: bool
-    said: str
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """One pattern's batch as it stands."""
-
-    key: str
-    cluster_ids: tuple[str, ...]
-    looks: tuple[Look, ...]
-    drawn: bool
-    seq: int
-    stopped: str
-    approved: bool
-    earlier: tuple[int, int]
-    gate: float
-
-    @property
-    def random(self) -> tuple[Look, ...]:
-        """The looks that count for the bound."""
-        return tuple(x for x in self.looks if not x.odd)
-
-    @property
-    def odd(self) -> tuple[Look, ...]:
-        """The looks that can only stop the batch."""
-        return tuple(x for x in self.looks if x.odd)
-
-    @property
-    def others(self) -> tuple[str, ...]:
-        """Clusters that nobody looks at."""
-        looked = {x.cluster_id for x in self.looks}
-        return tuple(i for i in self.cluster_ids if i not in looked)
-
-    @property
-    def counted(self) -> tuple[int, int]:
-        """Looks and wrong ones, all weeks; unsure counts as wrong."""
-        said = [x.said for x in self.random if x.said]
-        return self.earlier[0] + len(said), self.earlier[1] + sum(s != "right" for s in said)
-
-    @property
-    def bound(self) -> float:
-        """At most this share is wrong, with 95 % confidence."""
-        return wrong_at_most(*self.counted)
-
-    @property
-    def alone(self) -> int:
-        """How many of this batch could be wrong by its own clean looks alone."""
-        clean = sum(x.said == "right" for x in self.random)
-        return wrong_among(len(self.cluster_ids), clean) if clean else len(self.cluster_ids)
-
-    @property
-    def current(self) -> Look | None:
-        """The look that is due."""
-        return next((x for x in self.looks if not x.said), None) if not self.stopped else None
-
-    @property
-    def missing(self) -> str:
-        """Why it cannot be approved yet, in words; empty when it can."""
-        if self.stopped:
-            return f"Wrong look in {self.stopped}. This batch is judged one by one."
-        random_left = sum(not x.said for x in self.random)
-        odd_left = sum(not x.said for x in self.odd)
-        left = []
-        if random_left:
-            left.append(f"{random_left} random look{'s' if random_left > 1 else ''}")
-        if odd_left:
-            left.append(f"{odd_left} odd one{'s' if odd_left > 1 else ''}")
-        if left:
-            return f"Not yet: {' and '.join(left)} to go."
-        if self.bound > self.gate and self.others:
-            bound, gate = percent_up(self.bound), percent_up(self.gate)
-            return f"The bound is {bound}, the gate {gate}: the rest is judged one by one this week."
-        return ""
-
-    @property
-    def feasible(self) -> bool:
-        """The drawn looks can reach the gate."""
-        return wrong_at_most(self.earlier[0] + len(self.random), self.earlier[1]) <= self.gate
-
-
 def batch_of(desk: Desk, key: str, gate: float = GATE) -> Batch | None:
     """The batch of a pattern; None where it is not judged as one. Nothing is drawn by looking."""
     ids = tuple(i for i in desk.order if desk.patterns[i].key == key and desk.patterns[i].lane == "batch")
@@ -132,10 +46,11 @@ def batch_of(desk: Desk, key: str, gate: float = GATE) -> Batch | None:
     here = [f for f in facts if f.run_id == desk.batch.run_id]
     draw = next((f for f in here if f.kind == "draw"), None)
     said = {f.content["cluster"]: f.content["look"] for f in here if f.kind == "look"}
+    out = {f.content["cluster"] for f in here if f.kind == "out"}
     approved = any(f.kind == "approve" for f in here) and not any(f.kind == "pull" for f in here)
     looks = (
         tuple(
-            Look(i, odd, said.get(i, ""))
+            Look(i, odd, said.get(i, ""), i in out)
             for odd, cluster_ids in ((False, draw.content["random"]), (True, draw.content["odd"]))
             for i in cluster_ids
         )
@@ -143,7 +58,9 @@ def batch_of(desk: Desk, key: str, gate: float = GATE) -> Batch | None:
         else ()
     )
     wrong = next((x.cluster_id for x in looks if x.said and x.said != "right"), "")
-    open_ids = ids if approved else tuple(i for i in ids if i not in standings or not standings[i].decided)
+    open_ids = tuple(
+        i for i in ids if i not in out and (approved or i not in standings or not standings[i].decided)
+    )
     return Batch(
         key=key,
         cluster_ids=open_ids,
@@ -191,6 +108,23 @@ def look(desk: Desk, key: str, said: str, who: tuple[str, str, int]) -> Answer:
             "saved", f"Wrong look in {cluster_id}. This batch is judged one by one.", answer.fact_id
         )
     return answer
+
+
+def take_out(desk: Desk, key: str, who: tuple[str, str, int]) -> Answer:
+    """Leave the cluster that is shown out of what is approved; its look stays due and counts.
+
+    ``who`` = (reviewer, cluster that was shown, place in the history seen). It is judged by itself.
+    """
+    reviewer, cluster_id, seq = who
+    batch = batch_of(desk, key)
+    if batch is None or batch.seq != seq or batch.current is None or batch.current.cluster_id != cluster_id:
+        return Answer("conflict", "Somebody else looked meanwhile. Your key did nothing.")
+    if batch.current.out:
+        return Answer("refused", "It is taken out already.")
+    answer = _write(desk, _fact(desk, (key, reviewer), ("out", seq + 1), {"cluster": cluster_id}))
+    if answer.kind != "saved":
+        return answer
+    return Answer("saved", "Taken out: it is judged by itself. Its look still counts.", answer.fact_id)
 
 
 def one_by_one(desk: Desk, key: str, reviewer: str) -> Answer:

@@ -6,23 +6,20 @@ verdict is written only where it finds the cluster as the reviewer saw it.
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import cached_property
-from statistics import median
 from threading import Lock
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
-import polars as pl
-
+from resolver.app.reviewing.givens import Clock, Pile, Reader, drawn, utc_now
 from resolver.app.reviewing.outcome import Wish, foresee
-from resolver.app.reviewing.patterns import LANE_SECONDS, LANES, Guard, Pattern, guards_of, sort_into_patterns
-from resolver.app.reviewing.standing import Standing, State, stand, statements
+from resolver.app.reviewing.patterns import LANES, Guard, Pattern, guards_of, sort_into_patterns
+from resolver.app.reviewing.standing import Standing, checked, stand
+from resolver.app.reviewing.watching import renewed, with_case
+from resolver.errors import ServiceFailed
 from resolver.model.decision import Verdict
-from resolver.model.frames import PROFILES
-from resolver.model.profile import from_row, to_row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,7 +27,6 @@ if TYPE_CHECKING:
     from resolver.app.reviewing.batch import ReviewBatch
     from resolver.ledger.reviews import ReviewBook
     from resolver.model.merge_plan import MergePlan
-    from resolver.model.profile import Profile
     from resolver.model.review_fact import ReviewFact, Ruling
 
 #: How long claimed clusters are held, and how long a cluster that somebody has open is offered to nobody
@@ -47,41 +43,6 @@ SECOND_SHARE: Final = 0.05
 BLIND_SHARE: Final = 0.05
 
 
-class Clock(Protocol):
-    """Says what time it is."""
-
-    def __call__(self) -> datetime:
-        """Now, in UTC."""
-        ...
-
-
-class Reader(Protocol):
-    """Reads profiles as they are now; those that are gone are absent."""
-
-    def __call__(self, profile_ids: Sequence[str], /) -> Mapping[str, Profile]:
-        """The profiles that are there under exactly these ids."""
-        ...
-
-
-def utc_now() -> datetime:
-    """The system's clock."""
-    return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Pile:
-    """One pattern of the queue with its clusters in the order of work."""
-
-    pattern: Pattern
-    cluster_ids: tuple[str, ...]
-    left: tuple[str, ...]
-
-    @property
-    def done(self) -> int:
-        """How many are judged."""
-        return len(self.cluster_ids) - len(self.left)
-
-
 @dataclass
 class Desk:
     """What the faces ask. ``second_share`` and ``blind_share`` are for tests and careful sites."""
@@ -94,6 +55,8 @@ class Desk:
     blind_share: float = BLIND_SHARE
     #: What was said of pairs before this run, and beside this review.
     earlier: dict[frozenset[str], str] = field(default_factory=dict, init=False)
+    #: The store did not answer when it was last asked.
+    unread: bool = field(default=False, init=False)
     _facts: dict[int, ReviewFact] = field(default_factory=dict)
     _standings: dict[str, Standing] = field(default_factory=dict)
     _open_by: dict[str, tuple[str, datetime]] = field(default_factory=dict)
@@ -133,7 +96,9 @@ class Desk:
     def __post_init__(self) -> None:
         own = {(f.reviewer, f.at) for f in self.facts() if f.run_id == self.batch.run_id}
         self.earlier = self.book.earlier_verdicts(self.batch.domain, own)
-        self._standings = self._checked(stand(self._facts.values(), self.batch.run_id))
+        self._standings = checked(
+            stand(self._facts.values(), self.batch.run_id), self.batch.cases, self.earlier
+        )
 
     def facts(self) -> list[ReviewFact]:
         """Every fact of the domain, oldest first, read up to now."""
@@ -147,7 +112,9 @@ class Desk:
             if fresh:
                 self._facts.update((f.fact_id, f) for f in fresh)
                 self._facts = dict(sorted(self._facts.items()))
-                self._standings = self._checked(stand(self._facts.values(), self.batch.run_id))
+                self._standings = checked(
+                    stand(self._facts.values(), self.batch.run_id), self.batch.cases, self.earlier
+                )
             self._read_at = monotonic()
             return list(self._facts.values())
 
@@ -220,31 +187,47 @@ class Desk:
         """Read a cluster's profiles anew, where there is a store to read from.
 
         What changed or vanished since is kept with the case, whose version then differs from what was shown.
+        A store that does not answer stops nobody: the executor reads every profile once more.
         """
         if self.reader is None:
             return
         case = self.batch.cases[cluster_id]
-        now = {i: from_row(to_row(p)) for i, p in self.reader(case.profile_ids).items()}
-        gone = tuple(i for i in case.profile_ids if i not in now)
-        changed = {i: p for i, p in now.items() if p != case.profiles[i]}
-        if not changed and gone == case.gone:
+        try:
+            read = self.reader(case.profile_ids)
+        except ServiceFailed:
+            self.unread = True
+            return
+        self.unread = False
+        fresh = renewed(case, read)
+        if fresh is None:
             return
         with self._lock:
-            profiles = {**case.profiles, **changed}
-            before = {i: case.before.get(i, case.profiles[i]) for i in (*case.before, *changed)}
-            fresh = replace(case, profiles=profiles, before=before, gone=gone)
-            rows = pl.DataFrame([to_row(p) for p in changed.values()], schema=PROFILES.columns)
-            others = self.batch.profiles.filter(~pl.col("profile_id").is_in(list(changed)))
-            self.batch = replace(
-                self.batch,
-                cases={**self.batch.cases, cluster_id: fresh},
-                profiles=pl.concat([others, rows.select(others.columns)]) if changed else self.batch.profiles,
+            self.batch = with_case(self.batch, fresh)
+            self._standings = checked(
+                stand(self._facts.values(), self.batch.run_id), self.batch.cases, self.earlier
             )
-            self._standings = self._checked(stand(self._facts.values(), self.batch.run_id))
+
+    def recheck(self) -> None:
+        """Read every judged cluster's profiles anew: what changed since its verdict must be judged again."""
+        for cluster_id, standing in self.standings().items():
+            if standing.decided and cluster_id in self.batch.cases and not self.unread:
+                self.refresh(cluster_id)
 
     def look_at(self, cluster_id: str, reviewer: str) -> None:
         """Note that somebody has a cluster open, so that it is offered to nobody else for a moment."""
         self._open_by[cluster_id] = (reviewer, self.clock() + PRESENCE)
+
+    def resume(self, reviewer: str) -> str | None:
+        """Where the reviewer left off: opened last and not judged, else the one after their last verdict."""
+        opened = [(until, i) for i, (who, until) in self._open_by.items() if who == reviewer]
+        standings = self.standings()
+        for _, cluster_id in sorted(opened, reverse=True):
+            if cluster_id not in standings or not standings[cluster_id].decided:
+                return cluster_id
+        mine = self.mine(reviewer)
+        if not mine or mine[0].cluster_id not in self.batch.cases:
+            return None
+        return self.after(mine[0].cluster_id, reviewer, self.patterns[mine[0].cluster_id].key)
 
     def holder(self, cluster_id: str) -> tuple[str, datetime] | None:
         """Who has claimed a cluster and until when; None where nobody does now."""
@@ -277,13 +260,13 @@ class Desk:
             return True
         return (
             verdict in ("merge", "split")
-            and _drawn(self.batch.run_id, cluster_id, "second") < self.second_share
+            and drawn(self.batch.run_id, cluster_id, "second") < self.second_share
         )
 
     def blind_by_lot(self, cluster_id: str) -> bool:
         """One of the share of one-by-one clusters that are judged without seeing weights."""
         single = self.patterns[cluster_id].lane == "single"
-        return single and _drawn(self.batch.run_id, cluster_id, "blind") < self.blind_share
+        return single and drawn(self.batch.run_id, cluster_id, "blind") < self.blind_share
 
     def mine(self, reviewer: str) -> list[ReviewFact]:
         """The reviewer's verdicts of this run that nobody took back, newest first."""
@@ -296,28 +279,6 @@ class Desk:
             if standing and fact in (standing.verdict, standing.second):
                 found.append(fact)
         return found
-
-    def seconds_left(self, reviewer: str) -> float:
-        """How long the rest takes: one by one and hard at the reviewer's own median, batches at theirs."""
-        own = self.pace(reviewer)
-        return sum(
-            len(pile.left) * (own.get(pile.pattern.lane) or LANE_SECONDS[pile.pattern.lane])
-            for pile in self.piles()
-        )
-
-    def pace(self, reviewer: str) -> dict[str, float]:
-        """The reviewer's median seconds a look by lane, where there are three looks or more."""
-        looks: dict[str, list[float]] = {}
-        for fact in self.facts():
-            spent = fact.content.get("look_ms")
-            if (
-                fact.reviewer == reviewer
-                and fact.kind == "verdict"
-                and spent
-                and not fact.content.get("by_batch")
-            ):
-                looks.setdefault(fact.content.get("lane", "single"), []).append(spent / 1000)
-        return {lane: median(spent) for lane, spent in looks.items() if len(spent) >= 3}  # noqa: PLR2004 - fewer say nothing
 
     def _walk(self, cluster_id: str | None, reviewer: str, pattern: str | None) -> str | None:
         standings, claims, now = self.standings(), self.claims(), self.clock()
@@ -336,27 +297,3 @@ class Desk:
         same = [i for i in open_ones if self.patterns[i].key == pattern] if pattern else []
         single = [i for i in open_ones if self.patterns[i].lane != "batch"]
         return next(iter(same or single or open_ones), None)
-
-    def _checked(self, standings: dict[str, Standing]) -> dict[str, Standing]:
-        """Verdicts on something that is no longer so do not hold."""
-        checked = {}
-        for cluster_id, standing in standings.items():
-            case = self.batch.cases.get(cluster_id)
-            holds = standing.settled
-            now = standing
-            if case is not None and holds is not None and holds.version != case.version:
-                now = replace(standing, state=State.CHANGED)
-            elif holds is not None and standing.second is None and not standing.kept:
-                fought = any(
-                    self.earlier.get(pair) not in (None, verdict, Verdict.UNSURE.value)
-                    for pair, verdict in statements(holds.content)
-                )
-                now = replace(standing, state=State.FIGHTS) if fought else standing
-            checked[cluster_id] = now
-        return checked
-
-
-def _drawn(*parts: str) -> float:
-    """A number in [0, 1) that the same parts always draw."""
-    digest = hashlib.sha256("|".join(parts).encode()).digest()
-    return int.from_bytes(digest[:6]) / 2**48

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from resolver.app.reviewing.judging import SPOKEN
+from resolver.app.reviewing.pair_verdicts import SPOKEN
 from resolver.app.reviewing.standing import State, statements
 
 if TYPE_CHECKING:

@@ -10,30 +10,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from resolver.app.reviewing.outcome import Wish
+from resolver.app.reviewing.pair_verdicts import SPOKEN, decisions_of, taken_back
 from resolver.app.reviewing.standing import Standing, State, same_answer
-from resolver.app.reviewing.wording import apart_pairs, number
-from resolver.model.decision import Decision, Verdict
+from resolver.app.reviewing.wording import number
 from resolver.model.review_fact import ReviewFact, Ruling
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Mapping, Sequence
 
     from resolver.app.reviewing.batch import Case
     from resolver.app.reviewing.desk import Desk
     from resolver.model.merge_plan import MergePlan
 
 VERDICTS: Final = ("merge", "split", "not_same", "unsure", "ask", "fix")
-SPOKEN: Final = {
-    "merge": "merge",
-    "split": "split",
-    "not_same": "not the same",
-    "unsure": "unsure",
-    "ask": "ask",
-    "fix": "fix at source",
-}
-#: A cluster larger than this is one chain of links to its main profile instead of every pair.
-_EVERY_PAIR_UP_TO: Final = 21
+#: Verdicts that pass the cluster on, with a note and to whom.
+WITH_NOTE: Final = frozenset(("ask", "fix"))
 #: Looks shorter than this are counted in the report.
 FAST_LOOK_MS: Final = 2_000
 
@@ -52,6 +43,7 @@ class Ask:
     look_ms: int = 0
     note: str = ""
     blind: bool = False
+    to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +76,7 @@ def judge(desk: Desk, ask: Ask) -> Answer:
     plans = _plans(desk, case, groups, draft) if ask.verdict in ("merge", "split") else []
     second = desk.needs_second(ask.cluster_id, ask.verdict)
     wanted = _wants_confirmation(desk, ask, plans)
-    if wanted and not ask.confirmed:
+    if wanted and (not ask.confirmed or ask.verdict in WITH_NOTE):
         return Answer("confirm", wanted)
     pattern = desk.patterns[ask.cluster_id]
     content = {
@@ -101,11 +93,12 @@ def judge(desk: Desk, ask: Ask) -> Answer:
         "rules": desk.batch.rule_set_fingerprint,
         "needs_second": second,
         "blind": ask.blind,
+        "to": ask.to,
         "letters": case.letters,
         "given_up": sum(len(plan.given_up) for plan in plans),
     }
     fact = _fact(desk, ask, ("verdict", standing.seq + 1), content)
-    return _write(desk, Ruling(fact, _decisions(desk, fact, settled=not second), () if second else plans))
+    return _write(desk, Ruling(fact, decisions_of(desk, fact, settled=not second), () if second else plans))
 
 
 def judge_second(desk: Desk, ask: Ask) -> Answer:
@@ -127,7 +120,7 @@ def judge_second(desk: Desk, ask: Ask) -> Answer:
     agree = same_answer(first.content, content)
     fact = _fact(desk, ask, ("second", standing.seq + 1), content)
     plans = _plans(desk, case, groups, first.content) if agree and ask.verdict in ("merge", "split") else []
-    decisions = _decisions(desk, fact, settled=True) if agree else []
+    decisions = decisions_of(desk, fact, settled=True) if agree else []
     answer = _write(desk, Ruling(fact, decisions, plans))
     if answer.kind == "saved" and not agree:
         return Answer("saved", f"You and {first.reviewer} differ.", answer.fact_id)
@@ -148,7 +141,7 @@ def _undo(desk: Desk, reviewer: str, fact: ReviewFact) -> Answer:
     ask = Ask(fact.cluster_id, "undo", standing.seq, fact.version, reviewer)
     content = {"undone": fact.fact_id, "verdict": fact.content["verdict"], "pattern": fact.content["pattern"]}
     back = _fact(desk, ask, ("undo", standing.seq + 1), content)
-    answer = _write(desk, Ruling(back, _taken_back(desk, fact, back.at)))
+    answer = _write(desk, Ruling(back, taken_back(desk, fact, back.at)))
     if answer.kind != "saved":
         return answer
     return Answer("saved", f"Undone: {SPOKEN[fact.content['verdict']]} {fact.cluster_id}.", fact.fact_id)
@@ -173,6 +166,12 @@ def withdraw(desk: Desk, reviewer: str, cluster_id: str) -> Answer:
     return _undo(desk, reviewer, standing.verdict)
 
 
+def people_of(desk: Desk, reviewer: str) -> list[str]:
+    """Everybody else who has judged or holds something in this domain."""
+    held = {who for who, _ in desk.claims().values()}
+    return sorted({fact.reviewer for fact in desk.facts()} | held - {reviewer})
+
+
 def conflict_sentence(standing: Standing) -> str:
     """Who decided it, when and what, for the reviewer whose key came too late."""
     fact = standing.second or standing.verdict or standing.last
@@ -181,26 +180,6 @@ def conflict_sentence(standing: Standing) -> str:
     what = SPOKEN.get(str(fact.content.get("verdict")), fact.kind)
     verb = "took back their verdict" if fact.kind == "undo" else "decided this"
     return f"{fact.reviewer} {verb} at {fact.at:%H:%M}: {what}. Your key did nothing."
-
-
-def pairs_of(content: Mapping[str, Any], profile_ids: Sequence[str]) -> Iterator[tuple[str, str, Verdict]]:
-    """What a verdict says of pairs of profiles."""
-    groups = {i: content["groups"].get(i, 0) for i in profile_ids}
-    if content["verdict"] in ("merge", "split"):
-        for number_ in sorted({g for g in groups.values() if g}):
-            ids = [i for i in profile_ids if groups[i] == number_]
-            heads = ids if len(ids) <= _EVERY_PAIR_UP_TO else ids[:1]
-            for n, left in enumerate(heads):
-                for right in ids[n + 1 :]:
-                    yield left, right, Verdict.MATCH
-    if content["verdict"] == "split":
-        for left, right in apart_pairs(profile_ids, groups):
-            yield left, right, Verdict.NON_MATCH
-    elif content["verdict"] in ("not_same", "unsure"):
-        verdict = Verdict.NON_MATCH if content["verdict"] == "not_same" else Verdict.UNSURE
-        for n, left in enumerate(profile_ids):
-            for right in profile_ids[n + 1 :]:
-                yield left, right, verdict
 
 
 def _stopped(desk: Desk, case: Case, standing: Standing, ask: Ask) -> Answer | None:
@@ -248,6 +227,8 @@ def _plans(desk: Desk, case: Case, groups: Mapping[str, int], chosen: Mapping[st
 
 def _wants_confirmation(desk: Desk, ask: Ask, plans: Sequence[MergePlan]) -> str:
     """The sentence that a second key must answer; empty where one key is enough."""
+    if ask.verdict in WITH_NOTE and not ask.note:
+        return "Ask whom, and what?" if ask.verdict == "ask" else "Fix what, and who?"
     if ask.verdict != "merge":
         return ""
     if desk.patterns[ask.cluster_id].lane == "hard":
@@ -275,45 +256,6 @@ def _fact(desk: Desk, ask: Ask, place: tuple[str, int], content: Mapping[str, An
         at=desk.clock(),
         note=ask.note,
     )
-
-
-def _decisions(desk: Desk, fact: ReviewFact, *, settled: bool) -> list[Decision]:
-    """The verdicts on pairs; while a second look is waited for, only those that keep profiles apart."""
-    case = desk.batch.cases[fact.cluster_id]
-    return [
-        Decision(left, right, verdict, fact.reviewer, _reason(fact), fact.version, fact.at)
-        for left, right, verdict in pairs_of(fact.content, case.profile_ids)
-        if settled or verdict is Verdict.NON_MATCH
-    ]
-
-
-def _taken_back(desk: Desk, fact: ReviewFact, at: datetime) -> list[Decision]:
-    """The pairs' earlier verdicts once more.
-
-    Where there was none, ``unsure``, which matching takes as none.
-    """
-    case = desk.batch.cases[fact.cluster_id]
-    waiting = fact.kind == "verdict" and bool(fact.content.get("needs_second"))
-    return [
-        Decision(
-            left,
-            right,
-            Verdict(desk.earlier.get(frozenset((left, right)), Verdict.UNSURE.value)),
-            fact.reviewer,
-            "undone",
-            fact.version,
-            at,
-        )
-        for left, right, verdict in pairs_of(fact.content, case.profile_ids)
-        if not waiting
-        or verdict is Verdict.NON_MATCH
-        or desk.standing(fact.cluster_id).state is State.APPROVED
-    ]
-
-
-def _reason(fact: ReviewFact) -> str:
-    name = fact.content.get("pattern_name", "")
-    return f"review of {fact.cluster_id}: {SPOKEN[fact.content['verdict']]} ({name})"
 
 
 def _write(desk: Desk, ruling: Ruling) -> Answer:

@@ -4,22 +4,31 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from resolver.app.reviewing.batching import batch_of
 from resolver.app.reviewing.bounds import agreement_at_least, percent_down, percent_up
-from resolver.app.reviewing.comparing import text_of
 from resolver.app.reviewing.history import contradictions
 from resolver.app.reviewing.judging import FAST_LOOK_MS, VERDICTS
+from resolver.app.reviewing.pacing import burn_down_of, pace_of, pause_words
 from resolver.app.reviewing.patterns import LANE_HINTS, LANE_NAMES, LANE_SECONDS, LANES
+from resolver.app.reviewing.relations import text_of
 from resolver.app.reviewing.standing import State, same_answer
+from resolver.model.profile import EMAILS, PHONES
+from resolver.planning.likeness import likeness
 from resolver.planning.members import flat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from resolver.app.reviewing.batch import Case
-    from resolver.app.reviewing.desk import Desk, Pile
+    from resolver.app.reviewing.desk import Desk
+    from resolver.app.reviewing.givens import Pile
+    from resolver.app.reviewing.sampling import Batch
+
+
+#: Filters that are kept beside the look-up.
+FILTERS: Final = {"mine": "Mine", "cases": "Has cases", "losses": "Gives up values"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +80,7 @@ def counts(desk: Desk, reviewer: str) -> Counts:
 def queue(desk: Desk, reviewer: str) -> Queue:
     """Lanes with their patterns, and how this reviewer is doing."""
     piles = desk.piles()
-    pace = desk.pace(reviewer)
+    pace = pace_of(desk, reviewer)
     current = next((p.pattern.key for p in piles if p.left), None)
     lanes = []
     for lane in LANES:
@@ -79,10 +88,8 @@ def queue(desk: Desk, reviewer: str) -> Queue:
         if rows:
             lanes.append(QueueLane(LANE_NAMES[lane], LANE_HINTS[lane], rows))
     left = sum(len(p.left) for p in piles)
-    mine = desk.mine(reviewer)
     verdicts = [s.verdict for s in desk.standings().values() if s.verdict]
     mix = Counter(v.content["verdict"] for v in verdicts)
-    draft_of = next((f.cluster_id for f in mine), None)
     claims = desk.claims()
     held: dict[str, list[Any]] = {}
     for who, until in claims.values():
@@ -119,7 +126,10 @@ def queue(desk: Desk, reviewer: str) -> Queue:
         ],
         "free": left - len(claims),
         "next_single": single,
-        "resume": draft_of,
+        "resume": desk.resume(reviewer),
+        "burn_down": burn_down_of(desk, reviewer),
+        "saved_filters": [(key, name, len(shortlist(desk, reviewer, key))) for key, name in FILTERS.items()],
+        "pause": pause_words(desk, reviewer),
     }
     return Queue(tuple(lanes), facts)
 
@@ -132,6 +142,30 @@ def find(desk: Desk, wanted: str) -> list[str]:
         return [wanted]
     text = wanted.casefold()
     return [i for i in desk.order if _holds(desk.batch.cases[i], text)]
+
+
+def shortlist(desk: Desk, reviewer: str, wanted: str) -> list[str]:
+    """Open clusters of one of the saved filters, in the order of work."""
+    claims, standings = desk.claims(), desk.standings()
+
+    def holds(cluster_id: str) -> bool:
+        case = desk.batch.cases[cluster_id]
+        if wanted == "mine":
+            return claims.get(cluster_id, ("",))[0] == reviewer
+        if wanted == "cases":
+            return any(desk.batch.objects.get(i, (0, 0))[1] for i in case.profile_ids)
+        return bool(case.plan and case.plan.given_up)
+
+    return [i for i in desk.order if (i not in standings or not standings[i].decided) and holds(i)]
+
+
+def callers_helped(case: Case) -> int:
+    """Numbers and mailboxes that find several members today, and would find one."""
+    holders: Counter[Any] = Counter()
+    for profile_id in case.profile_ids:
+        held = flat(case.profiles[profile_id])
+        holders.update({likeness(name, held[name]) for name in (*PHONES, *EMAILS) if name in held})
+    return sum(count > 1 for count in holders.values())
 
 
 def lines(desk: Desk, cluster_ids: Iterable[str]) -> list[dict[str, Any]]:
@@ -163,8 +197,8 @@ def _row(desk: Desk, pile: Pile, pace: dict[str, float], current: str | None) ->
     shown = {
         "key": pile.pattern.key,
         "name": pile.pattern.name,
-        "hint": "",
-        "href": f"/patterns/{pile.pattern.key}{'/batch' if batch and not batch.stopped else ''}",
+        "hint": _row_hint(desk, pile, batch),
+        "href": f"/patterns/{pile.pattern.key}{'/batch' if _sampled(batch) else ''}",
         "left": len(pile.left),
         "done": pile.done,
         "total": len(pile.cluster_ids),
@@ -172,9 +206,24 @@ def _row(desk: Desk, pile: Pile, pace: dict[str, float], current: str | None) ->
         "looks": batch.counted[0] if batch else 0,
         "bound": percent_up(batch.bound) if batch and batch.counted[0] else "",
         "over": bool(batch and batch.counted[0] and batch.bound > batch.gate),
+        "helped": sum(callers_helped(desk.batch.cases[i]) for i in pile.cluster_ids),
     }
     seconds = len(pile.left) * (pace.get(lane) or LANE_SECONDS[lane])
     return QueueRow(shown, tuple(w.weight for w in webs if w), seconds)
+
+
+def _sampled(batch: Batch | None) -> bool:
+    """Whether the pattern is still judged as a batch."""
+    return batch is not None and not batch.stopped and not batch.approved
+
+
+def _row_hint(desk: Desk, pile: Pile, batch: Batch | None) -> str:
+    """What is to be known of a pattern before it is opened."""
+    changed = sum(desk.standing(i).state is State.CHANGED for i in pile.left)
+    said = [f"{changed} changed since the verdict"] if changed else []
+    if batch is not None and batch.stopped:
+        said.append(f"{batch.counted[1]} wrong in {batch.counted[0]} looks: one by one")
+    return " · ".join(said)
 
 
 def _agreement(desk: Desk) -> dict[str, Any] | None:

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from resolver.app.reviewing import batching, history
 from resolver.app.reviewing.bounds import percent_up
-from resolver.app.reviewing.comparing import alike
-from resolver.app.reviewing.judging import FAST_LOOK_MS, SPOKEN
+from resolver.app.reviewing.judging import FAST_LOOK_MS
 from resolver.app.reviewing.outcome import Wish
+from resolver.app.reviewing.overview import callers_helped
+from resolver.app.reviewing.pair_verdicts import SPOKEN
+from resolver.app.reviewing.relations import alike
 from resolver.app.reviewing.standing import State
 from resolver.planning.members import flat
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
     from resolver.app.reviewing.desk import Desk
 
 Counted = tuple[tuple[str, int], ...]
@@ -24,8 +30,22 @@ _FATES: Final = {
     "attribute": "Kept in Attributes",
     "given_up": "Only in the restore kit",
 }
-_STEP: Final = 5  # bits
-_LAST: Final = 40  # bits
+_MINUTE: Final = timedelta(minutes=1)
+_HELD: Final = {
+    State.WAITING: "Waits for a second look",
+    State.DIFFERS: "Two reviewers differ",
+    State.CHANGED: "Changed since the verdict",
+    State.FIGHTS: "In a contradiction",
+}
+#: What Amazon Connect's own groups say beside ours (planning/second_opinion.py).
+_OPINIONS: Final = {
+    "same": "Both say the same",
+    "ours_only": "Only this run",
+    "split": "Linked by parts",
+    "joined": "Joined with others",
+    "differently": "Joined differently",
+    "aws_only": "Only Amazon Connect",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +56,7 @@ class Person:
     verdicts: int
     median_seconds: str
     fast: int
+    most_in_a_minute: int
     undone: int
 
 
@@ -50,7 +71,11 @@ class Report:
     conflicts: int
     outcomes: Counted
     fates: Counted
-    weakest: Counted
+    weakest: tuple[float, ...]
+    by_field: tuple[tuple[str, int, int, int, int], ...]
+    held_back: Counted
+    opinions: Counted
+    callers: int
     verdicts: Counted
     people: tuple[Person, ...]
     bounds: tuple[tuple[str, int, int, str, str], ...]
@@ -76,7 +101,8 @@ def summarise(desk: Desk) -> Report:
         else:
             outcomes["Open" if state is State.OPEN else state.value.capitalize()] += 1
     conflicts = history.contradictions(desk)
-    fates = _fates(desk)
+    by_field = _fates(desk)
+    fates = sum(by_field.values(), Counter[str]())
     verdicts = Counter(
         SPOKEN[s.verdict.content["verdict"]] for s in standings.values() if s.verdict is not None
     )
@@ -90,7 +116,11 @@ def summarise(desk: Desk) -> Report:
         conflicts=sum(fates.values()),
         outcomes=tuple(outcomes.most_common()),
         fates=tuple((_FATES[name], fates[name]) for name in _FATES),
-        weakest=_histogram(desk),
+        weakest=tuple(case.web.weakest.weight for case in desk.batch.cases.values() if case.web.weakest),
+        by_field=_rows(by_field),
+        held_back=_held_back(desk),
+        opinions=_opinions(desk),
+        callers=sum(callers_helped(desk.batch.cases[i]) for i in _merging(desk)),
         verdicts=tuple(verdicts.most_common()),
         people=_people(desk),
         bounds=_bounds(desk),
@@ -103,9 +133,44 @@ def summarise(desk: Desk) -> Report:
     )
 
 
-def _fates(desk: Desk) -> Counter[str]:
-    """Where each conflicting value of every open or approved merge goes."""
-    fates: Counter[str] = Counter()
+def _merging(desk: Desk) -> list[str]:
+    """Clusters whose approved verdict merges something."""
+    settled = {i: s.settled for i, s in desk.standings().items() if i in desk.batch.cases}
+    return [i for i, fact in settled.items() if fact and fact.content["verdict"] in ("merge", "split")]
+
+
+def _held_back(desk: Desk) -> Counted:
+    """Why judged clusters are not released, and what asks for care among those that nobody has judged."""
+    states = Counter(s.state for s in desk.standings().values() if s.cluster_id in desk.batch.cases)
+    found: Counter[str] = Counter(
+        {_HELD[state]: states[state] for state in _HELD if states[state]},
+    )
+    standings = desk.standings()
+    for cluster_id, guards in desk.guards.items():
+        standing = standings.get(cluster_id)
+        pile = next((g.pattern for g in guards if g.pattern), None)
+        if pile and (standing is None or not standing.decided):
+            found[f"Not judged: {pile[0].lower()}{pile[1:]}"] += 1
+    return tuple(found.most_common())
+
+
+def _opinions(desk: Desk) -> Counted:
+    said = Counter(case.plan.second_opinion for case in desk.batch.cases.values() if case.plan)
+    return tuple((name, said[key]) for key, name in _OPINIONS.items() if said[key])
+
+
+def _rows(by_field: Mapping[str, Counter[str]]) -> tuple[tuple[str, int, int, int, int], ...]:
+    """Field, conflicts, spelling only, kept elsewhere, given up; the fields that give up most first."""
+    rows = [
+        (name, sum(c.values()), c["spelling"], c["elsewhere"] + c["attribute"], c["given_up"])
+        for name, c in by_field.items()
+    ]
+    return tuple(sorted(rows, key=lambda row: (-row[4], -row[1], row[0])))
+
+
+def _fates(desk: Desk) -> dict[str, Counter[str]]:
+    """Where each conflicting value goes, field by field, should every cluster be merged whole."""
+    by_field: dict[str, Counter[str]] = {}
     for case in desk.batch.cases.values():
         plan = case.plan or desk.foresee(Wish(case.cluster_id, case.profile_ids))
         if plan is None:
@@ -113,22 +178,14 @@ def _fates(desk: Desk) -> Counter[str]:
         predicted = flat(dict(plan.predicted))
         for disposal in plan.disposals:
             kept = predicted.get(disposal.field)
+            fates = by_field.setdefault(disposal.field, Counter())
             if kept is not None and alike(disposal.field, disposal.value, kept):
                 fates["spelling"] += 1
             elif disposal.fate in ("kept", "slot", "key"):
                 fates["elsewhere"] += 1
             else:
                 fates[disposal.fate] += 1
-    return fates
-
-
-def _histogram(desk: Desk) -> Counted:
-    counts: Counter[int] = Counter()
-    for case in desk.batch.cases.values():
-        weakest = case.web.weakest
-        if weakest:
-            counts[int(min(max(weakest.weight, -_STEP), _LAST) // _STEP)] += 1
-    return tuple((f"{n * _STEP} to {(n + 1) * _STEP} bits", counts[n]) for n in sorted(counts))
+    return by_field
 
 
 def _people(desk: Desk) -> tuple[Person, ...]:
@@ -144,10 +201,23 @@ def _people(desk: Desk) -> tuple[Person, ...]:
                 sum(f.kind in ("verdict", "second") for f in own),
                 median,
                 sum(look < FAST_LOOK_MS for look in looks),
+                _most_in_a_minute(
+                    [f.at for f in own if f.kind in ("verdict", "second") and not f.content.get("by_batch")]
+                ),
                 sum(f.kind == "undo" for f in own),
             )
         )
     return tuple(people)
+
+
+def _most_in_a_minute(times: Sequence[datetime]) -> int:
+    """The most verdicts within any sixty seconds: nobody reads that fast for long."""
+    most, start = 0, 0
+    for end, at in enumerate(times):  # in the order of recording; a window that slides
+        while at - times[start] > _MINUTE:
+            start += 1
+        most = max(most, end - start + 1)
+    return most
 
 
 def _bounds(desk: Desk) -> tuple[tuple[str, int, int, str, str], ...]:

@@ -9,9 +9,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from resolver.model.decision import Verdict
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from resolver.app.reviewing.batch import Case
     from resolver.model.review_fact import ReviewFact
 
 
@@ -40,8 +43,8 @@ class Standing:
 
     @property
     def decided(self) -> bool:
-        """Somebody has judged it, and nobody took that back."""
-        return self.state is not State.OPEN
+        """Somebody has judged it as it is now, and nobody took that back."""
+        return self.state not in (State.OPEN, State.CHANGED)
 
     @property
     def settled(self) -> ReviewFact | None:
@@ -84,6 +87,30 @@ def statements(content: Mapping[str, object]) -> Iterator[tuple[frozenset[str], 
                 yield pair, "non_match"
             elif content["verdict"] in ("merge", "split") and groups.get(left) and groups.get(right):
                 yield pair, "match" if groups[left] == groups[right] else "non_match"
+
+
+def checked(
+    standings: Mapping[str, Standing], cases: Mapping[str, Case], earlier: Mapping[frozenset[str], str]
+) -> dict[str, Standing]:
+    """The standings as they hold today.
+
+    A verdict on something that is no longer so does not hold, nor one that an earlier decision contradicts.
+    """
+    found = {}
+    for cluster_id, standing in standings.items():
+        case = cases.get(cluster_id)
+        holds = standing.settled
+        now = standing
+        if case is not None and holds is not None and holds.version != case.version:
+            now = replace(standing, state=State.CHANGED)
+        elif holds is not None and standing.second is None and not standing.kept:
+            fought = any(
+                earlier.get(pair) not in (None, verdict, Verdict.UNSURE.value)
+                for pair, verdict in statements(holds.content)
+            )
+            now = replace(standing, state=State.FIGHTS) if fought else standing
+        found[cluster_id] = now
+    return found
 
 
 def _partition(content: Mapping[str, object]) -> frozenset[frozenset[str]]:

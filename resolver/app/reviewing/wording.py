@@ -33,6 +33,11 @@ def minutes(seconds: float) -> str:
     return f"{whole} min" if whole < 60 else f"{whole // 60} h {whole % 60} min"  # noqa: PLR2004 - an hour
 
 
+def spoken_seconds(seconds: float) -> str:
+    """A usual time: 14 s, 2 min."""
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"  # noqa: PLR2004 - a minute and a half
+
+
 def listed(words: Sequence[str], last: str = "and") -> str:
     """A, B and C."""
     if len(words) < 2:  # noqa: PLR2004 - one word needs no joining

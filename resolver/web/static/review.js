@@ -42,11 +42,12 @@
     if (body) body.hidden = !open; if (names) names.hidden = !open;
   };
   const rows = () => all("tr[data-row]");
+  const opener = (row) => { const open = one("#open"), link = one("a", row); if (open && link) { open.href = link.getAttribute("href"); one("[data-name]", open).textContent = link.textContent; } };
   const pattern = (step) => {
     const list = rows(); if (!list.length) return;
     const at = list.findIndex((r) => r.classList.contains("cur")), to = Math.max(0, Math.min(list.length - 1, (at < 0 ? 0 : at + step)));
     list.forEach((r, n) => { r.classList.toggle("cur", n === to); r.toggleAttribute("aria-current", n === to); if (n === to) r.setAttribute("aria-current", "true"); });
-    list[to].scrollIntoView({ block: "nearest" }); sessionStorage.setItem("row", list[to].dataset.row);
+    opener(list[to]); list[to].scrollIntoView({ block: "nearest" }); sessionStorage.setItem("row", list[to].dataset.row);
     one("#live").textContent = list[to].cells[0].textContent;
   };
   const keys = () => { opened = document.activeElement; dialog().showModal(); one("#keys-title").focus(); };
@@ -57,6 +58,7 @@
     form.requestSubmit(); return true;
   };
   const local = {
+    l: () => { const list = one("#others summary"); if (list) list.click(); },
     "?": keys, w: () => choosePair(1), W: () => choosePair(-1), e: equal, c: note,
     "/": () => { const q = one("#q"); if (q) q.focus(); else location.assign("/"); },
     ArrowDown: () => (rows().length ? pattern(1) : move(1, 0)), ArrowUp: () => (rows().length ? pattern(-1) : move(-1, 0)),
@@ -65,6 +67,7 @@
   const edits = {
     v: () => cursor && draft("source", "", cursor.field, cursor.profile), p: () => cursor && draft("main", "", "", cursor.profile),
     x: () => draft("detach", "", "", cursor ? cursor.profile : ""), Backspace: () => one("#split") && draft("back"),
+    r: () => draft("reset"),
   };
   if (app().dataset.screen === "cluster") for (let n = 0; n <= 9; n += 1) edits[n] = () => draft("group", String(n));
 
@@ -78,6 +81,7 @@
     if (key === "r" && failed && last) { failed = 0; alarm(""); last(); return; }
     const button = all(`[data-key="${CSS.escape(key)}"]`, app()).find((b) => !b.disabled);
     if (key === "Enter" && !button && rows().length) { const link = one("tr.cur a") || one("tr[data-row] a"); if (link) link.click(); return; }
+    if (key === "z" && !button) { const undo = one("tr.cur button"); if (undo) undo.click(); return; }
     if (key === "Escape" && !button && one("#split")) { draft("leave"); return; }
     if (button) {
       if (button.hasAttribute("data-decides") || button.hasAttribute("data-edits")) {
@@ -100,11 +104,12 @@
       if (e.target.id === "note" && e.key === "Enter" && !e.shiftKey) { e.preventDefault(); e.target.form.requestSubmit(); }
       return;
     }
-    if (e.repeat || e.ctrlKey || e.metaKey || e.altKey) return;
+    const letter = e.key.length === 1, off = app().dataset.letters === "alt";
+    if (e.repeat || e.ctrlKey || e.metaKey || e.altKey !== (letter && off)) return;
     if (e.key === "Enter" && e.target.closest("button, a") && !e.target.matches("body")) { if (e.target.closest("#app")) return; }
-    let key = e.key.length === 1 ? e.key.toLowerCase() : e.key;
+    let key = letter ? (off && /^(Key|Digit)/.test(e.code) ? e.code.slice(-1) : e.key).toLowerCase() : e.key;
     if (key === "w" && e.shiftKey) key = "W";
-    if (!local[key] && !edits[key] && key !== "r" && key !== "Enter" && key !== "Escape" && !one(`[data-key="${CSS.escape(key)}"]`, app())) return;
+    if (!local[key] && !edits[key] && !"rz".includes(key) && key !== "Enter" && key !== "Escape" && !one(`[data-key="${CSS.escape(key)}"]`, app())) return;
     e.preventDefault();
     queue.push({ key, shown: shown(), at: performance.now() }); pump();
   });
@@ -129,13 +134,14 @@
     if (cursor && cursor.cluster !== app().dataset.cluster) cursor = null;
     pair = 0; mark(); rowAgain();
     const card = one("#card"), head = one("h1");
-    if (card) card.focus({ preventScroll: true }); else if (head) head.focus({ preventScroll: true });
+    const asks = one("#ask-to");
+    if (asks) asks.focus(); else if (card) card.focus({ preventScroll: true }); else if (head) head.focus({ preventScroll: true });
     one("#live").textContent = app().dataset.say || (head ? head.textContent : "");
     document.title = app().dataset.cluster ? `Cluster ${app().dataset.cluster.slice(0, 12)} · Merge review` : document.title;
   };
   const rowAgain = () => {
     const key = sessionStorage.getItem("row"), list = rows(), at = list.find((r) => r.dataset.row === key);
-    if (at) { list.forEach((r) => { r.classList.toggle("cur", r === at); r.removeAttribute("aria-current"); }); at.setAttribute("aria-current", "true"); }
+    if (at) { list.forEach((r) => { r.classList.toggle("cur", r === at); r.removeAttribute("aria-current"); }); opener(at); at.setAttribute("aria-current", "true"); }
   };
   document.addEventListener("htmx:afterSettle", (e) => { if (e.detail.elt && e.detail.elt.id === "app") { fresh(); pump(); } });
   document.addEventListener("htmx:afterRequest", (e) => { if (!e.detail.successful && !app().contains(e.detail.elt)) calm(); });

@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 from workshop import batch_of, stories
 
-from resolver.app.reviewing.comparing import HIDDEN, Subject, alike, lay_out
+from resolver.app.reviewing.comparing import HIDDEN, Subject, lay_out
 from resolver.app.reviewing.outcome import Wish, foresee
+from resolver.app.reviewing.relations import alike
 
 
 def sheet_of(cluster_id, *, hidden=False, **wish):

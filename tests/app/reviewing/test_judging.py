@@ -5,7 +5,8 @@ from workshop import NOON, Watch, batch_of, stories
 
 from resolver.app.reviewing import drafting
 from resolver.app.reviewing.desk import Desk
-from resolver.app.reviewing.judging import Ask, judge, judge_second, pairs_of, undo
+from resolver.app.reviewing.judging import Ask, judge, judge_second, undo
+from resolver.app.reviewing.pair_verdicts import pairs_of
 from resolver.app.reviewing.releasing import releasable
 from resolver.app.reviewing.standing import State
 from resolver.ledger.ledger import open_ledger
