@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from resolver.matching.linkage import Linkage, link_profiles
 from resolver.model.domain_facts import DomainFacts
 from resolver.model.frames import DECISIONS, PROFILES, conform, empty
+from resolver.planning.answered import without_answered
 from resolver.planning.plans import Plans, plan_merges
 
 if TYPE_CHECKING:
@@ -63,5 +64,6 @@ def resolve(
     profiles = conform(profiles, PROFILES)
     linkage = link_profiles(profiles, rules, evidence.decisions, on_stage)
     planning = plan_merges(profiles, linkage.clusters, rules, evidence.facts)
+    planning = without_answered(planning, linkage.clusters, evidence.decisions)
     on_stage("plan", {"plans": planning.table.height})
     return Resolution(linkage, planning)

@@ -29,6 +29,7 @@ from resolver.errors import BadInput
 from resolver.model.frames import PROFILES, conform
 from resolver.model.profile import from_row
 from resolver.model.run import Run
+from resolver.planning.answered import without_answered
 from resolver.planning.plans import Plans, plan_merges
 from resolver.profiles.domain import describe_domain
 from resolver.profiles.history import read_last_changes
@@ -212,6 +213,7 @@ def conclude(
     if dated is not profiles:  # the review app plans by the same dates
         write_frame(dated, export.out)
     planning = plan_merges(dated, linkage.clusters, rules, facts)
+    planning = without_answered(planning, linkage.clusters, decisions)
     watch.stage("plan", {"plans": planning.table.height})
     linkage = linked.readable(profiles, rules, ids_to_explain(linkage.clusters, planning))
     return Concluded(dated, facts, linkage, planning, exported, reading, linked)

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from planning_cases import NOW, Rules, clusters_frame, profiles_frame
 
 from resolver.model.domain_facts import DomainFacts
-from resolver.model.frames import MATCH_GROUPS
+from resolver.model.frames import DECISIONS, MATCH_GROUPS
 from resolver.model.survivorship_policy import SecondOpinion
+from resolver.planning.answered import without_answered
 from resolver.planning.plans import plan_merges
 from resolver.planning.second_opinion import (
     NO_RUN,
@@ -190,3 +191,20 @@ def test_a_group_of_rules_that_links_what_we_do_not_is_shown_to_a_person_with_it
         plan.reasons[0]
         == "a matching rule of the domain (level 2) links these profiles, and matching here did not"
     )
+
+
+def test_what_people_said_is_different_is_not_asked_again_because_the_store_links_it():
+    people = profiles_frame([{"ProfileId": i, "FirstName": i} for i in "abc"])
+    clusters = clusters_frame(["a"], ["b"], ["c"])
+
+    def asked(group, *apart):
+        planning = plan_merges(people, clusters, Rules(), facts_of(group))
+        rows = [(left, right, verdict, "ana", "", NOW) for left, right, verdict in apart]
+        decisions = pl.DataFrame(rows, schema=DECISIONS.columns, orient="row")
+        return len(without_answered(planning, clusters, decisions).plans)
+
+    assert asked("ab") == 1
+    assert asked("ab", ("b", "a", "non_match")) == 0
+    assert asked("ab", ("a", "b", "unsure"), ("a", "c", "non_match")) == 1
+    assert asked("abc", ("a", "b", "non_match")) == 1, "of a and c, and b and c, nobody has said anything"
+    assert asked("abc", *((x, y, "non_match") for x, y in ("ab", "bc", "ca"))) == 0
