@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import polars as pl
 import pytest
 
-from resolver.app.running import read_plans
+from resolver.app.results import read_plans
 from resolver.ledger.reviews import open_review_book
 
 COMMAND = [sys.executable, "-m", "resolver", "review"]
