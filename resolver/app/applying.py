@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from resolver.app.approvals import approvals
+from resolver.app.approvals import approvals, objectors
 from resolver.app.brakes import Brakes, Progress
 from resolver.app.calls import Moment, Result, Terms
 from resolver.app.execution import Executor, PlanOutcome
@@ -240,6 +240,7 @@ class _Round:
         waiting = _members_of(self._ledger.unclear(domain.name)) | self._ledger.restoring(domain.name)
         undone = self._ledger.restore_states(domain.name)
         closed = self._ledger.closed_plans(domain.name)
+        against = objectors(plans, self._ledger.decisions_of(domain.name))
         taken: dict[str, str] = {}
         queue = deque(enumerate(plans))
         running: dict[Future[PlanOutcome], int] = {}
@@ -253,6 +254,9 @@ class _Round:
                     outcome = self._before(plan, steps, undone) or _clash(plan, taken, waiting)
                     if plan.plan_id in closed:
                         outcome = PlanOutcome(plan.plan_id, Result.REFUSED, "a person has closed it")
+                    if plan.plan_id in against and not steps:
+                        reason = f"{against[plan.plan_id]} said that two of these are different customers"
+                        outcome = PlanOutcome(plan.plan_id, Result.REFUSED, reason)
                     if outcome is None:
                         taken |= dict.fromkeys(plan.profile_ids, plan.plan_id)
                         running[pool.submit(self._run, plan, steps)] = number

@@ -1,4 +1,4 @@
-"""Who approved a merge: the policy by which no person was needed, and the people who had a say."""
+"""Who approved a merge, and who is against it: the policy by which no person was needed, and people."""
 
 from __future__ import annotations
 
@@ -14,16 +14,34 @@ if TYPE_CHECKING:
 
 def approvals(plans: Sequence[MergePlan], decisions: pl.DataFrame) -> dict[str, str]:
     """Who approved each plan: the reviewers whose verdicts joined two of its members, else its rule set."""
+    people = _who_said("match", plans, decisions)
+    return {
+        plan.plan_id: "; ".join(
+            [
+                *(f"reviewer {name}" for name in people[plan.plan_id]),
+                f"rule set {plan.rule_set_fingerprint}",
+            ]
+        )
+        for plan in plans
+    }
+
+
+def objectors(plans: Sequence[MergePlan], decisions: pl.DataFrame) -> dict[str, str]:
+    """Who said, since a plan was made, that two of its members are not the same; by plan id."""
+    people = _who_said("non_match", plans, decisions)
+    return {plan_id: ", ".join(names) for plan_id, names in people.items() if names}
+
+
+def _who_said(verdict: str, plans: Sequence[MergePlan], decisions: pl.DataFrame) -> dict[str, list[str]]:
+    """The reviewers with that verdict on two members of each plan, by plan id, sorted."""
     said: dict[str, list[tuple[str, str]]] = {}
-    for left, right, verdict, reviewer in decisions.select(
-        "profile_id_left", "profile_id_right", "verdict", "reviewer"
-    ).iter_rows():
-        if verdict == "match":
+    columns = ("profile_id_left", "profile_id_right", "verdict", "reviewer")
+    for left, right, what, reviewer in decisions.select(columns).iter_rows():
+        if what == verdict:
             said.setdefault(left, []).append((right, reviewer))
-    approved = {}
+    found = {}
     for plan in plans:
         members = set(plan.profile_ids)
-        people = {reviewer for left in members for right, reviewer in said.get(left, ()) if right in members}
-        policy = f"rule set {plan.rule_set_fingerprint}"
-        approved[plan.plan_id] = "; ".join([*(f"reviewer {name}" for name in sorted(people)), policy])
-    return approved
+        people = {name for left in members for right, name in said.get(left, ()) if right in members}
+        found[plan.plan_id] = sorted(people)
+    return found

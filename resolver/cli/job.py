@@ -178,6 +178,10 @@ def apply(
     domain: Domain,
     *,
     run_directory: RunDirectory,
+    approved: Annotated[
+        bool,
+        typer.Option("--approved", help="Also what reviewers approved, with the values that they chose."),
+    ] = False,
     rules: Rules = None,
     limit: Limit = None,
     until: Until = None,
@@ -200,6 +204,7 @@ def apply(
     """
     from resolver.app.acceptance import accept, describe_acceptance
     from resolver.app.applying import ApplyOptions, apply_plans
+    from resolver.app.approved import with_approved
     from resolver.app.brakes import Brakes
     from resolver.app.gating import check_audited
     from resolver.app.readiness import Conditions, check_age
@@ -252,6 +257,8 @@ def apply(
         patterns = None
         if gate:
             plans, patterns = accept(Desk(read_batch(run_directory, rule_set), memory.reviews), plans, gate)
+        if approved:
+            plans = with_approved(plans, run_directory, rule_set, (domain, memory))
         applied = apply_plans(plans, store, memory, options)
         tell_of_new_key(memory)
     output.result(describe_apply(applied) | {"acceptance": describe_acceptance(gate, patterns)})

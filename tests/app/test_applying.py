@@ -575,3 +575,19 @@ def test_a_refused_post_step_fails_its_plan_and_the_others_go_on(ledger):
 
     assert [outcome.result for outcome in report.outcomes] == [Result.FAILED, Result.APPLIED]
     assert ledger.open_intents(NAME) == []
+
+
+def test_a_plan_of_profiles_that_somebody_told_apart_since_is_refused_with_the_name(ledger):
+    plan, other = plan_of_group(ANA), plan_of_group(BOB)
+    with embedded([*ANA, *BOB]) as (domain, _):
+        ledger.record_decisions(NAME, [Decision(pid(1), pid(2), Verdict.NON_MATCH, "bea", "", "", NOON)])
+        rehearsed = apply_plans([plan, other], domain, ledger, options(dry_run=True))
+        report = apply_plans([plan, other], domain, ledger, options())
+        assert describe_domain(domain).profile_count == 3
+        ledger.record_decisions(NAME, [Decision(pid(1), pid(2), Verdict.UNSURE, "bea", "", "", NOON)])
+        again = apply_plans([plan], domain, ledger, options())
+    for told in (rehearsed, report):
+        assert told.outcomes[0].result is Result.REFUSED
+        assert told.outcomes[0].reason == "bea said that two of these are different customers"
+    assert report.outcomes[1].result is Result.APPLIED
+    assert again.complete, "a verdict that was taken back holds nothing"
