@@ -36,5 +36,6 @@ def status_of(domain_name: str, ledger: Ledger, now: datetime) -> dict[str, Any]
         "unclear_merges": len(ledger.unclear(domain_name)),
         "unfinished_plans": len(ledger.unfinished_plans(domain_name)),
         "unfinished_restores": len(set(ledger.restoring(domain_name).values())),
+        "restores_asked": ledger.restores_asked(domain_name),
         "lease": lease,
     }

@@ -297,6 +297,10 @@ class Ledger:
         """Who holds the domain, and until when."""
         return status.lease_of(self._engine, domain)
 
+    def restores_asked(self, domain: str) -> list[str]:
+        """Plans that reviewers asked to have undone, and nobody has begun to."""
+        return status.restores_asked(self._engine, domain)
+
     def judged(self, domain: str, run_id: str) -> int:
         """Clusters of a run that a reviewer has judged."""
         return status.judged(self._engine, domain, run_id)

@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from resolver.errors import LedgerFailed
-from resolver.ledger import decisions
+from resolver.ledger import carried_out, decisions
 from resolver.ledger.connection import connect, reading, writing
 from resolver.ledger.review_tables import (
     review_claims,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
+    from resolver.ledger.carried_out import Done
     from resolver.model.merge_plan import MergePlan
     from resolver.model.review_fact import Ruling
 
@@ -114,12 +115,6 @@ class ReviewBook:
             for row in rows
         ]
 
-    def last_fact_id(self, domain: str) -> int:
-        """The id of the domain's newest fact; 0 without any."""
-        query = select(func.max(review_facts.c.fact_id)).where(review_facts.c.domain == domain)
-        with reading(self._engine) as connection:
-            return connection.execute(query).scalar() or 0
-
     def plans_of(self, fact_ids: Sequence[int]) -> dict[int, tuple[MergePlan, ...]]:
         """The plans recorded with those facts.
 
@@ -135,6 +130,24 @@ class ReviewBook:
             fact_id: plans_from_frame(pl.read_ndjson("\n".join(lines).encode()))
             for fact_id, lines in texts.items()
         }
+
+    def plan_facts(self, domain: str, run_id: str) -> list[tuple[str, int]]:
+        """(plan id, fact id) of every plan that reviewers of a run approved."""
+        query = (
+            select(review_plans.c.plan_id, review_plans.c.fact_id)
+            .join(review_facts, review_facts.c.fact_id == review_plans.c.fact_id)
+            .where(review_facts.c.domain == domain, review_facts.c.run_id == run_id)
+        )
+        with reading(self._engine) as connection:
+            return [(plan, fact) for plan, fact in connection.execute(query)]
+
+    def done_since(self, domain: str, entry_id: int) -> list[Done]:
+        """The merge steps that were done after that entry of the journal, oldest first."""
+        return carried_out.done_since(self._engine, domain, entry_id)
+
+    def merged_into(self, profile_ids: Collection[str]) -> dict[str, tuple[str, datetime]]:
+        """By profile that a recorded merge took away: its survivor and when."""
+        return carried_out.merged_into(self._engine, profile_ids)
 
     def decisions_of(self, domain: str) -> pl.DataFrame:
         """The verdicts on pairs that hold now, as a DECISIONS frame of today's profile ids."""

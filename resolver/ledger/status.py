@@ -9,7 +9,7 @@ from sqlalchemy import func, inspect, select
 
 from resolver.ledger.connection import reading
 from resolver.ledger.review_tables import review_facts
-from resolver.ledger.tables import leases, run_ends, runs
+from resolver.ledger.tables import leases, restores, run_ends, runs
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -48,6 +48,19 @@ def lease_of(engine: Engine, domain: str) -> dict[str, Any] | None:
     with reading(engine) as connection:
         row = connection.execute(query).one_or_none()
     return None if row is None else {"holder": row.holder, "expires_at": row.expires_at}
+
+
+def restores_asked(engine: Engine, domain: str) -> list[str]:
+    """Plans that reviewers asked to have undone, and nobody has begun to; ids, sorted."""
+    query = select(review_facts.c.content).where(
+        review_facts.c.domain == domain, review_facts.c.kind == "restore"
+    )
+    with reading(engine) as connection:
+        if not inspect(connection).has_table(review_facts.name):
+            return []
+        asked = {json.loads(text)["plan_id"] for text in connection.execute(query).scalars()}
+        begun = set(connection.execute(select(restores.c.plan_id)).scalars())
+    return sorted(asked - begun)
 
 
 def judged(engine: Engine, domain: str, run_id: str) -> int:

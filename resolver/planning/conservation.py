@@ -56,8 +56,21 @@ SAME_IN_FORM: Final = "the kept value says the same in another form"
 NO_OTHERS: Final = "another value is kept, and the rule set preserves no others of this field"
 
 Displaced = tuple[str, str, Any]  # field, profile that holds it, value
+#: What a person wants kept as an attribute goes there where the rule set names no prefix.
+PREFIX_BY_PERSON: Final = "kept_"
 _Held = tuple[str, Any]  # profile, value
 _Place = tuple[Fate, str | None, str]  # fate, target, reason
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Where values go that lose their field: the rule set's order of places, and what a person wants besides.
+
+    ``wanted``: (field, value as canonical JSON) to keep as an attribute, should it be given up otherwise.
+    """
+
+    policy: Preservation
+    wanted: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(slots=True)
@@ -67,13 +80,14 @@ class _Ledger:
     main_id: str
     values: dict[str, Any]
     policy: Preservation
+    wanted: frozenset[tuple[str, str]] = frozenset()
     updates: dict[str, Any] = field(default_factory=dict)
     attributes: dict[str, str] = field(default_factory=dict)
     keys: dict[str, set[str]] = field(default_factory=dict)
 
 
 def dispose(
-    displaced: Iterable[Displaced], main_id: str, predicted: Mapping[str, Any], policy: Preservation
+    displaced: Iterable[Displaced], main_id: str, predicted: Mapping[str, Any], keeping: Keeping
 ) -> tuple[tuple[Disposal, ...], tuple[PostStep, ...]]:
     """A fate for every displaced value, and the calls that bring it about.
 
@@ -83,7 +97,7 @@ def dispose(
     displaced = list(displaced)
     if not displaced:
         return (), ()
-    ledger = _Ledger(main_id, dict(predicted), policy)
+    ledger = _Ledger(main_id, dict(predicted), keeping.policy, keeping.wanted)
     disposals = tuple(_place(ledger, *entry) for entry in displaced)
     return disposals, _post_steps(ledger)
 
@@ -172,7 +186,9 @@ def _attribute(ledger: _Ledger, name: str, held: _Held) -> _Place | None:
     """The value as an attribute of its own, where the service's limits allow it."""
     prefix, text = ledger.policy.attribute_prefix, held[1]
     if prefix is None:
-        return None
+        if (name, canonical_json(text)) not in ledger.wanted:
+            return None
+        prefix = PREFIX_BY_PERSON
     if isinstance(text, dict):
         text = json.dumps(text, sort_keys=True, ensure_ascii=False)
     stem = prefix + name.removeprefix(ATTRIBUTE_PREFIX)

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
+from resolver.model.canonical import canonical_json
 from resolver.model.merge_plan import FieldChoice, MergePlan
 from resolver.model.profile import MEMBER_ORDER, UNSTEERABLE
 from resolver.planning.bands import doubts, outside_doubt, protected_losses, refusals, too_large, undecided
-from resolver.planning.conservation import dispose
+from resolver.planning.conservation import Keeping, dispose
 from resolver.planning.identity import identify
 from resolver.planning.main_profile import choose_main
 from resolver.planning.members import Member, nested, object_count
@@ -145,7 +146,10 @@ def _lay_out(planner: Planner, group: Group, main: Member, disputed: Sequence[st
     steps = lay_out_steps(main, batches, choices)
     values = _predict(main, others, choices)
     displaced = _displaced(main, others, choices)
-    disposals, post_steps = dispose(displaced, main.profile_id, values, planner.rules.preservation)
+    kept = [(name, planner.members[i].values.get(name)) for name, i in group.kept if i in group.profile_ids]
+    wanted = frozenset((name, canonical_json(value)) for name, value in kept if value is not None)
+    keeping = Keeping(planner.rules.preservation, wanted)
+    disposals, post_steps = dispose(displaced, main.profile_id, values, keeping)
     if planner.references:
         merged_ids = [m.profile_id for m in others]
         post_steps = (*repoint(main.profile_id, merged_ids, values), *post_steps)

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 class Group(NamedTuple):
     """Profiles to be planned together, ids ascending; ``reasons`` already send it to review.
 
-    ``main`` and ``sources`` (field → profile) are what a person chose; rules choose the rest. Without an
-    ``opinion`` nobody asked for a second one.
+    ``main``, ``sources`` (field → profile) and ``kept`` (field, profile: that value becomes an attribute
+    before it is given up) are what a person chose; rules choose the rest. Without an ``opinion`` nobody asked
+    for a second one.
     """
 
     cluster_id: str
@@ -34,6 +35,7 @@ class Group(NamedTuple):
     reasons: tuple[str, ...] = ()
     main: str | None = None
     sources: Mapping[str, str] = MappingProxyType({})
+    kept: frozenset[tuple[str, str]] = frozenset()
 
 
 #: The rule of a field that only one value ever claimed.

@@ -34,6 +34,8 @@ def _lines(status: Mapping[str, Any]) -> Iterator[str]:
     waiting = ("open_intents", "unclear_merges", "unfinished_plans", "unfinished_restores")
     told = ", ".join(f"{status[name]:,} {name.replace('_', ' ')}" for name in waiting if status[name])
     yield line("In hand", told or "nothing")
+    if asked := status["restores_asked"]:
+        yield line("Restores", f"asked for: {', '.join(plan_id[:12] for plan_id in asked)}")
     if (lease := status["lease"]) is None:
         yield line("Lease", "free")
     else:

@@ -66,9 +66,9 @@ class BatchPages:
         }
         return self._render.page(request, "batches.html", facts)
 
-    def batch(self, request: Request, key: str) -> Response:
-        """One batch: looks, odd ones, the others, and the bound."""
-        return self._show(request, key)
+    def batch(self, request: Request, key: str, look: str = "") -> Response:
+        """One batch: looks, odd ones, the others, and the bound; ``look`` opens one that is due."""
+        return self._show(request, key, look[:300])
 
     def act(self, request: Request, key: str, form: Annotated[LookForm, Form()]) -> Response:
         """A look, the approval, or giving the batch up."""
@@ -92,18 +92,22 @@ class BatchPages:
             return see_other(f"/patterns/{key}/batch")
         return self._show(request, key, say=answer.message)
 
-    def _show(self, request: Request, key: str, status: int = 200, **more: object) -> Response:
+    def _show(
+        self, request: Request, key: str, look: str = "", *, status: int = 200, **more: object
+    ) -> Response:
         batch = batching.batch_of(self._desk, key)
         if batch is None:
             return self._missing(request)
         viewer = Viewer(reviewer_of(request), preferences(request).hidden)
-        current = batch.current
+        current = batch.due(look) or batch.current
         page = open_page(self._desk, current.cluster_id, viewer) if current else None
         profiles = sum(len(self._desk.batch.cases[i].profile_ids) for i in batch.cluster_ids)
         name = next((p.name for p in self._desk.patterns.values() if p.key == key), key)
         facts: dict[str, Any] = {
             "screen": "batch",
             "batch": batch,
+            "current": current,
+            "beside": batch.beside(current.cluster_id) if current else None,
             "name": name,
             "profiles": profiles,
             "look_page": page,

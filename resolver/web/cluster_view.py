@@ -8,6 +8,7 @@ from resolver.app.reviewing import overview, wording
 from resolver.app.reviewing.pacing import pace_of, pause_words
 from resolver.app.reviewing.pair_verdicts import SPOKEN
 from resolver.app.reviewing.patterns import LANE_SECONDS
+from resolver.app.reviewing.regretting import gone_words
 from resolver.app.reviewing.standing import State
 from resolver.web import drawing
 
@@ -68,6 +69,7 @@ def cluster_facts(desk: Desk, page: Page) -> dict[str, Any]:
         "why_off": _why_off(page),
         "blocked": next((f"{c.plan.reasons[0]}." for c in page.columns if not c.plan.steps), ""),
         "held_by_other": held,
+        "gone": gone_words(desk, page.case.cluster_id) if page.case.gone else "",
         "unread": desk.unread,
         "pace": f"{pace:.0f} s" if pace else "",
         "saved_at": f"{mine[0].at:%H:%M}" if mine else "",
@@ -82,6 +84,8 @@ def cluster_facts(desk: Desk, page: Page) -> dict[str, Any]:
 
 def _why_off(page: Page) -> str:
     """Why the verdict buttons are off."""
+    if page.standing.state is State.MERGED:
+        return "This cluster is merged."
     if page.case.gone:
         return f"{wording.listed([page.letters[i] for i in page.case.gone])} no longer exists."
     if page.holder and page.holder[0] != page.viewer.reviewer:

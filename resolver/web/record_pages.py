@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from resolver.app.reviewing import history, judging
+from resolver.app.reviewing import history, judging, regretting
 from resolver.app.reviewing.judging import Ask
 from resolver.app.reviewing.page import Viewer, open_page
 from resolver.app.reviewing.reporting import summarise
@@ -32,6 +32,7 @@ _KINDS = {
         state.value.capitalize(): "held"
         for state in (State.WAITING, State.DIFFERS, State.CHANGED, State.FIGHTS)
     },
+    State.MERGED.value.capitalize(): "accent",
 }
 
 
@@ -48,6 +49,12 @@ class UndoForm(BaseModel):
     """The cluster whose verdict is taken back."""
 
     cluster: str = Field(max_length=300)
+
+
+class RestoreForm(BaseModel):
+    """Why a merge should not have been."""
+
+    reason: str = Field(max_length=1_000)
 
 
 class SettleForm(BaseModel):
@@ -70,6 +77,8 @@ class RecordPages:
         router.get("/second")(self.second)
         router.get("/second/{cluster_id}")(self.second_look)
         router.post("/second/{cluster_id}")(self.second_verdict)
+        router.get("/clusters/{cluster_id}/restore")(self.restore)
+        router.post("/clusters/{cluster_id}/restore")(self.ask_for_restore)
         router.get("/contradictions")(self.contradictions)
         router.post("/contradictions")(self.settle)
         router.get("/history")(self.history)
@@ -119,6 +128,23 @@ class RecordPages:
         status = 403 if answer.kind == "forbidden" else 409
         acts = ({"key": "Enter", "name": "Second looks", "href": "/second"},)
         return self._second(request, cluster_id, status=status, card=Card(answer.kind, answer.message, acts))
+
+    def restore(self, request: Request, cluster_id: str, say: str = "") -> Response:
+        """What a restore of a merged cluster would leave lost, and the form that asks for one."""
+        known = regretting.regret(self._desk, cluster_id)
+        if known is None:
+            return self._missing(request)
+        facts = {"screen": "restore", "regret": known, "say": say, "here": f"/clusters/{cluster_id}/restore"}
+        return self._render.page(request, "restore.html", facts)
+
+    def ask_for_restore(
+        self, request: Request, cluster_id: str, form: Annotated[RestoreForm, Form()]
+    ) -> Response:
+        """A request in the history; it restores nothing."""
+        answer = regretting.ask_for_restore(self._desk, reviewer_of(request), cluster_id, form.reason.strip())
+        if answer.kind != "saved":
+            return self._missing(request)
+        return self.restore(request, cluster_id, "Asked.") if is_htmx(request) else see_other("/history")
 
     def contradictions(self, request: Request) -> Response:
         """Verdicts that fight each other."""

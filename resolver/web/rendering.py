@@ -72,6 +72,8 @@ class Renderer:
         env.filters["foldable"] = foldable
         env.globals.update(
             number=wording.number,
+            day=wording.day,
+            listed=wording.listed,
             minutes=wording.minutes,
             bits=wording.bits,
             percent=percent,

@@ -124,3 +124,22 @@ def test_a_cluster_taken_out_is_judged_by_itself_and_its_look_counts(site, visit
     page.goto(site.url)
     keys(page, "Enter")
     assert page.locator("#app").get_attribute("data-cluster") == out
+
+
+def test_arrows_go_from_look_to_look_and_any_due_look_can_be_judged(site, visit):
+    key = remember(site, 192)
+    page = visit(site, f"/patterns/{key}/batch")
+    keys(page, "Enter")
+    due = [look.cluster_id for look in batching.batch_of(site.desk, key).looks]
+    shown = page.locator(".look.open")
+    expect(shown).to_have_attribute("data-look", due[0])
+    keys(page, "ArrowDown", "ArrowDown")
+    expect(shown).to_have_attribute("data-look", due[2])
+    keys(page, "ArrowUp")
+    expect(shown).to_have_attribute("data-look", due[1])
+    keys(page, "y")
+    said = {look.cluster_id: look.said for look in batching.batch_of(site.desk, key).looks}
+    assert [i for i in due if said[i]] == [due[1]]
+    expect(shown).to_have_attribute("data-look", due[0])
+    keys(page, "ArrowUp")  # round, past what is judged
+    expect(shown).to_have_attribute("data-look", due[-1])

@@ -4,6 +4,7 @@ import pytest
 from keyboard import cluster_of, keys
 from playwright.sync_api import expect
 
+from resolver.app.reviewing.outcome import wish_of
 from resolver.app.reviewing.standing import State
 
 
@@ -287,3 +288,35 @@ def test_saved_filters_list_what_they_count(build_site, visit):
         answer = visit(site, address)
         assert answer.locator("tr[data-row]").count() == count
         assert count or "No cluster matches." in answer.locator("h1").inner_text()
+
+
+def test_a_value_that_would_be_lost_is_kept_in_attributes_by_one_key(build_site, visit):
+    site = build_site()
+    page = visit(site, "/clusters/cluster-h")
+    cell = page.locator("td[data-field]:has(.lost)").first
+    field, profile = cell.get_attribute("data-field"), cell.get_attribute("data-profile")
+    text = cell.locator(".lost").inner_text()
+    cell.click()
+    keys(page, "o")
+    result = page.locator(f'tr[data-row-field="{field}"] td.res')
+    expect(result).to_contain_text("→ Attributes.kept_")
+    keys(page, "o")  # and back
+    expect(page.locator("#say")).to_contain_text("is given up again")
+    keys(page, "o")
+    keys(page, "m", "Enter")
+    draft_of = site.desk.facts()[-1].content["kept"]
+    assert draft_of == {field: [profile]}
+    plan = site.desk.foresee(
+        wish_of("cluster-h", site.desk.batch.cases["cluster-h"].profile_ids, {"kept": draft_of})
+    )
+    update = next(step for step in plan.post_steps if step.operation == "update_profile")
+    assert update.request["Attributes"] == {f"kept_{field}": text}
+
+
+def test_what_is_not_lost_needs_no_keeping(build_site, visit):
+    site = build_site()
+    page = visit(site, "/clusters/cluster-b")
+    page.locator('td[data-field="AccountNumber"][data-profile="b-c"]').click()
+    keys(page, "o")
+    expect(page.locator("#say")).to_contain_text("C has no AccountNumber. Not done.")
+    assert site.desk.book.draft("retail", "cluster-b", "ana") == {}

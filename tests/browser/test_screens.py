@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from resolver.app.reviewing.page import suggest
 from resolver.app.reviewing.releasing import releasable
 from resolver.app.reviewing.standing import State
 from resolver.app.reviewing.wording import judgement
+from resolver.errors import Unreachable
+from resolver.ledger.carried_out import Done
 from resolver.ledger.ledger import open_ledger
 from resolver.model.decision import Decision, Verdict
 from resolver.model.profile import by_id
@@ -39,6 +42,8 @@ def screens(site):
         "/history",
         f"/runs/{site.desk.batch.run_id}",
         "/keys",
+        "/settings",
+        "/find?show=losses",
         "/clusters/nobody",
     ]
 
@@ -73,6 +78,69 @@ def test_no_screen_has_an_accessibility_fault_or_scrolls_sideways(build_site, vi
 def faults_of(page, options="{resultTypes: ['violations']}"):
     found = page.evaluate(f"axe.run(document, {options})")["violations"]
     return [(v["id"], [n["target"] for n in v["nodes"]][:3]) for v in found]
+
+
+@pytest.mark.acceptance(29)
+def test_strips_cards_and_dialogs_have_no_accessibility_fault(build_site, visit):
+    page = visit(build_site(), "/clusters/cluster-h", reduced_motion="reduce")
+    for pressed in (["m"], ["Escape", "a"], ["Escape", "Escape", "1", "1"], ["Escape", "c"], ["Escape", "?"]):
+        keys(page, *pressed)
+        page.evaluate(AXE)
+        assert faults_of(page) == [], pressed
+
+
+def test_what_was_merged_is_not_judged_again_but_can_be_asked_back(build_site, visit):
+    site = build_site()
+    page = visit(site, "/clusters/cluster-e")
+    keys(page, "m")
+    fact = site.desk.facts()[-1]
+    plan = site.desk.book.plans_of([fact.fact_id])[fact.fact_id][0]
+    done = Done(1, plan.plan_id, site.desk.clock())
+    site.desk.book.done_since = lambda _, entry_id: [done] if entry_id < 1 else []
+    site.desk.book.merged_into = lambda ids: dict.fromkeys(set(ids) & {"e-b"}, ("e-a", done.at))
+    page.goto(f"{site.url}/clusters/cluster-e")
+    expect(page.locator('[data-key="m"]')).to_be_disabled()
+    expect(page.locator("footer, .acts").first).to_be_visible()
+    expect(page.locator("main")).to_contain_text("merged")
+    page.goto(f"{site.url}/history")
+    keys(page, "z")
+    assert len(site.desk.facts()) == 1, "there is nothing to undo"
+    page.get_by_text("Ask for a restore").click()
+    expect(page.locator("h1")).to_have_text("Ask for a restore")
+    expect(page.locator("main")).to_contain_text(f"resolver restore {plan.plan_id[:12]} --domain retail")
+    page.evaluate(AXE)
+    assert faults_of(page) == []
+    page.locator("#reason").fill("another customer")
+    page.locator("#reason").press("Enter")
+    expect(page.locator("main")).to_contain_text("ana asked on")
+    assert site.desk.facts()[-1].content["plan_id"] == plan.plan_id
+    assert site.desk.facts()[-1].note == "another customer"
+
+
+def test_clusters_that_went_back_while_one_was_away_are_offered_again(build_site, visit):
+    site = build_site()
+    page = visit(site)
+    keys(page, "t")
+    held = len(site.desk.claims())
+    now = site.desk.clock()
+    site.desk.clock = lambda: now + timedelta(hours=3)
+    page.goto(site.url)
+    expect(page.locator("[data-lost]")).to_contain_text(f"Your {held} clusters went back at")
+    assert not site.desk.claims()
+    keys(page, "t")
+    expect(page.locator("[data-lost]")).to_have_count(0)
+    assert len(site.desk.claims()) == held
+
+
+def test_a_domain_that_does_not_answer_stops_nobody_and_is_said(build_site, visit):
+    def silent(_):
+        raise Unreachable("nothing answers")
+
+    site = build_site(reader=silent)
+    page = visit(site, "/clusters/cluster-e")
+    expect(page.locator("[data-unread]")).to_contain_text("The domain does not answer.")
+    keys(page, "m")
+    assert site.desk.standing("cluster-e").state is State.APPROVED
 
 
 @pytest.mark.acceptance(30)

@@ -152,3 +152,26 @@ def test_bad_use_of_the_review_is_told(run, tmp_path):
     assert code == 2
     assert "need --auth header" in err
     assert run("review", "--run", tmp_path / "nothing")[0] == 2
+
+
+def test_nothing_personal_is_in_the_logs_of_the_app(place):
+    values = set()
+    with reviewing("--demo", "--run", place, "--profiles", 150) as (process, address):
+        base, token = address.split("/?token=")
+        own = {"Cookie": f"review_token={token}", "Sec-Fetch-Site": "same-origin"}
+        profiles = pl.read_parquet(place / "profiles.parquet")
+        for column in ("last_name", "email_address", "phone_number", "account_number"):
+            values |= {v for v in profiles[column].drop_nulls() if len(v) > 3}
+        plan = next(p for p in read_plans(place) if ":" not in p.cluster_id)
+        page = ask(f"{base}/clusters/{plan.cluster_id}", **own)[1]
+        assert any(value in page for value in values), "the page itself shows them"
+        word = next(iter(values)).replace("+", "%2B")
+        ask(f"{base}/find", {"q": word}, **own)
+        ask(f"{base}/clusters/{word.replace(' ', '%20')}", **own)
+        ask(f"{base}/clusters/{plan.cluster_id}/verdict", {"verdict": word, "seq": word}, **own)
+        ask(f"{base}/history?show={word.replace(' ', '%20')}", **own)
+        process.terminate()
+        out, err = process.communicate(timeout=20)
+    told = out + err
+    assert not [value for value in values if value in told]
+    assert token not in told

@@ -99,9 +99,10 @@ def look(desk: Desk, key: str, said: str, who: tuple[str, str, int]) -> Answer:
     batch = batch_of(desk, key)
     if batch is None or said not in LOOKS:
         return Answer("refused", "No such look.")
-    if batch.seq != seq or batch.current is None or batch.current.cluster_id != cluster_id:
+    due = batch.due(cluster_id)
+    if batch.seq != seq or due is None:
         return Answer("conflict", "Somebody else looked meanwhile. Your key did nothing.")
-    content = {"cluster": cluster_id, "look": said, "odd": batch.current.odd, "rules": _terms(desk)}
+    content = {"cluster": cluster_id, "look": said, "odd": due.odd, "rules": _terms(desk)}
     answer = _write(desk, _fact(desk, (key, reviewer), ("look", seq + 1), content))
     if answer.kind == "saved" and said != "right":
         return Answer(
@@ -117,9 +118,10 @@ def take_out(desk: Desk, key: str, who: tuple[str, str, int]) -> Answer:
     """
     reviewer, cluster_id, seq = who
     batch = batch_of(desk, key)
-    if batch is None or batch.seq != seq or batch.current is None or batch.current.cluster_id != cluster_id:
+    due = batch.due(cluster_id) if batch else None
+    if batch is None or batch.seq != seq or due is None:
         return Answer("conflict", "Somebody else looked meanwhile. Your key did nothing.")
-    if batch.current.out:
+    if due.out:
         return Answer("refused", "It is taken out already.")
     answer = _write(desk, _fact(desk, (key, reviewer), ("out", seq + 1), {"cluster": cluster_id}))
     if answer.kind != "saved":

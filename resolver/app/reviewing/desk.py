@@ -14,10 +14,13 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from resolver.app.reviewing.givens import Clock, Pile, Reader, drawn, utc_now
+from resolver.app.reviewing.merged import Merged
 from resolver.app.reviewing.outcome import Wish, foresee
 from resolver.app.reviewing.patterns import LANES, Guard, Pattern, guards_of, sort_into_patterns
-from resolver.app.reviewing.standing import Standing, checked, stand
+from resolver.app.reviewing.standing import Standing, State, checked, stand
+from resolver.app.reviewing.walking import next_open
 from resolver.app.reviewing.watching import renewed, with_case
+from resolver.app.reviewing.worth import worth
 from resolver.errors import ServiceFailed
 from resolver.model.decision import Verdict
 
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from resolver.app.reviewing.batch import ReviewBatch
+    from resolver.ledger.carried_out import Done
     from resolver.ledger.reviews import ReviewBook
     from resolver.model.merge_plan import MergePlan
     from resolver.model.review_fact import ReviewFact, Ruling
@@ -63,6 +67,7 @@ class Desk:
     _foreseen: dict[object, MergePlan | None] = field(default_factory=dict)
     _read_at: float = -1.0
     _lock: Lock = field(default_factory=Lock)
+    _carried_out: dict[str, Done] = field(default_factory=dict)
 
     @cached_property
     def fights(self) -> frozenset[frozenset[str]]:
@@ -81,24 +86,23 @@ class Desk:
 
     @cached_property
     def order(self) -> tuple[str, ...]:
-        """All clusters in the order of work: lane, largest pattern, then the strongest evidence first."""
-        sizes: dict[str, int] = {}
-        for pattern in self.patterns.values():
-            sizes[pattern.key] = sizes.get(pattern.key, 0) + 1
+        """All clusters in the order of work: lane, what a pattern is worth, the strongest evidence first."""
+        worths: dict[str, float] = {}
+        for cluster_id, pattern in self.patterns.items():
+            worths[pattern.key] = worths.get(pattern.key, 0.0) + worth(self.batch.cases[cluster_id])
 
         def place(cluster_id: str) -> tuple[Any, ...]:
             pattern, weakest = self.patterns[cluster_id], self.batch.cases[cluster_id].web.weakest
             weight = -weakest.weight if weakest else 0.0
-            return (LANES.index(pattern.lane), -sizes[pattern.key], pattern.name, weight, cluster_id)
+            return (LANES.index(pattern.lane), -worths[pattern.key], pattern.name, weight, cluster_id)
 
         return tuple(sorted(self.batch.cases, key=place))
 
     def __post_init__(self) -> None:
+        self._merged = Merged(self.book, self.batch.domain)
         own = {(f.reviewer, f.at) for f in self.facts() if f.run_id == self.batch.run_id}
         self.earlier = self.book.earlier_verdicts(self.batch.domain, own)
-        self._standings = checked(
-            stand(self._facts.values(), self.batch.run_id), self.batch.cases, self.earlier
-        )
+        self._stand()
 
     def facts(self) -> list[ReviewFact]:
         """Every fact of the domain, oldest first, read up to now."""
@@ -112,9 +116,8 @@ class Desk:
             if fresh:
                 self._facts.update((f.fact_id, f) for f in fresh)
                 self._facts = dict(sorted(self._facts.items()))
-                self._standings = checked(
-                    stand(self._facts.values(), self.batch.run_id), self.batch.cases, self.earlier
-                )
+            if self._merged.learn() or fresh:
+                self._stand()
             self._read_at = monotonic()
             return list(self._facts.values())
 
@@ -128,7 +131,7 @@ class Desk:
     def foresee(self, wish: Wish) -> MergePlan | None:
         """The plan of a wish, computed once as long as its cluster stays as it is."""
         case = self.batch.cases[wish.cluster_id]
-        key = (case.version, wish.profile_ids, wish.main, tuple(sorted(wish.sources.items())))
+        key = (case.version, wish.profile_ids, wish.main, tuple(sorted(wish.sources.items())), wish.kept)
         if key not in self._foreseen:
             if len(self._foreseen) >= _MOST_FORESEEN:
                 self._foreseen.clear()
@@ -169,7 +172,7 @@ class Desk:
 
         Clusters that somebody else holds or has open are passed over.
         """
-        return self._walk(cluster_id, reviewer, pattern)
+        return next_open(self, cluster_id, reviewer, pattern)
 
     def before(self, cluster_id: str) -> str | None:
         """The cluster one place earlier in the order of work, judged or not."""
@@ -203,15 +206,22 @@ class Desk:
             return
         with self._lock:
             self.batch = with_case(self.batch, fresh)
-            self._standings = checked(
-                stand(self._facts.values(), self.batch.run_id), self.batch.cases, self.earlier
-            )
+            self._stand()
 
     def recheck(self) -> None:
         """Read every judged cluster's profiles anew: what changed since its verdict must be judged again."""
         for cluster_id, standing in self.standings().items():
             if standing.decided and cluster_id in self.batch.cases and not self.unread:
                 self.refresh(cluster_id)
+
+    def merged(self, cluster_id: str) -> Done | None:
+        """The executor's merge of what was approved of a cluster, or of its own plan; None where none."""
+        self.facts()
+        return self._carried_out.get(cluster_id)
+
+    def opened_by(self, cluster_id: str) -> tuple[str, datetime] | None:
+        """Who has a cluster open and until when that counts."""
+        return self._open_by.get(cluster_id)
 
     def look_at(self, cluster_id: str, reviewer: str) -> None:
         """Note that somebody has a cluster open, so that it is offered to nobody else for a moment."""
@@ -276,24 +286,15 @@ class Desk:
             if fact.reviewer != reviewer or fact.run_id != self.batch.run_id:
                 continue
             standing = standings.get(fact.cluster_id)
-            if standing and fact in (standing.verdict, standing.second):
+            if (
+                standing
+                and standing.state is not State.MERGED
+                and fact in (standing.verdict, standing.second)
+            ):
                 found.append(fact)
         return found
 
-    def _walk(self, cluster_id: str | None, reviewer: str, pattern: str | None) -> str | None:
-        standings, claims, now = self.standings(), self.claims(), self.clock()
-        place = self.order.index(cluster_id) if cluster_id in self.batch.cases else -1
-        turned = self.order[place + 1 :] + self.order[: place + 1]
-
-        def free(candidate: str) -> bool:
-            if candidate in standings and standings[candidate].decided:
-                return False
-            if claims.get(candidate, (reviewer, now))[0] != reviewer:
-                return False
-            who, until = self._open_by.get(candidate, (reviewer, now))
-            return who == reviewer or until <= now
-
-        open_ones = [i for i in turned if free(i)]
-        same = [i for i in open_ones if self.patterns[i].key == pattern] if pattern else []
-        single = [i for i in open_ones if self.patterns[i].lane != "batch"]
-        return next(iter(same or single or open_ones), None)
+    def _stand(self) -> None:
+        standings = stand(self._facts.values(), self.batch.run_id)
+        self._carried_out = self._merged.clusters(self.batch, standings)
+        self._standings = checked(standings, self.batch.cases, self.earlier, self._carried_out)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from resolver.app.reviewing.judging import Answer
+from resolver.app.reviewing.outcome import wish_of
 from resolver.app.reviewing.page import suggest
 from resolver.model.profile import UNSTEERABLE
 from resolver.planning.members import flat
@@ -44,6 +45,7 @@ def begin(desk: Desk, key: tuple[str, str], what: Begin) -> Answer:
         "leave": lambda: leave_split(desk, key),
         "main": lambda: choose_main(desk, key, what.profile_id),
         "source": lambda: choose_source(desk, key, what.field, what.profile_id),
+        "keep": lambda: keep_value(desk, key, what.field, what.profile_id),
         "reset": lambda: reset_choices(desk, key),
         "note": lambda: write_note(desk, key, what.value.strip()),
     }
@@ -155,12 +157,51 @@ def choose_source(desk: Desk, key: tuple[str, str], field: str, profile_id: str)
     return _with_draft(desk, key, change)
 
 
+def keep_value(desk: Desk, key: tuple[str, str], field: str, profile_id: str) -> Answer:
+    """Keep a value that the merge gives up as an attribute of the main profile; a second time: give it up.
+
+    Refused where nothing is given up: the member has no value there, or it is kept as things are.
+    """
+
+    def change(draft: Draft, case: Case) -> Answer:
+        mark = case.letters.get(profile_id, "")
+        value = flat(case.profiles[profile_id]).get(field) if mark else None
+        if value is None:
+            return Answer("refused", f"{mark or 'Nobody here'} has no {field or 'such value'}. Not done.")
+        holders = {i for i in case.profile_ids if flat(case.profiles[i]).get(field) == value}
+        kept = {name: set(ids) for name, ids in draft.get("kept", {}).items()}
+        if kept.get(field, set()) & holders:
+            kept[field] -= holders
+            said = f"{field} of {mark} is given up again."
+        elif not _gives_up(desk, case, draft, (field, value)):
+            return Answer("refused", f"{field} of {mark} is not given up. Not done.")
+        else:
+            kept[field] = kept.get(field, set()) | {profile_id}
+            said = f"{field} of {mark} is kept in Attributes."
+        draft["kept"] = {name: sorted(ids) for name, ids in kept.items() if ids}
+        return Answer("saved", said)
+
+    return _with_draft(desk, key, change)
+
+
+def _gives_up(desk: Desk, case: Case, draft: Draft, value: tuple[str, Any]) -> bool:
+    """Whether a plan of the groups begun, or of the whole, gives that (field, value) up."""
+    groups = draft.get("groups") or suggest(case, desk.batch.model.merge)
+    for group in {g for g in groups.values() if g}:
+        ids = [i for i in case.profile_ids if groups[i] == group]
+        plan = desk.foresee(wish_of(case.cluster_id, ids, draft))
+        if plan and any((d.field, d.value) == value for d in plan.given_up):
+            return True
+    return False
+
+
 def reset_choices(desk: Desk, key: tuple[str, str]) -> Answer:
-    """Back to the rule: main and all sources as survivorship has them."""
+    """Back to the rule: main, all sources and what is kept as the rule set has them."""
 
     def change(draft: Draft, case: Case) -> Answer:  # noqa: ARG001 - every change is given the case
         draft.pop("main", None)
         draft.pop("sources", None)
+        draft.pop("kept", None)
         return Answer("saved", "Back to the rules.")
 
     return _with_draft(desk, key, change)

@@ -23,17 +23,23 @@ if TYPE_CHECKING:
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
-_KINDS: Final = {"undo": "took back", "second": "second look:", "approve": "approved a batch"}
+_KINDS: Final = {
+    "undo": "took back",
+    "second": "second look:",
+    "approve": "approved a batch",
+    "restore": "asked for a restore",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One fact as a row of the history."""
+    """One fact as a row of the history; what was ``merged`` is not undone but restored, if anything."""
 
     fact: ReviewFact
     said: str
     state: str
     undoable: bool
+    merged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +61,19 @@ def lines_of(desk: Desk, reviewer: str, wanted: str = "") -> list[Line]:
     standings = desk.standings()
     found = []
     for fact in reversed(desk.facts()):
-        if fact.run_id != desk.batch.run_id or fact.kind not in ("verdict", "undo", "second", "approve"):
+        if fact.run_id != desk.batch.run_id or (fact.kind not in _KINDS and fact.kind != "verdict"):
             continue
         standing = standings.get(fact.cluster_id)
         holds = standing is not None and fact in (standing.verdict, standing.second)
         state = standing.state.value if standing and holds else "" if fact.kind == "undo" else "undone"
-        if fact.kind == "approve":
-            state = "approved"
+        if fact.kind in ("approve", "restore"):
+            state = "approved" if fact.kind == "approve" else ""
         verdict = str(fact.content.get("verdict", ""))
         said = SPOKEN.get(verdict, fact.kind)
         if fact.kind != "verdict":
             said = f"{_KINDS[fact.kind]} {said if verdict else ''}".strip()
-        line = Line(fact, said, state, holds and fact.reviewer == reviewer)
+        merged = holds and state == State.MERGED.value
+        line = Line(fact, said, state, holds and not merged and fact.reviewer == reviewer, merged)
         if wanted in ("", verdict, state) or (wanted == "mine" and fact.reviewer == reviewer):
             found.append(line)
     return found

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from resolver.app.reviewing.outcome import Wish
+from resolver.app.reviewing.outcome import wish_of
 from resolver.app.reviewing.pair_verdicts import SPOKEN, decisions_of, taken_back
 from resolver.app.reviewing.standing import Standing, State, same_answer
-from resolver.app.reviewing.wording import number
+from resolver.app.reviewing.wording import day, number
 from resolver.model.review_fact import ReviewFact, Ruling
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ def judge(desk: Desk, ask: Ask) -> Answer:
         "groups": dict(groups),
         "main": draft.get("main"),
         "sources": draft.get("sources", {}),
+        "kept": draft.get("kept", {}),
         "look_ms": ask.look_ms,
         "pattern": pattern.key,
         "pattern_name": pattern.name,
@@ -131,6 +132,11 @@ def undo(desk: Desk, reviewer: str, cluster_id: str | None = None) -> Answer:
     """Take back the reviewer's last verdict that still stands, or the one on that cluster."""
     facts = desk.mine(reviewer)
     fact = next((f for f in facts if cluster_id in (None, f.cluster_id)), None)
+    merged = desk.merged(cluster_id) if fact is None and cluster_id else None
+    if merged:
+        return Answer(
+            "refused", f"Merged on {day(merged.at)}: nothing here takes that back. Ask for a restore."
+        )
     if fact is None:
         return Answer("refused", "Nothing to undo.")
     return _undo(desk, reviewer, fact)
@@ -190,7 +196,7 @@ def _stopped(desk: Desk, case: Case, standing: Standing, ask: Ask) -> Answer | N
         return Answer("changed", "This cluster changed while you looked. Your key did nothing.")
     if case.gone:
         return Answer("refused", "A member no longer exists. Not done.")
-    if standing.state in (State.WAITING, State.DIFFERS, State.APPROVED):
+    if standing.state in (State.WAITING, State.DIFFERS, State.APPROVED, State.MERGED):
         return Answer("conflict", conflict_sentence(standing))
     holder = desk.holder(case.cluster_id)
     if holder and holder[0] != ask.reviewer:
@@ -218,8 +224,7 @@ def _plans(desk: Desk, case: Case, groups: Mapping[str, int], chosen: Mapping[st
     plans = []
     for group in sorted({g for g in groups.values() if g}):
         ids = tuple(i for i in case.profile_ids if groups[i] == group)
-        wish = Wish(case.cluster_id, ids, chosen.get("main"), chosen.get("sources") or {})
-        plan = desk.foresee(wish)
+        plan = desk.foresee(wish_of(case.cluster_id, ids, chosen))
         if plan is not None:
             plans.append(plan)
     return plans
@@ -256,6 +261,14 @@ def _fact(desk: Desk, ask: Ask, place: tuple[str, int], content: Mapping[str, An
         at=desk.clock(),
         note=ask.note,
     )
+
+
+def record_fact(desk: Desk, what: tuple[str, str, str], content: Mapping[str, Any], note: str = "") -> Answer:
+    """Put a fact of its own kind on disk, as its cluster stands now; ``what``: cluster id, reviewer, kind."""
+    cluster_id, reviewer, kind = what
+    seq, version = desk.standing(cluster_id).seq, desk.batch.cases[cluster_id].version
+    ask = Ask(cluster_id, kind, seq, version, reviewer, note=note)
+    return _write(desk, Ruling(_fact(desk, ask, (kind, seq + 1), content)))
 
 
 def _write(desk: Desk, ruling: Ruling) -> Answer:

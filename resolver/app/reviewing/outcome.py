@@ -7,7 +7,7 @@ sources may come from a person.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -18,7 +18,7 @@ from resolver.planning.plans import in_its_region
 from resolver.planning.preferences import references
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from resolver.app.reviewing.batch import ReviewBatch
     from resolver.model.merge_plan import MergePlan
@@ -26,12 +26,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Which members become one, and what the reviewer chose: the main profile, a source by field."""
+    """Which members become one, and what the reviewer chose.
+
+    The main profile, a source by field, and (field, profile) whose value is kept as an attribute.
+    """
 
     cluster_id: str
     profile_ids: tuple[str, ...]
     main: str | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
+    kept: frozenset[tuple[str, str]] = frozenset()
+
+
+def wish_of(cluster_id: str, profile_ids: Iterable[str], chosen: Mapping[str, Any]) -> Wish:
+    """The wish that those members become one, with the choices of a draft or of a verdict's content."""
+    kept = frozenset((name, i) for name, ids in (chosen.get("kept") or {}).items() for i in ids)
+    return Wish(cluster_id, tuple(profile_ids), chosen.get("main"), chosen.get("sources") or {}, kept)
 
 
 def foresee(batch: ReviewBatch, wish: Wish) -> MergePlan | None:
@@ -42,7 +52,8 @@ def foresee(batch: ReviewBatch, wish: Wish) -> MergePlan | None:
     if len(wish.profile_ids) < 2 or batch.rules is None:  # noqa: PLR2004 - one profile has nothing to merge with
         return None
     case = batch.cases.get(wish.cluster_id)
-    known = case.plan if case and not case.before and not wish.main and not wish.sources else None
+    chosen = wish.main or wish.sources or wish.kept
+    known = case.plan if case and not case.before and not chosen else None
     if known is not None and set(known.profile_ids) == set(wish.profile_ids):
         return known
     rules = batch.rules
@@ -54,5 +65,5 @@ def foresee(batch: ReviewBatch, wish: Wish) -> MergePlan | None:
         rules, rules.fingerprint, batch.facts, survivorship, members, references(batch.profiles)
     )
     main = wish.main if wish.main in wish.profile_ids else None
-    group = Group(wish.cluster_id, ids, "review", opinion="", main=main, sources=wish.sources)
+    group = Group(wish.cluster_id, ids, "review", opinion="", main=main, sources=wish.sources, kept=wish.kept)
     return plan_group(planner, group, ())

@@ -14,8 +14,7 @@ from resolver.app.reviewing.pacing import burn_down_of, pace_of, pause_words
 from resolver.app.reviewing.patterns import LANE_HINTS, LANE_NAMES, LANE_SECONDS, LANES
 from resolver.app.reviewing.relations import text_of
 from resolver.app.reviewing.standing import State, same_answer
-from resolver.model.profile import EMAILS, PHONES
-from resolver.planning.likeness import likeness
+from resolver.app.reviewing.worth import callers_helped
 from resolver.planning.members import flat
 
 if TYPE_CHECKING:
@@ -120,6 +119,7 @@ def queue(desk: Desk, reviewer: str) -> Queue:
             ),
             "me": counts(desk, reviewer).second,
         },
+        "lost": _lost_claims(desk, reviewer),
         "claims": [
             ("You" if who == reviewer else who, len(times), f"{max(times):%H:%M}")
             for who, times in sorted(held.items(), key=lambda x: (x[0] != reviewer, x[0]))
@@ -157,15 +157,6 @@ def shortlist(desk: Desk, reviewer: str, wanted: str) -> list[str]:
         return bool(case.plan and case.plan.given_up)
 
     return [i for i in desk.order if (i not in standings or not standings[i].decided) and holds(i)]
-
-
-def callers_helped(case: Case) -> int:
-    """Numbers and mailboxes that find several members today, and would find one."""
-    holders: Counter[Any] = Counter()
-    for profile_id in case.profile_ids:
-        held = flat(case.profiles[profile_id])
-        holders.update({likeness(name, held[name]) for name in (*PHONES, *EMAILS) if name in held})
-    return sum(count > 1 for count in holders.values())
 
 
 def lines(desk: Desk, cluster_ids: Iterable[str]) -> list[dict[str, Any]]:
@@ -242,6 +233,18 @@ def _agreement(desk: Desk) -> dict[str, Any] | None:
         "pairs": len(pairs),
         "least": percent_down(agreement_at_least(len(pairs), agreed)),
     }
+
+
+def _lost_claims(desk: Desk, reviewer: str) -> str:
+    """What the reviewer held until it ran out; empty where nothing did, or somebody has taken it since."""
+    now = desk.clock()
+    every = desk.book.claims(desk.batch.domain)
+    mine = [until for i, (who, until) in every.items() if who == reviewer and i in desk.batch.cases]
+    times = [until for until in mine if until <= now]
+    if not times:
+        return ""
+    went, them = ("cluster went", "it") if len(times) == 1 else ("clusters went", "them")
+    return f"Your {len(times)} {went} back at {max(times):%H:%M}. Take {them} again?"
 
 
 def _holds(case: Case, text: str) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from resolver.app.reviewing import wording
 from resolver.app.reviewing.comparing import Sheet, Subject, lay_out
 from resolver.app.reviewing.evidence import side_of
-from resolver.app.reviewing.outcome import Wish
+from resolver.app.reviewing.outcome import wish_of
 from resolver.app.reviewing.standing import State
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Page:
         if self.case.gone:
             return True
         taken = self.holder is not None and self.holder[0] != self.viewer.reviewer
-        return taken or self.standing.state in (State.APPROVED, State.WAITING, State.DIFFERS)
+        return taken or self.standing.state in (State.APPROVED, State.WAITING, State.DIFFERS, State.MERGED)
 
     @property
     def split_words(self) -> str:
@@ -201,7 +201,7 @@ def _plans(
     plans = []
     for group in sorted({g for g in groups.values() if g}):
         ids = tuple(i for i in case.profile_ids if groups[i] == group)
-        plan = desk.foresee(Wish(case.cluster_id, ids, draft.get("main"), draft.get("sources") or {}))
+        plan = desk.foresee(wish_of(case.cluster_id, ids, draft))
         if plan is not None:
             plans.append((group, plan))
     return plans

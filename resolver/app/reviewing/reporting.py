@@ -11,10 +11,10 @@ from resolver.app.reviewing import batching, history
 from resolver.app.reviewing.bounds import percent_up
 from resolver.app.reviewing.judging import FAST_LOOK_MS
 from resolver.app.reviewing.outcome import Wish
-from resolver.app.reviewing.overview import callers_helped
 from resolver.app.reviewing.pair_verdicts import SPOKEN
 from resolver.app.reviewing.relations import alike
 from resolver.app.reviewing.standing import State
+from resolver.app.reviewing.worth import callers_helped
 from resolver.planning.members import flat
 
 if TYPE_CHECKING:

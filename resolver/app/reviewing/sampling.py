@@ -69,6 +69,17 @@ class Batch:
         """The look that is due."""
         return next((x for x in self.looks if not x.said), None) if not self.stopped else None
 
+    def due(self, cluster_id: str) -> Look | None:
+        """The look at that cluster, where it is still due: looks may be taken in any order."""
+        due = (x for x in self.looks if not x.said and x.cluster_id == cluster_id)
+        return None if self.stopped else next(due, None)
+
+    def beside(self, cluster_id: str) -> tuple[str, str]:
+        """The looks that are due before and after that one, round and round."""
+        ids = [x.cluster_id for x in self.looks if not x.said]
+        place = ids.index(cluster_id)
+        return ids[place - 1], ids[(place + 1) % len(ids)]
+
     @property
     def missing(self) -> str:
         """Why it cannot be approved yet, in words; empty when it can."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from resolver.model.decision import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from resolver.app.reviewing.batch import Case
     from resolver.model.review_fact import ReviewFact
@@ -26,6 +26,7 @@ class State(StrEnum):
     WAITING = "waiting for second look"
     DIFFERS = "two reviewers differ"
     CHANGED = "changed since the verdict"  #: a member or a weight is no longer what was judged
+    MERGED = "merged"  #: the executor has merged it and read that back
     FIGHTS = "in a contradiction"  #: another decision says otherwise
 
 
@@ -90,18 +91,24 @@ def statements(content: Mapping[str, object]) -> Iterator[tuple[frozenset[str], 
 
 
 def checked(
-    standings: Mapping[str, Standing], cases: Mapping[str, Case], earlier: Mapping[frozenset[str], str]
+    standings: Mapping[str, Standing],
+    cases: Mapping[str, Case],
+    earlier: Mapping[frozenset[str], str],
+    merged: Collection[str] = (),
 ) -> dict[str, Standing]:
     """The standings as they hold today.
 
     A verdict on something that is no longer so does not hold, nor one that an earlier decision contradicts.
+    Clusters in ``merged`` are past all that, judged or not.
     """
-    found = {}
+    found = {i: Standing(i, state=State.MERGED) for i in merged if i not in standings}
     for cluster_id, standing in standings.items():
         case = cases.get(cluster_id)
         holds = standing.settled
         now = standing
-        if case is not None and holds is not None and holds.version != case.version:
+        if cluster_id in merged:
+            now = replace(standing, state=State.MERGED)
+        elif case is not None and holds is not None and holds.version != case.version:
             now = replace(standing, state=State.CHANGED)
         elif holds is not None and standing.second is None and not standing.kept:
             fought = any(

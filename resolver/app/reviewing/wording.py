@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from resolver.app.reviewing.batch import Case
     from resolver.app.reviewing.evidence import Evidence, Link
@@ -25,6 +26,11 @@ def bits(weight: float) -> str:
     """A match weight with its sign and one decimal: +2.9, −4.2."""
     rounded = round(weight, 1)
     return f"{'−' if rounded < 0 else '+'}{abs(rounded):.1f}"
+
+
+def day(moment: datetime) -> str:
+    """21 Nov."""
+    return f"{moment.day} {moment:%b}"
 
 
 def minutes(seconds: float) -> str:

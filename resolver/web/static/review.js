@@ -54,7 +54,7 @@
   const note = () => { const form = one("#note-form"); if (!form) return; form.hidden = false; one("#note").focus(); };
   const draft = (action, value = "", field = "", profile = "") => {
     const form = one("#draft"); if (!form) return false;
-    form.action.value; form.elements.action.value = action; form.elements.value.value = value; form.elements.field.value = field; form.elements.profile.value = profile;
+    form.elements.action.value = action; form.elements.value.value = value; form.elements.field.value = field; form.elements.profile.value = profile;
     form.requestSubmit(); return true;
   };
   const local = {
@@ -66,6 +66,7 @@
   };
   const edits = {
     v: () => cursor && draft("source", "", cursor.field, cursor.profile), p: () => cursor && draft("main", "", "", cursor.profile),
+    o: () => cursor && draft("keep", "", cursor.field, cursor.profile),
     x: () => draft("detach", "", "", cursor ? cursor.profile : ""), Backspace: () => one("#split") && draft("back"),
     r: () => draft("reset"),
   };
