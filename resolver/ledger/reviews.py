@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from resolver.errors import LedgerFailed
-from resolver.ledger import carried_out, decisions
+from resolver.ledger import carried_out, decisions, gates
 from resolver.ledger.connection import connect, reading, writing
 from resolver.ledger.review_tables import (
     review_claims,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from resolver.ledger.carried_out import Done
+    from resolver.model.gates import GateFact
     from resolver.model.merge_plan import MergePlan
     from resolver.model.review_fact import Ruling
 
@@ -142,8 +143,12 @@ class ReviewBook:
             return [(plan, fact) for plan, fact in connection.execute(query)]
 
     def done_since(self, domain: str, entry_id: int) -> list[Done]:
-        """The merge steps that were done after that entry of the journal, oldest first."""
+        """The merge steps done after that entry of the journal, oldest first."""
         return carried_out.done_since(self._engine, domain, entry_id)
+
+    def gate_facts(self, domain: str) -> list[GateFact]:
+        """What every run of the domain was measured at, the earliest first."""
+        return gates.facts_of(self._engine, domain)
 
     def merged_into(self, profile_ids: Collection[str]) -> dict[str, tuple[str, datetime]]:
         """By profile that a recorded merge took away: its survivor and when."""

@@ -146,6 +146,38 @@ def columns(weights: Sequence[float], model: Model) -> Markup:
     )
 
 
+def weekly(points: Sequence[tuple[str, int]], predicted: int) -> Markup:
+    """A count by week, from zero up, and dashed what it is predicted to be next."""
+    width, height, left, bottom, top, right = 440, 150, 44, 22, 12, 96
+    floor, most = height - bottom, max([count for _, count in points] + [predicted, 1])
+    step = (width - left - right) / max(len(points) - 1, 1)
+
+    def place(n: float, count: float) -> str:
+        return f"{left + n * step:.1f},{top + (floor - top) * (1 - count / most):.1f}"
+
+    line = " ".join(place(n, count) for n, (_, count) in enumerate(points))
+    last, (label, count) = len(points) - 1, points[-1]
+    x, y = place(last, count).split(",")
+    end = top + (floor - top) * (1 - predicted / most)
+    ahead = f"{width - right + 36:.1f},{end:.1f}"
+    dots = "".join(
+        f'<circle class="dot" cx="{at.split(",")[0]}" cy="{at.split(",")[1]}" r="2.5"/>'
+        for at in line.split()
+    )
+    said = ". ".join(f"week of {week}: {n:,}" for week, n in points)
+    return Markup(  # noqa: S704 - numbers and dates only
+        f'<svg class="chart" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img" '
+        f'aria-label="Callers that find several profiles, {said}. Predicted after what is approved: {predicted:,}.">'
+        f'<text class="t11 soft end" x="{left - 6}" y="{top + 5}">{most:,}</text>'
+        f'<text class="t11 soft end" x="{left - 6}" y="{floor + 3}">0</text>'
+        f'<line class="thin" x1="{left}" x2="{width - 8}" y1="{floor}" y2="{floor}"/>'
+        f'<polyline class="line" points="{line}"/>{dots}<polyline class="ahead" points="{x},{y} {ahead}"/>'
+        f'<text class="t11 soft" x="{left}" y="{height - 5}">{points[0][0]}</text>'
+        + (f'<text class="t11 soft mid" x="{x}" y="{height - 5}">{label}</text>' if last else "")
+        + f'<text class="t11 bold" x="{width - right + 42}" y="{end + 4:.1f}">{predicted:,} next</text></svg>'
+    )
+
+
 def burn_down(points: Sequence[tuple[float, int]], seconds_left: float, clock: Sequence[str]) -> Markup:
     """Clusters left over time, and when they run out at this pace.
 

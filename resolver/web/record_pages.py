@@ -16,6 +16,7 @@ from resolver.app.reviewing.judging import Ask
 from resolver.app.reviewing.page import Viewer, open_page
 from resolver.app.reviewing.reporting import summarise
 from resolver.app.reviewing.standing import State
+from resolver.app.reviewing.weekly import callers_by_week
 from resolver.web import charts
 from resolver.web.cluster_view import cluster_facts
 from resolver.web.rendering import Card, Renderer, is_htmx, preferences, reviewer_of, see_other
@@ -213,9 +214,11 @@ class RecordPages:
         if run_id != self._desk.batch.run_id:
             return self._missing(request)
         summary = summarise(self._desk)
+        weeks = callers_by_week(self._desk, summary.callers)
         facts: dict[str, Any] = {
             "screen": "report",
             "report": summary,
+            "weeks": charts.weekly(weeks.points, weeks.predicted) if weeks else "",
             "outcomes": charts.bars(summary.outcomes, "clusters", _KINDS),
             "held": charts.bars(
                 summary.held_back[:8], "clusters", dict.fromkeys(dict(summary.held_back), "held")

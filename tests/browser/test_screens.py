@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,10 +13,12 @@ from resolver.app.reviewing.page import suggest
 from resolver.app.reviewing.releasing import releasable
 from resolver.app.reviewing.standing import State
 from resolver.app.reviewing.wording import judgement
+from resolver.app.reviewing.worth import callers_helped
 from resolver.errors import Unreachable
 from resolver.ledger.carried_out import Done
 from resolver.ledger.ledger import open_ledger
 from resolver.model.decision import Decision, Verdict
+from resolver.model.gates import GateFact
 from resolver.model.profile import by_id
 from resolver.web.guard import Admission
 
@@ -347,6 +349,36 @@ def test_every_cluster_counts_once_in_the_report_and_every_picture_has_words(bui
     assert fates == int(page.locator("[data-conflicts]").inner_text().replace(",", ""))
     page.emulate_media(media="print")
     expect(page.locator(".top")).to_be_hidden()
+
+
+@pytest.mark.acceptance(33)
+def test_callers_by_week_are_drawn_from_zero_with_what_is_predicted(build_site, visit):
+    site = build_site()
+    monday = datetime(2026, 11, 2, 9, tzinfo=UTC)
+    counts = ((0, 40, 20), (7, 30, 18), (8, 29, 17), (14, 20, 9))
+    facts = [
+        GateFact(
+            f"run-{days}",
+            "retail",
+            "passed",
+            None,
+            {"ambiguous.phones": phones, "ambiguous.e-mails": mails, "profiles": 100},
+            (),
+            monday + timedelta(days=days),
+        )
+        for days, phones, mails in counts
+    ]
+    site.desk.book.gate_facts = lambda domain: facts if domain == "retail" else []
+    page = visit(site, "/clusters/cluster-e")
+    keys(page, "m")
+    helped = callers_helped(site.desk.batch.cases["cluster-e"])
+    assert helped
+    page.goto(f"{site.url}/runs/run-47")
+    said = page.locator("main svg").first.get_attribute("aria-label")
+    assert said == (
+        "Callers that find several profiles, week of 2 Nov: 60. week of 9 Nov: 46. week of 16 Nov: 29. "
+        f"Predicted after what is approved: {29 - helped}."
+    )
 
 
 @pytest.mark.acceptance(34)

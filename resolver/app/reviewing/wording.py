@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
+    from datetime import date
 
     from resolver.app.reviewing.batch import Case
     from resolver.app.reviewing.evidence import Evidence, Link
@@ -28,7 +28,7 @@ def bits(weight: float) -> str:
     return f"{'−' if rounded < 0 else '+'}{abs(rounded):.1f}"
 
 
-def day(moment: datetime) -> str:
+def day(moment: date) -> str:
     """21 Nov."""
     return f"{moment.day} {moment:%b}"
 
