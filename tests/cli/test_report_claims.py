@@ -313,7 +313,8 @@ def test_pairs(told):
     home = {row["profile_id"]: (row["cluster_id"], row["core_id"]) for row in table.iter_rows(named=True)}
     for row in pairs.iter_rows(named=True):
         left, right = home[row["profile_id_left"]], home[row["profile_id_right"]]
-        assert row["band"] == ("merge" if left == right else "review" if left[0] == right[0] else "distinct")
+        assert (row["band"] == "merge") == (left == right), "merge: the two are in one core"
+        assert row["band"] != "distinct" or left[0] != right[0], "in one cluster: for a person at least"
 
 
 @claims("clusters")
