@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from resolver.errors import Held
 from resolver.profiles.domain import describe_domain
@@ -77,6 +77,10 @@ def _check_role(domain: Domain, allowed: Sequence[str]) -> None:
         )
 
 
+#: Plans may be this much younger than now: clocks of two hosts differ, or one is put right.
+_MOST_AHEAD_DAYS: Final = 1.0
+
+
 def _check_matching(domain: Domain, days: float, now: datetime) -> None:
     description = describe_domain(domain)
     generated = matched_at(domain) if description.matching_enabled else None
@@ -96,12 +100,18 @@ def check_age(directory: str, planned_at: datetime, days: float, now: datetime) 
     """See that plans are not older than the rule set allows.
 
     A member that changed since refuses its own plan; a profile that came since, and that belongs to the same
-    customer or speaks against the merge, shows to nobody who does not conclude anew.
+    customer or speaks against the merge, shows to nobody who does not conclude anew. Plans from the
+    future were made before a clock was set back: how old they are nobody knows.
 
     Raises:
-        Held: they are older.
+        Held: they are older, or more than a day ahead.
     """
     age = (now - planned_at).total_seconds() / 86_400
+    if age < -_MOST_AHEAD_DAYS:
+        raise Held(
+            f"{directory}: its plans were made {-age:.1f} days from now by this clock, which was set back "
+            "since, or is wrong: set it, or run again"
+        )
     if age > days:
         raise Held(
             f"{directory}: its plans are {age:.1f} days old, and the rule set's merging.max_plan_age_days is "

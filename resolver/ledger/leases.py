@@ -26,7 +26,9 @@ MOST_SKEW: Final = timedelta(seconds=10)
 def acquire(engine: Engine, domain: str, holder: str, now: datetime) -> datetime:
     """Hold the domain until the moment returned.
 
-    An expired lease is taken over, and at once that of a process of this machine that is surely dead.
+    An expired lease is taken over, and at once that of a process of this machine that is surely dead. One
+    that ends later than any lease of now can was taken before a clock was set back: it is cut to the length
+    of one, within which a holder that lives renews it.
 
     Raises:
         AlreadyRunning: names the other holder and when its lease ends.
@@ -34,6 +36,9 @@ def acquire(engine: Engine, domain: str, holder: str, now: datetime) -> datetime
     expires_at = now + LASTING
     mine = {"holder": holder, "expires_at": expires_at, "process": this_process()}
     there = leases.c.domain == domain
+    beyond = leases.c.expires_at > expires_at + MOST_SKEW
+    with writing(engine) as connection:
+        connection.execute(update(leases).where(there).where(beyond).values(expires_at=expires_at))
     taken = update(leases).where(there).where(or_(leases.c.expires_at <= now, leases.c.holder == holder))
     with writing(engine) as connection:
         if connection.execute(taken.values(**mine)).rowcount:
