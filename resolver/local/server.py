@@ -235,19 +235,27 @@ def serve(service: Service, port: int, announce: Callable[[str], None] = lambda 
     listener = listen(port)
     application = Application(service)
     try:
-        listener.listen()
-        announce(f"http://{HOST}:{listener.getsockname()[1]}")
-        with _outliving_signals():
-            _Server(application).run(sockets=[listener])
+        server = _Server(application)
+        with _heeding_signals(server):
+            listener.listen()
+            announce(f"http://{HOST}:{listener.getsockname()[1]}")
+            server.run(sockets=[listener])
     finally:
         listener.close()
         application.close()
 
 
 @contextlib.contextmanager
-def _outliving_signals() -> Iterator[None]:
-    """Let uvicorn raise a signal again to nobody when it has stopped: there is more to close."""
-    former = {sign: signal.signal(sign, lambda *_: None) for sign in (signal.SIGINT, signal.SIGTERM)}
+def _heeding_signals(server: uvicorn.Server) -> Iterator[None]:
+    """Stop for a signal that comes before uvicorn listens to any, and let it raise one again to nobody.
+
+    When it has stopped there is more to close.
+    """
+
+    def stop(*_: object) -> None:
+        server.should_exit = True
+
+    former = {sign: signal.signal(sign, stop) for sign in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:

@@ -201,6 +201,17 @@ def test_a_signal_ends_the_server_cleanly(serve, tmp_path, sign):
     assert [path.name for path in tmp_path.iterdir()] == ["shop.sqlite"]  # no journal is left behind
 
 
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_right_after_the_address_was_told_ends_the_server_cleanly(serve, tmp_path, sign):
+    for number in range(5):  # it may come before the server listens to signals of its own
+        place = tmp_path / str(number)
+        place.mkdir()
+        process, _ = serve("--data", str(place / "shop.sqlite"), "--port", "0")
+        stop_within_five_seconds(process, sign)
+        assert process.returncode == 0
+        assert [path.name for path in place.iterdir()] == ["shop.sqlite"]
+
+
 def test_a_port_that_is_taken_is_one_clear_error(serve, endpoint):
     port = str(address_of(endpoint.url)[1])
     process, said = serve("--port", port)
