@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from resolver.app.preflight import MOST_OBJECTS
 from resolver.errors import ServiceFailed
 from resolver.model.journal import JournalEntry, JournalState
 
@@ -49,9 +50,10 @@ class Moment(StrEnum):
 class Terms:
     """On what terms an executor works: whose run it is, the clock, and when it must stop.
 
-    ``may_send`` is asked right before every merge and raises where the run has lost its lease; ``why_stop``
-    is asked before every call and gives the reason to end, if any; ``settle_seconds`` is how long a merge may
-    take to show before its outcome is judged. ``at_moment`` is told of each moment and its call's number.
+    ``may_send`` is asked right before every call and raises where the run has lost its lease; ``why_stop``
+    is asked before every call is prepared and again when its turn has come, and gives the reason to end, if
+    any; ``settle_seconds`` is how long a merge may take to show before its outcome is judged;
+    ``max_objects`` how many one profile may have. ``at_moment`` is told of each moment and its call's number.
     """
 
     run_id: str
@@ -61,6 +63,7 @@ class Terms:
     why_stop: Callable[[], str | None]
     settle_seconds: float
     allow_cases: bool = False
+    max_objects: int = MOST_OBJECTS
     at_moment: Callable[[Moment, int], None] = lambda *_: None
 
 
@@ -111,6 +114,10 @@ class CallJournal:
         self.ledger.record_result(self.entry(call, state, detail=detail, **facts))
         if state is not JournalState.DONE:
             raise Stop(Result(state.value), _at(call.number, detail))
+
+    def not_sent(self, call: Call, reason: str) -> None:
+        """Record of an intent that it came to nothing: the call was not sent, or only throttled."""
+        self.ledger.record_result(self.entry(call, JournalState.REFUSED, detail=reason))
 
     def check_allowed(self, call: Call, sent: Sent) -> None:
         """See that the role may make such calls: every other one would be refused, too.

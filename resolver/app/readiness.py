@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
+from threading import Lock
 from typing import TYPE_CHECKING, Final
 
+from resolver.app.preflight import MOST_OBJECTS
 from resolver.errors import Held
 from resolver.profiles.domain import describe_domain
 from resolver.profiles.identity import role_of
 from resolver.profiles.matching_run import matched_at
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from resolver.model.rule_set import RuleSet
     from resolver.profiles.domain import Domain
+
+#: How long a run believes that AWS does not merge in its domain.
+ASKED_AGAIN: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +29,21 @@ class Conditions:
     """What a rule set asks of a domain, beside its plans, before anything is merged there.
 
     ``allowed_roles`` are patterns of the caller's ARN; empty: whoever IAM lets. ``matching_days`` is how old
-    the matching run may be whose agreement the plans needed; null: no plan needed it.
+    the matching run may be whose agreement the plans needed; null: no plan needed it. ``max_objects`` is how
+    many objects one profile may have, which is asked again before each merge.
     """
 
     allowed_roles: tuple[str, ...] = ()
     matching_days: float | None = None
+    max_objects: int = MOST_OBJECTS
 
     @classmethod
     def of(cls, rules: RuleSet) -> Conditions:
         """Those of a rule set."""
         opinion = rules.second_opinion
         required = opinion.policy == "require_agreement"
-        return cls(rules.merging.allowed_roles, opinion.max_age_days if required else None)
+        days = opinion.max_age_days if required else None
+        return cls(rules.merging.allowed_roles, days, rules.merging.max_objects)
 
 
 def check_ready(domain: Domain, conditions: Conditions, now: datetime) -> None:
@@ -47,7 +55,7 @@ def check_ready(domain: Domain, conditions: Conditions, now: datetime) -> None:
         UnknownDomain, Unreachable, ServiceFailed: the domain, or who the caller is, cannot be read.
     """
     check_nobody_else_merges(domain)
-    _check_role(domain, conditions.allowed_roles)
+    check_role(domain, conditions.allowed_roles)
     if conditions.matching_days is not None:
         _check_matching(domain, conditions.matching_days, now)
 
@@ -58,22 +66,57 @@ def check_nobody_else_merges(domain: Domain) -> None:
     Raises:
         Held: it does.
     """
+    if reason := _merging_by_aws(domain):
+        raise Held(f"{reason}; switch it off there first")
+
+
+class Lookout:
+    """Whether AWS has begun to merge in a domain while a run is at work there."""
+
+    def __init__(self, domain: Domain, clock: Callable[[], datetime]) -> None:
+        self._domain = domain
+        self._clock = clock
+        self._asked_at = clock()
+        self._reason: str | None = None
+        self._lock = Lock()
+
+    def why_stop(self) -> str | None:
+        """The reason to send nothing more, if there is one; the domain is asked once a minute, not each time.
+
+        Raises:
+            UnknownDomain, Unreachable, ServiceFailed: the domain cannot be read.
+        """
+        with self._lock:
+            now = self._clock()
+            if self._reason is None and abs(now - self._asked_at) >= ASKED_AGAIN:
+                self._reason = _merging_by_aws(self._domain)
+                self._asked_at = now
+            return self._reason
+
+
+def _merging_by_aws(domain: Domain) -> str | None:
     by_aws = describe_domain(domain).merging_by_aws
-    if by_aws:
-        raise Held(
-            f"domain {domain.name}: AWS merges profiles there, too ({', '.join(by_aws)}): two writers would "
-            "merge the same profiles; switch it off there first"
-        )
+    if not by_aws:
+        return None
+    return (
+        f"domain {domain.name}: AWS merges profiles there, too ({', '.join(by_aws)}): two writers would "
+        "merge the same profiles"
+    )
 
 
-def _check_role(domain: Domain, allowed: Sequence[str]) -> None:
+def check_role(domain: Domain, allowed: Sequence[str]) -> None:
+    """See that the caller is one of the roles that may change profiles here.
+
+    Raises:
+        Held: it is none of them.
+    """
     if not allowed:
         return
     role = role_of(domain.clients)
     if not any(fnmatchcase(role, pattern) for pattern in allowed):
         raise Held(
-            f"domain {domain.name}: {role} may not merge; the rule set's merging.allowed_roles are "
-            f"{', '.join(allowed)}"
+            f"domain {domain.name}: {role} may not merge or restore; the rule set's "
+            f"merging.allowed_roles are {', '.join(allowed)}"
         )
 
 
