@@ -31,7 +31,7 @@ check: $(B)/.ready
 
 docs: $(B)/.ready
 	RESOLVER_WRITE_DOCS=1 $(B)/pytest -n 0 tests/local/test_document.py
-	RESOLVER_WRITE_DOCS=1 $(B)/pytest -n 0 tests/test_rule_file.py tests/test_command_reference.py
+	RESOLVER_WRITE_DOCS=1 $(B)/pytest -n 0 tests/test_rule_file.py tests/test_command_reference.py tests/test_rules_reference.py
 
 screenshots: $(B)/.ready
 	RESOLVER_SCREENSHOTS=docs/images $(B)/pytest -n 0 -q tests/browser/test_pictures.py

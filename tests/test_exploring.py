@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import doctest
-
 import polars as pl
 import pytest
 
-from resolver import exploring, load_rules, resolve
+from resolver import load_rules, resolve
 from resolver.errors import BadInput
 from resolver.exploring import (
     by_threshold,
@@ -38,11 +36,6 @@ def profiles(sample):
 @pytest.fixture(scope="module")
 def resolution(profiles):
     return resolve(profiles, load_rules())
-
-
-def test_the_examples_of_the_docstrings_hold():
-    assert doctest.testmod(exploring).failed == 0
-    assert doctest.testmod(exploring).attempted > 3
 
 
 def test_fields_are_counted_in_blocks_and_attributes_too():

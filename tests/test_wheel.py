@@ -63,7 +63,10 @@ def test_the_package_that_runs_is_the_installed_one(installed):
     asked = [
         python,
         "-c",
-        "import resolver, resolver.rule_file as r; print(resolver.__file__, r.rules_directory())",
+        (
+            "import pathlib, resolver, resolver.rule_file as r; home = pathlib.Path(resolver.__file__);"
+            "assert (home.parent / 'py.typed').exists(); print(home, r.rules_directory())"
+        ),
     ]
     told = subprocess.run(asked, capture_output=True, cwd=place, check=True, text=True).stdout  # noqa: S603 - our own
     assert told.count(str(place)) == 2, told
