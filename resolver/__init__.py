@@ -29,7 +29,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from resolver.model.domain_facts import DomainFacts
     from resolver.model.rule_set import RuleSet
-    from resolver.profile_file import read_profiles, to_profiles
+    from resolver.profile_columns import to_profiles
+    from resolver.profile_file import read_profiles
     from resolver.resolution import Evidence, Resolution, resolve
     from resolver.rule_file import load_rules
 
@@ -54,7 +55,7 @@ _HOMES = {
     "load_rules": "resolver.rule_file",
     "read_profiles": "resolver.profile_file",
     "resolve": "resolver.resolution",
-    "to_profiles": "resolver.profile_file",
+    "to_profiles": "resolver.profile_columns",
 }
 
 
