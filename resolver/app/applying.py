@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from resolver.app.apply_report import ApplyReport
 from resolver.app.approvals import approvals, objectors
 from resolver.app.brakes import Brakes, Progress
 from resolver.app.calls import Moment, Result, Terms
+from resolver.app.clashes import Clashes, members_of
 from resolver.app.execution import Executor, PlanOutcome
 from resolver.app.gating import refuse_held
 from resolver.app.leasing import leased
@@ -65,55 +67,6 @@ class ApplyOptions:
         return f"run {self.run_id} of {self.actor}"
 
 
-@dataclass(frozen=True, slots=True)
-class ApplyReport:
-    """What became of each plan. ``settled`` are the results of calls that an earlier run left open.
-
-    ``stopped`` says why the run ended before its last plan; null where it did not.
-    """
-
-    domain: str
-    run_id: str
-    dry_run: bool
-    outcomes: tuple[PlanOutcome, ...]
-    settled: tuple[JournalEntry, ...]
-    stopped: str | None
-    calls: Mapping[str, int]
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Plans by result."""
-        counted = Counter(outcome.result.value for outcome in self.outcomes)
-        return {result.value: counted[result.value] for result in Result if counted[result.value]}
-
-    @property
-    def merged(self) -> int:
-        """Profiles that this run merged away, calls of an interrupted run that it found done included."""
-        done = (e.request or {} for e in self.settled if e.state is JournalState.DONE)
-        settled = sum(len(request.get("ProfileIdsToBeMerged", ())) for request in done)
-        return settled + sum(outcome.merged for outcome in self.outcomes)
-
-    @property
-    def complete(self) -> bool:
-        """Whether every plan is applied, or would be, and nothing waits for a person."""
-        return not self._undone and not self._has_unclear
-
-    @property
-    def reached_limit(self) -> bool:
-        """Whether all that was left undone is what a limit left for later, and nothing waits for a person."""
-        stopped = self.stopped is not None and "limit" in self.stopped
-        return stopped and self._undone <= {Result.NOT_REACHED} and not self._has_unclear
-
-    @property
-    def _undone(self) -> set[Result]:
-        good = {Result.APPLIED, Result.ALREADY_APPLIED, Result.WOULD_APPLY}
-        return {outcome.result for outcome in self.outcomes} - good
-
-    @property
-    def _has_unclear(self) -> bool:
-        return any(entry.state is JournalState.UNCLEAR for entry in self.settled)
-
-
 def apply_plans(
     plans: Sequence[MergePlan], domain: Domain, ledger: Ledger, options: ApplyOptions
 ) -> ApplyReport:
@@ -135,8 +88,9 @@ def apply_plans(
     refuse_held(plans, (domain.name, ledger), options.run_id)
     if options.dry_run:
         check_ready(domain, options.conditions, options.clock())
-        executor = Executor(domain, ledger, _terms(options, lambda: None), object_types(domain))
-        return _Round(executor, ledger, options).report(plans, domain)
+        progress = Progress(options.brakes)
+        executor = Executor(domain, ledger, _terms(options, progress, lambda: None), object_types(domain))
+        return _Round(executor, ledger, options, progress).report(plans, domain)
     if options.brakes.stop_file is not None and options.brakes.stop_file.exists():
         raise Held(f"the stop file {options.brakes.stop_file} is there: remove it to let merges begin")
     with _held(domain, ledger, options) as may_send:
@@ -144,8 +98,9 @@ def apply_plans(
         ledger.start_run(Run(options.run_id, domain.name, "apply", options.actor, options.clock()))
         ledger.record_plans(options.run_id, plans, approvals(plans, ledger.decisions_of(domain.name)))
         with ending(ledger, options.run_id, options.clock):
-            executor = Executor(domain, ledger, _terms(options, may_send), object_types(domain))
-            report = _Round(executor, ledger, options).report(plans, domain)
+            progress = Progress(options.brakes)
+            executor = Executor(domain, ledger, _terms(options, progress, may_send), object_types(domain))
+            report = _Round(executor, ledger, options, progress).report(plans, domain)
             if options.keep_days is not None:
                 ledger.expire(domain.name, options.clock() - timedelta(days=options.keep_days))
         outcome = "complete" if report.complete else "partly"
@@ -182,13 +137,13 @@ def _check(plans: Sequence[MergePlan], domain: Domain) -> None:
         raise BadInput(f"plan {twice[0]} is there more than once")
 
 
-def _terms(options: ApplyOptions, may_send: Callable[[], None]) -> Terms:
+def _terms(options: ApplyOptions, progress: Progress, may_send: Callable[[], None]) -> Terms:
     return Terms(
         run_id=options.run_id,
         actor=options.actor,
         clock=options.clock,
         may_send=may_send,
-        why_stop=lambda: options.brakes.why_stop(options.clock()),
+        why_stop=lambda: progress.why_stop(options.clock()),
         settle_seconds=options.settle_seconds,
         allow_cases=options.allow_cases,
         at_moment=options.at_moment,
@@ -198,11 +153,11 @@ def _terms(options: ApplyOptions, may_send: Callable[[], None]) -> Terms:
 class _Round:
     """One pass over the plans."""
 
-    def __init__(self, executor: Executor, ledger: Ledger, options: ApplyOptions) -> None:
+    def __init__(self, executor: Executor, ledger: Ledger, options: ApplyOptions, progress: Progress) -> None:
         self._executor = executor
         self._ledger = ledger
         self._options = options
-        self._progress = Progress(options.brakes)
+        self._progress = progress
         self._by_number: dict[int, PlanOutcome] = {}
 
     def report(self, plans: Sequence[MergePlan], domain: Domain) -> ApplyReport:
@@ -237,11 +192,11 @@ class _Round:
     def _pass_over(self, plans: Sequence[MergePlan], domain: Domain) -> None:
         """Several plans at a time; two that share a profile are never both carried out."""
         done = self._ledger.done_steps(domain.name)
-        waiting = _members_of(self._ledger.unclear(domain.name)) | self._ledger.restoring(domain.name)
+        waiting = members_of(self._ledger.unclear(domain.name)) | self._ledger.restoring(domain.name)
+        clashes = Clashes(waiting, self._ledger.survivors(domain.name))
         undone = self._ledger.restore_states(domain.name)
         closed = self._ledger.closed_plans(domain.name)
         against = objectors(plans, self._ledger.decisions_of(domain.name))
-        taken: dict[str, str] = {}
         queue = deque(enumerate(plans))
         running: dict[Future[PlanOutcome], int] = {}
         with ThreadPoolExecutor(self._options.workers, thread_name_prefix="apply") as pool:
@@ -251,14 +206,16 @@ class _Round:
                 ):
                     number, plan = queue.popleft()
                     steps = done.get(plan.plan_id, 0)
-                    outcome = self._before(plan, steps, undone) or _clash(plan, taken, waiting)
+                    outcome = self._before(plan, steps, undone)
+                    if outcome is None and (reason := clashes.why(plan)):
+                        outcome = PlanOutcome(plan.plan_id, Result.REFUSED, reason)
                     if plan.plan_id in closed:
                         outcome = PlanOutcome(plan.plan_id, Result.REFUSED, "a person has closed it")
                     if plan.plan_id in against and not steps:
                         reason = f"{against[plan.plan_id]} said that two of these are different customers"
                         outcome = PlanOutcome(plan.plan_id, Result.REFUSED, reason)
                     if outcome is None:
-                        taken |= dict.fromkeys(plan.profile_ids, plan.plan_id)
+                        clashes.take(plan)
                         running[pool.submit(self._run, plan, steps)] = number
                     else:
                         self._end(number, outcome)
@@ -294,29 +251,3 @@ class _Round:
                 plan.plan_id, Result.REFUSED, f"to be planned anew after plan {', '.join(plan.after)}"
             )
         return None
-
-
-def _clash(plan: MergePlan, taken: Mapping[str, str], waiting: Mapping[str, str]) -> PlanOutcome | None:
-    """Why a plan cannot go beside another one that has some of its profiles."""
-    held = sorted({waiting[i] for i in plan.profile_ids if i in waiting})
-    if held:
-        reason = f"shares profiles with plan {', '.join(held)}, which waits for a person"
-        return PlanOutcome(plan.plan_id, Result.REFUSED, reason)
-    clashes = sorted({taken[i] for i in plan.profile_ids if i in taken})
-    if clashes:
-        return PlanOutcome(plan.plan_id, Result.REFUSED, f"shares profiles with plan {', '.join(clashes)}")
-    return None
-
-
-def _members_of(unclear: Sequence[JournalEntry]) -> dict[str, str]:
-    """The profiles of calls that wait for a person, by the journal: the images may have been erased."""
-    return {
-        profile_id: entry.plan_id
-        for entry in unclear
-        for name in ("MainProfileId", "ProfileId", "ProfileIdsToBeMerged")
-        for profile_id in _listed((entry.request or {}).get(name))
-    }
-
-
-def _listed(value: str | list[str] | None) -> list[str]:
-    return [value] if isinstance(value, str) else value or []

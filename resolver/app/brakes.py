@@ -60,6 +60,10 @@ class Progress:
     stopped: str | None = None
     _tried: deque[Result] = field(default_factory=lambda: deque(maxlen=TRIED))
 
+    def why_stop(self, now: datetime) -> str | None:
+        """The reason to send nothing more, if there is one; plans that are under way ask, too."""
+        return self.stopped or self.brakes.why_stop(now)
+
     def may_begin(self, running: int) -> bool:
         """Whether one more plan may begin; a stopped run goes through the rest, beginning none."""
         if self.stopped is not None:

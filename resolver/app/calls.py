@@ -49,8 +49,9 @@ class Moment(StrEnum):
 class Terms:
     """On what terms an executor works: whose run it is, the clock, and when it must stop.
 
-    ``may_send`` is asked right before every merge and raises where the run has lost its lease; ``why_stop``
-    is asked before every call and gives the reason to end, if any; ``settle_seconds`` is how long a merge may
+    ``may_send`` is asked right before every call and raises where the run has lost its lease; ``why_stop``
+    is asked before every call is prepared and again when its turn has come, and gives the reason to end, if
+    any; ``settle_seconds`` is how long a merge may
     take to show before its outcome is judged. ``at_moment`` is told of each moment and its call's number.
     """
 
@@ -111,6 +112,10 @@ class CallJournal:
         self.ledger.record_result(self.entry(call, state, detail=detail, **facts))
         if state is not JournalState.DONE:
             raise Stop(Result(state.value), _at(call.number, detail))
+
+    def not_sent(self, call: Call, reason: str) -> None:
+        """Record of an intent that it came to nothing: the call was not sent, or only throttled."""
+        self.ledger.record_result(self.entry(call, JournalState.REFUSED, detail=reason))
 
     def check_allowed(self, call: Call, sent: Sent) -> None:
         """See that the role may make such calls: every other one would be refused, too.

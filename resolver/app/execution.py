@@ -1,4 +1,4 @@
-"""Carrying out one plan: read again, write down, send once, read back. In that order, always.
+"""Carrying out one plan: read again, write down, send once in its turn, read back. In that order, always.
 
 A merge cannot be undone and has no idempotency token, so an unknown outcome is settled by reading, never by
 sending again; what reading cannot settle stops and waits for a person. There is no conditional write: between
@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 from resolver.app.calls import FIRST_LOOK, Call, CallJournal, Moment, Result, Stop, looks
 from resolver.app.post_steps import PostSteps
 from resolver.app.preflight import HoldsCases, Preflight
+from resolver.app.turns import STALE, Turns
 from resolver.errors import LedgerFailed, PlanRefused
 from resolver.model.journal import JournalState
 from resolver.planning.fingerprint import fingerprint_profile
 from resolver.planning.simulation import simulate_step
 from resolver.profiles.merge_history import count_merges
-from resolver.profiles.merging import Sending, Sight, Standing, look, send_once
-from resolver.profiles.reading import read_profiles
+from resolver.profiles.merging import Sending, Sight, Standing, look
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,7 +59,8 @@ class Executor:
         self._terms = terms
         self._preflight = Preflight(domain, object_types, terms.allow_cases)
         self._journal = CallJournal(ledger, terms)
-        self._post_steps = PostSteps(domain, self._journal)
+        self._turns = Turns(domain, self._journal)
+        self._post_steps = PostSteps(self._turns)
 
     def execute(self, plan: MergePlan, done: int) -> PlanOutcome:
         """Carry out a plan, the first ``done`` of its calls excepted: those are done already.
@@ -173,7 +174,7 @@ class Executor:
         self._terms.may_send()
         self._journal.intend(call)
         self._terms.at_moment(Moment.AFTER_INTENT, number)
-        self._send(call)
+        self._send(call, members.read_at)
 
     def _happened_late(self, plan: MergePlan, number: int) -> JournalEntry | None:
         """As ``settle_late``, for what happened since the run began."""
@@ -186,18 +187,14 @@ class Executor:
             return None  # its image has expired: nothing to compare with
         return self.settle_late(intent)
 
-    def _send(self, call: Call) -> None:
+    def _send(self, call: Call, read_at: float) -> None:
         conclude = self._journal.conclude
         for attempt in range(THROTTLE_ATTEMPTS):
-            self._terms.may_send()
-            sent = send_once(self._domain, "merge_profiles", call.request)
+            sent = self._turns.send(call, ("merge_profiles", call.request), read_at)
             if sent.outcome is not Sending.THROTTLED:
                 break
+            read_at = STALE
             self._domain.sleep(min(FIRST_LOOK * 2**attempt, 5.0))
-            if self._terms.why_stop():
-                conclude(call, JournalState.FAILED, "throttled, and the run was stopped")
-            if read_profiles(self._domain, list(call.before)) != call.before:
-                conclude(call, JournalState.REFUSED, "a member changed while the service was throttling")
         self._journal.check_allowed(call, sent)
         if sent.outcome in (Sending.REFUSED, Sending.THROTTLED):
             conclude(call, JournalState.FAILED, sent.detail)

@@ -8,16 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from resolver.app.calls import Call, CallJournal, Moment, Result, Stop, looks
+from resolver.app.calls import Call, Moment, Result, Stop, looks
+from resolver.app.turns import STALE
 from resolver.model.journal import JournalState
 from resolver.planning.simulation import simulate_post_steps
-from resolver.profiles.merging import Sending, send_once
+from resolver.profiles.merging import Sending
 from resolver.profiles.reading import read_profiles, search
 from resolver.profiles.search_keys import SearchKey
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from resolver.app.calls import CallJournal
+    from resolver.app.turns import Turns
     from resolver.model.merge_plan import MergePlan, PostStep
     from resolver.model.profile import Profile
     from resolver.profiles.domain import Domain
@@ -29,8 +32,17 @@ ATTEMPTS: Final = 20
 class PostSteps:
     """Makes them, one at a time, each in the journal before it is sent and read back after it."""
 
-    domain: Domain
-    journal: CallJournal
+    turns: Turns
+
+    @property
+    def domain(self) -> Domain:
+        """Where they are made."""
+        return self.turns.domain
+
+    @property
+    def journal(self) -> CallJournal:
+        """Where they are written down."""
+        return self.turns.journal
 
     def make(self, plan: MergePlan, number: int) -> None:
         """The plan's call of that number, which comes after its merge steps.
@@ -42,6 +54,7 @@ class PostSteps:
         post = plan.post_steps[number - len(plan.steps)]
         before = simulate_post_steps(dict(plan.predicted), plan.post_steps[: number - len(plan.steps)])
         expected = simulate_post_steps(before, [post])
+        read_at = self.domain.clients.merge_pace.now()
         there = read_profiles(self.domain, [plan.main_profile_id]).get(plan.main_profile_id)
         call = Call(plan.plan_id, number, legible(post), _image(post, there), expected)
         if there == expected != before and self._was_given_up(call):
@@ -53,7 +66,7 @@ class PostSteps:
         terms.may_send()
         self.journal.intend(call)
         terms.at_moment(Moment.POST_STEP_INTENT, number)
-        self._send(call, post)
+        self._send(call, post, read_at)
         terms.at_moment(Moment.POST_STEP_SENT, number)
         if any(self.shows(call.image["request"], expected) for _ in looks(self.domain, terms.settle_seconds)):
             self.journal.conclude(call, JournalState.DONE, "")
@@ -68,20 +81,20 @@ class PostSteps:
         hits = (search(self.domain, [SearchKey(request["KeyName"], v)]) for v in request["Values"])
         return all(profile_id in {item["ProfileId"] for item in items} for items in hits)
 
-    def _send(self, call: Call, post: PostStep) -> None:
-        terms = self.journal.terms
+    def _send(self, call: Call, post: PostStep, read_at: float | None) -> None:
         for attempt in range(ATTEMPTS):
-            terms.may_send()
-            sent = send_once(self.domain, post.operation, post.request)
+            sent = self.turns.send(call, (post.operation, post.request), read_at)
             if sent.outcome is Sending.ACCEPTED:
                 return
             self.journal.check_allowed(call, sent)
             if sent.outcome in (Sending.REFUSED, Sending.MISSING):
                 self.journal.conclude(call, JournalState.FAILED, sent.detail)
-            if sent.outcome is Sending.UNKNOWN and self.shows(call.image["request"], call.expected):
-                return
-            if terms.why_stop():
-                break  # open in the journal: the next run reads what came of it
+            if sent.outcome is Sending.UNKNOWN:
+                if self.shows(call.image["request"], call.expected):
+                    return
+                read_at = None
+            elif read_at is not None:
+                read_at = STALE
             self.domain.sleep(min(0.1 * 2**attempt, 5.0))
         raise Stop(Result.FAILED, f"call {call.number + 1}: {sent.detail}")
 

@@ -34,12 +34,14 @@ class Members:
 
     ``keys`` are those that their own fields do not give: of their objects, and added by hand as far as the
     service's history shows them (``merges``: how many it shows of the main profile; null without a history).
+    ``read_at`` is the moment before the profiles were read, in seconds by the clock of the merges' pace.
     """
 
     profiles: Mapping[str, Profile]
     objects: Mapping[str, list[dict[str, Any]]]
     keys: Mapping[str, list[list[str]]]
     merges: int | None
+    read_at: float
 
     @property
     def image(self) -> dict[str, Any]:
@@ -68,6 +70,7 @@ class Preflight:
             HoldsCases: a profile that would go has Connect Cases.
         """
         profile_ids = [step.main_profile_id, *step.merged_profile_ids]
+        read_at = self.domain.clients.merge_pace.now()
         there = read_profiles(self.domain, profile_ids)
         if gone := [i for i in profile_ids if i not in there]:
             raise PlanRefused(f"deleted or merged away since it was planned: {', '.join(gone)}")
@@ -84,7 +87,7 @@ class Preflight:
             zip(profile_ids, self.domain.each(lambda i: keys_given(self.domain, i), profile_ids), strict=True)
         )
         keys = {i: self._keys(objects[i], given[i] or []) for i in profile_ids}
-        return Members(there, objects, keys, count_merges(self.domain, step.main_profile_id))
+        return Members(there, objects, keys, count_merges(self.domain, step.main_profile_id), read_at)
 
     def _objects(self, profile_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
         frames = self.domain.each(lambda i: read_objects(self.domain, i, self.object_types), profile_ids)

@@ -75,8 +75,7 @@ class Workshop:
                 self._send("delete_profile", {"ProfileId": double})
             if found:
                 return found[0]
-            self.may_send()
-            sent = send_once(self.domain, "create_profile", stub)
+            sent = send_once(self.domain, "create_profile", stub, self.may_send)
             if sent.outcome is Sending.ACCEPTED and sent.response:
                 return str(sent.response["ProfileId"])
             if sent.outcome in (Sending.REFUSED, Sending.MISSING):
@@ -103,13 +102,12 @@ class Workshop:
                 return ""
             eraser = self._made(marker)
             sources = dict.fromkeys(fields, eraser)
-            self.may_send()
             request = {
                 "MainProfileId": survivor,
                 "ProfileIdsToBeMerged": [eraser],
                 "FieldSourceProfileIds": sources,
             }
-            sent = send_once(self.domain, "merge_profiles", request)
+            sent = send_once(self.domain, "merge_profiles", request, self.may_send)
             if sent.outcome is Sending.REFUSED:
                 return f"{', '.join(fields)} cannot be emptied: {sent.detail}"
             for _ in looks(self.domain, self.settle_seconds if sent.outcome is Sending.UNKNOWN else 0):
@@ -215,8 +213,7 @@ class Workshop:
         What is taken away and is not there has been taken away.
         """
         for attempt in range(ATTEMPTS):
-            self.may_send()
-            sent = send_once(self.domain, operation, request)
+            sent = send_once(self.domain, operation, request, self.may_send)
             if sent.outcome is Sending.ACCEPTED:
                 return ""
             if sent.outcome is Sending.MISSING:

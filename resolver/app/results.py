@@ -13,7 +13,7 @@ from resolver.planning.plan_table import plans_from_frame
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from resolver.app.applying import ApplyReport
+    from resolver.app.apply_report import ApplyReport
     from resolver.model.merge_plan import MergePlan
 
 

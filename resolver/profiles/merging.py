@@ -15,7 +15,7 @@ from resolver.profiles.reading import search
 from resolver.profiles.search_keys import PROFILE_ID, SearchKey
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from resolver.model.profile import Profile
     from resolver.profiles.domain import Domain
@@ -44,9 +44,15 @@ class Sent:
     forbidden: bool = False
 
 
-def send_once(domain: Domain, operation: str, request: Mapping[str, Any]) -> Sent:
-    """Send one call that changes something exactly once, in its turn."""
-    started = domain.clients.merge_pace.wait()
+def send_once(
+    domain: Domain, operation: str, request: Mapping[str, Any], allowed: Callable[[], None]
+) -> Sent:
+    """Send one call that changes something exactly once, in its turn.
+
+    ``allowed`` is asked when the turn has come, right before the call; what it raises goes to the caller, and
+    nothing is sent.
+    """
+    started = domain.clients.merge_pace.in_turn(allowed)
     domain.calls.add(operation)
     try:
         answer = getattr(domain.clients.merge, operation)(DomainName=domain.name, **request)

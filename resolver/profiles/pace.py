@@ -38,6 +38,7 @@ class Pace:
         self._next = 0.0
         self._slowed_at = -1.0
         self._lock = threading.Lock()
+        self._turn = threading.Lock()
 
     @property
     def rate(self) -> float | None:
@@ -55,6 +56,28 @@ class Pace:
         if start > now:
             self._sleep(start - now)
         return start
+
+    def in_turn(self, allowed: Callable[[], None]) -> float:
+        """As ``wait``, for a call that is looked at again when its turn has come.
+
+        ``allowed`` is asked after the waiting, right before the call; what it raises leaves the turn to the
+        next caller. One caller at a time: the spacing counts from when a call begins.
+        """
+        with self._turn:
+            with self._lock:
+                pause = 0.0 if self._rate is None else self._next - self._clock()
+            if pause > 0:
+                self._sleep(pause)
+            allowed()
+            with self._lock:
+                started = self._clock()
+                if self._rate is not None:
+                    self._next = max(self._next, started + 1 / self._rate)
+            return started
+
+    def now(self) -> float:
+        """The moment, in seconds, by the clock of ``wait``."""
+        return self._clock()
 
     def throttled(self, started: float) -> None:
         """Halve the rate, unless the call began before the last halving."""

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from embedded import embedded, pid
 
-from resolver.app.applying import ApplyReport
+from resolver.app.apply_report import ApplyReport
 from resolver.app.execution import Result
 from resolver.app.running import with_dates
 from resolver.model.journal import JournalState

@@ -106,7 +106,7 @@ def test_an_unclear_merge_whose_profiles_are_all_there_may_be_tried_again(ledger
 def test_a_half_done_plan_that_cannot_go_on_is_closed_and_no_run_speaks_of_it_again(ledger):
     plan = plan_of_group(ANA, post_steps=(LATER,))
     with embedded(ANA) as (domain, _):
-        stop = iter([False, True, True])
+        stop = iter([False, False, True, True])  # before the merge is prepared, and at its turn
         apply_plans([plan], domain, ledger, options(should_stop=lambda: next(stop)))
         domain.clients.read.update_profile(DomainName=NAME, ProfileId=pid(1), LastName="New")
         assert apply_plans([], domain, ledger, options()).outcomes[0].result is Result.REFUSED
@@ -126,7 +126,7 @@ def test_a_half_done_plan_that_cannot_go_on_is_closed_and_no_run_speaks_of_it_ag
 def test_a_closed_merge_can_be_restored(ledger):
     plan = plan_of_group(ANA, post_steps=(LATER,))
     with embedded(ANA) as (domain, _):
-        stop = iter([False, True, True])
+        stop = iter([False, False, True, True])  # before the merge is prepared, and at its turn
         apply_plans([plan], domain, ledger, options(should_stop=lambda: next(stop)))
         settle_merge(plan.plan_id, domain, ledger, BY)
         restored = restore_merge(
