@@ -6,13 +6,14 @@ import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime, time
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from resolver.cli.day_clock import next_time
 from resolver.errors import BadInput
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 Limit = Annotated[int | None, typer.Option("--limit", help="Stop after so many merges.", min=1)]
 Until = Annotated[
-    str | None, typer.Option("--until", help="Send nothing after this time of day (HH:MM, of this machine).")
+    str | None,
+    typer.Option("--until", help="Send nothing after this time of day (HH:MM, by this machine's clock)."),
 ]
 Canary = Annotated[
     int,
@@ -42,7 +44,10 @@ _CLOCK: Final = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 
 
 def moment_of(until: str | None, now: datetime) -> datetime | None:
-    """The next time that a clock at ``now``'s place shows HH:MM; null for null.
+    """The next moment at which the clock of ``now``'s zone shows HH:MM, or jumps over it; null for null.
+
+    Of a time that the clock shows twice, because it is put back, it is the one that comes next: the first
+    while that is still to come. A time that it leaves out, because it is put forward, is over when it is.
 
     Raises:
         BadInput: that is no time of day.
@@ -52,8 +57,7 @@ def moment_of(until: str | None, now: datetime) -> datetime | None:
     match = _CLOCK.fullmatch(until)
     if match is None:
         raise BadInput(f"--until {until}: not a time of day like 05:30")
-    then = now.replace(hour=int(match[1]), minute=int(match[2]), second=0, microsecond=0)
-    return then if then > now else then + timedelta(days=1)
+    return next_time(time(int(match[1]), int(match[2])), now)
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from resolver.cli.braking import (
     stopping_on_signals,
     tell_of_new_key,
 )
+from resolver.cli.day_clock import MachineZone
 from resolver.cli.options import (
     AwsProfile,
     CallsPerSecond,
@@ -152,7 +153,7 @@ def run(
             follow_objects=follow_objects,
             brakes=Brakes(
                 limit,
-                until=moment_of(until, datetime.now().astimezone()),
+                until=moment_of(until, datetime.now(MachineZone())),
                 stop_file=stop_file or out / "STOP",
                 canary=canary,
                 should_stop=stopped.is_set,
@@ -244,7 +245,7 @@ def apply(
             conditions=Conditions.of(rule_set),
             brakes=Brakes(
                 limit,
-                moment_of(until, datetime.now().astimezone()),
+                moment_of(until, datetime.now(MachineZone())),
                 stop_file or run_directory / "STOP",
                 canary,
                 stopped.is_set,
