@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from resolver.app.calls import FIRST_LOOK, Call, CallJournal, Moment, Result, Stop, looks
 from resolver.app.post_steps import PostSteps
 from resolver.app.preflight import HoldsCases, Preflight
+from resolver.app.rehearsal import Rehearsal, calls_of, request_of
 from resolver.app.turns import STALE, Turns
 from resolver.errors import LedgerFailed, PlanRefused
 from resolver.model.journal import JournalState
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from resolver.app.calls import Terms
     from resolver.ledger.ledger import Ledger
     from resolver.model.journal import JournalEntry
-    from resolver.model.merge_plan import MergePlan, MergeStep
+    from resolver.model.merge_plan import MergePlan
     from resolver.model.profile import Profile
     from resolver.profiles.domain import Domain
     from resolver.profiles.object_times import ObjectType
@@ -40,12 +41,16 @@ MERGED_SINCE: Final = "MERGED since the intent"
 
 @dataclass(frozen=True, slots=True)
 class PlanOutcome:
-    """One plan's result, its reason, and how many profiles this run merged away for it."""
+    """One plan's result, its reason, and how many profiles this run merged away for it.
+
+    ``calls`` are those that a dry run would have made: operations, ids and field names, no values.
+    """
 
     plan_id: str
     result: Result
     reason: str = ""
     merged: int = 0
+    calls: tuple[Mapping[str, Any], ...] = ()
 
 
 class Executor:
@@ -59,6 +64,7 @@ class Executor:
         self._terms = terms
         self._preflight = Preflight(domain, object_types, terms.allow_cases)
         self._journal = CallJournal(ledger, terms)
+        self._rehearsal = Rehearsal(self._preflight)
         self._turns = Turns(domain, self._journal)
         self._post_steps = PostSteps(self._turns)
 
@@ -83,16 +89,14 @@ class Executor:
         return PlanOutcome(plan.plan_id, Result.APPLIED, merged=merged)
 
     def rehearse(self, plan: MergePlan, done: int) -> PlanOutcome:
-        """All that speaks against a plan now; nothing is sent, nothing recorded."""
-        step = plan.steps[min(done, len(plan.steps) - 1)]
+        """All that speaks against a plan now, and the calls it would make; nothing is sent or recorded."""
         try:
-            if done < len(plan.steps):
-                self._preflight.read(step, self._fingerprints(plan, done))
+            self._rehearsal.check(plan, done, self._fingerprints(plan, done))
         except HoldsCases as refusal:
             return PlanOutcome(plan.plan_id, Result.HELD, str(refusal))
         except PlanRefused as refusal:
             return PlanOutcome(plan.plan_id, Result.REFUSED, str(refusal))
-        return PlanOutcome(plan.plan_id, Result.WOULD_APPLY)
+        return PlanOutcome(plan.plan_id, Result.WOULD_APPLY, calls=calls_of(plan, done))
 
     def settle(self, intent: JournalEntry) -> JournalEntry:
         """Classify by reading an intent that a dead run left open, and record what came of it."""
@@ -169,7 +173,7 @@ class Executor:
         expected = simulate_step(members.profiles, step)
         if number + 1 == len(plan.steps) and expected != plan.predicted:
             self._journal.refuse(plan.plan_id, number, "the merge would not leave what the plan predicts")
-        call = Call(plan.plan_id, number, _request(step), members.image, expected)
+        call = Call(plan.plan_id, number, request_of(step), members.image, expected)
         self._terms.at_moment(Moment.BEFORE_INTENT, number)
         self._terms.may_send()
         self._journal.intend(call)
@@ -229,16 +233,7 @@ class Executor:
 
     def _fingerprints(self, plan: MergePlan, number: int) -> Mapping[str, str]:
         """What each member must hash to: as planned; the main profile as the step before was to leave it."""
-        if not number:
+        if not 0 < number < len(plan.steps):
             return plan.fingerprints
         left = self._ledger.intent_of(plan.plan_id, number - 1).expected or {}
         return {**plan.fingerprints, plan.main_profile_id: fingerprint_profile(left)}
-
-
-def _request(step: MergeStep) -> dict[str, Any]:
-    """The members of one MergeProfiles call, without the domain."""
-    request: dict[str, Any] = {
-        "MainProfileId": step.main_profile_id,
-        "ProfileIdsToBeMerged": list(step.merged_profile_ids),
-    }
-    return request | ({"FieldSourceProfileIds": step.field_sources} if step.field_sources else {})

@@ -47,7 +47,7 @@ def check_ready(domain: Domain, conditions: Conditions, now: datetime) -> None:
         UnknownDomain, Unreachable, ServiceFailed: the domain, or who the caller is, cannot be read.
     """
     check_nobody_else_merges(domain)
-    _check_role(domain, conditions.allowed_roles)
+    check_role(domain, conditions.allowed_roles)
     if conditions.matching_days is not None:
         _check_matching(domain, conditions.matching_days, now)
 
@@ -66,14 +66,19 @@ def check_nobody_else_merges(domain: Domain) -> None:
         )
 
 
-def _check_role(domain: Domain, allowed: Sequence[str]) -> None:
+def check_role(domain: Domain, allowed: Sequence[str]) -> None:
+    """See that the caller is one of the roles that may change profiles here.
+
+    Raises:
+        Held: it is none of them.
+    """
     if not allowed:
         return
     role = role_of(domain.clients)
     if not any(fnmatchcase(role, pattern) for pattern in allowed):
         raise Held(
-            f"domain {domain.name}: {role} may not merge; the rule set's merging.allowed_roles are "
-            f"{', '.join(allowed)}"
+            f"domain {domain.name}: {role} may not merge or restore; the rule set's "
+            f"merging.allowed_roles are {', '.join(allowed)}"
         )
 
 

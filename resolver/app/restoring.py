@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from resolver.app.applying import ending
 from resolver.app.leasing import leased
-from resolver.app.readiness import check_nobody_else_merges
+from resolver.app.readiness import check_nobody_else_merges, check_role
 from resolver.app.rebuilding import Workshop
 from resolver.app.restore_plan import Present, plan_restore
 from resolver.errors import BadInput, Held
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 class RestoreOptions:
     """Whose run it is. ``apply`` makes it happen; without, only what would is told.
 
+    ``allowed_roles`` are patterns of the caller's ARN, as for merging; empty: whoever IAM lets.
     ``at_step`` is told of each step's number right before it and right after it is in the ledger.
     """
 
@@ -38,6 +39,7 @@ class RestoreOptions:
     actor: str
     clock: Callable[[], datetime]
     apply: bool = False
+    allowed_roles: tuple[str, ...] = ()
     settle_seconds: float = 15.0
     should_stop: Callable[[], bool] = lambda: False
     at_step: Callable[[str, int], None] = lambda *_: None
@@ -73,7 +75,7 @@ def restore_merge(merge_id: str, domain: Domain, ledger: Ledger, options: Restor
 
     Raises:
         BadInput: no such merge, or none of it was done, or it was restored before.
-        Held: the survivor is gone, or AWS merges in this domain.
+        Held: the survivor is gone, AWS merges in this domain, or the caller is none of the allowed roles.
         AlreadyRunning: another run works in this domain.
         LedgerFailed: the before-image is gone or its key is not here; nothing was sent.
         ServiceFailed, Unreachable: the domain cannot be read, or a call was not done.
@@ -81,6 +83,7 @@ def restore_merge(merge_id: str, domain: Domain, ledger: Ledger, options: Restor
     plan_id = find_merge(merge_id, domain.name, ledger)
     restoration = _begun(plan_id, ledger)
     check_nobody_else_merges(domain)
+    check_role(domain, options.allowed_roles)
     if not options.apply:
         return _Course(restoration or _decide(plan_id, domain, ledger), ledger, options).report("planned")
     holder = f"restore {options.run_id} of {options.actor}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
@@ -11,10 +11,14 @@ from resolver.errors import BadFile
 from resolver.planning.plan_table import plans_from_frame
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from resolver.app.apply_report import ApplyReport
     from resolver.model.merge_plan import MergePlan
+
+#: Characters of a plan's id that people are shown.
+SHORT: Final = 12
 
 
 def read_plans(directory: Path) -> tuple[MergePlan, ...]:
@@ -56,4 +60,35 @@ def describe_apply(applied: ApplyReport) -> dict[str, Any]:
             if o.merged or o.result is Result.APPLIED
         ],
         "reasons": {o.plan_id: o.reason for o in applied.outcomes if o.reason},
+        **({"would_send": _would_send(applied)} if applied.dry_run else {}),
     }
+
+
+def render_dry_run(data: Mapping[str, Any]) -> str:
+    """The figures of a dry run for people: each plan's calls, and why the others would not be made."""
+    counts = ", ".join(f"{count:,} {result}" for result, count in data["by_result"].items())
+    calls = sum(len(plan["calls"]) for plan in data["would_send"])
+    lines = [
+        f"Dry run of {data['plans']:,} plans: {counts or 'none'}. {calls:,} calls would be made; none was."
+    ]
+    if held := (data.get("acceptance") or {}).get("plans_held"):
+        lines.append(f"{held:,} more plans are held by the acceptance gate.")
+    for plan in data["would_send"]:
+        lines.append(f"plan {plan['plan_id'][:SHORT]}")
+        lines += [f"  {_in_words(call)}" for call in plan["calls"]]
+    lines += [f"plan {plan_id[:SHORT]}: {reason}" for plan_id, reason in data["reasons"].items()]
+    return "\n".join(lines)
+
+
+def _would_send(applied: ApplyReport) -> list[dict[str, Any]]:
+    return [{"plan_id": o.plan_id, "calls": list(o.calls)} for o in applied.outcomes if o.calls]
+
+
+def _in_words(call: Mapping[str, Any]) -> str:
+    if call["operation"] != "merge_profiles":
+        return f"{call['operation']} of {call['ProfileId']}: {', '.join(call['Fields'])}"
+    sources = call.get("FieldSourceProfileIds", {})
+    named = {name: source for name, source in sources.items() if name != "Attributes"}
+    named |= {f"Attributes.{key}": source for key, source in sources.get("Attributes", {}).items()}
+    taken = f"; {', '.join(f'{name} of {source}' for name, source in named.items())}" if named else ""
+    return f"merge_profiles into {call['MainProfileId']}: {', '.join(call['ProfileIdsToBeMerged'])}{taken}"

@@ -19,14 +19,16 @@ from resolver.errors import BadInput
 if TYPE_CHECKING:
     from resolver.ledger.ledger import Ledger
 
-Limit = Annotated[int | None, typer.Option("--limit", help="Stop after so many merges.", min=1)]
+Limit = Annotated[int | None, typer.Option("--limit", help="Stop after so many plans are merged.", min=1)]
 Until = Annotated[
     str | None,
     typer.Option("--until", help="Send nothing after this time of day (HH:MM, by this machine's clock)."),
 ]
 Canary = Annotated[
     int,
-    typer.Option("--canary", help="The first so many one at a time; stop on the first surprise.", min=0),
+    typer.Option(
+        "--canary", help="The first so many plans one at a time; stop on the first surprise.", min=0
+    ),
 ]
 StopFile = Annotated[
     Path | None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -29,6 +30,10 @@ def drill(
     fault: Annotated[
         str | None, typer.Option("--fault", help="Only this kind: throttle, fail_before, …, kill.")
     ] = None,
+    sample: Annotated[
+        int | None, typer.Option("--sample", help="Only so many cells, drawn by --seed.", min=1)
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Which cells --sample draws.")] = 1,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -46,6 +51,9 @@ def drill(
         raise BadInput(f"--fault {fault}: not one of {', '.join(FAULTS)}")
     output = Output(as_json, quiet)
     chosen = [cell for cell in cells() if fault in (None, cell.fault)]
+    if sample is not None and sample < len(chosen):
+        drawn = set(random.Random(seed).sample(range(len(chosen)), sample))  # noqa: S311 - no secret
+        chosen = [cell for number, cell in enumerate(chosen) if number in drawn]
     findings: list[Finding] = []
     with training_ground() as ground:
         for finding in hold(ground, chosen):
@@ -97,9 +105,9 @@ def _table(findings: Sequence[Finding]) -> str:
     lines = [f"{'fault':<25}{'moment':<20}" + "".join(f"{step:<12}" for step in STEPS)]
     for fault, words in FAULTS.items():
         for moment in MOMENTS:
-            row = [by_cell[fault, moment, step] for step in STEPS if (fault, moment, step) in by_cell]
-            if row:
-                marks = (f"{'FAILED' if f.faults else 'ok'}, {f.runs} run{'s' * (f.runs > 1)}" for f in row)
+            row = [by_cell.get((fault, moment, step)) for step in STEPS]
+            if any(row):
+                marks = ("" if finding is None else _mark(finding) for finding in row)
                 lines.append(f"{words:<25}{moment:<20}" + "".join(f"{mark:<12}" for mark in marks))
     survived = sum(not f.faults for f in findings)
     lines.append(
@@ -111,5 +119,5 @@ def _table(findings: Sequence[Finding]) -> str:
     return "\n".join(lines)
 
 
-def _name(finding: Finding) -> str:
-    return f"{finding.cell.fault}, {finding.cell.moment}, {finding.cell.step}"
+def _mark(finding: Finding) -> str:
+    return f"{'FAILED' if finding.faults else 'ok'}, {finding.runs} run{'s' * (finding.runs > 1)}"

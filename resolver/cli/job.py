@@ -36,6 +36,7 @@ from resolver.cli.options import (
     Json,
     Keys,
     Ledger,
+    MergesPerSecond,
     ObjectsWanted,
     Quiet,
     Region,
@@ -60,9 +61,6 @@ class MetricsFormat(Enum):
 
 plan_app = typer.Typer(help="Merge plans of a run.", no_args_is_help=True)
 
-MergesPerSecond = Annotated[
-    float, typer.Option("--merges-per-second", help="Merges a second; 0: no limit.", min=0)
-]
 RunDirectory = Annotated[Path, typer.Option("--run", help="Directory of a run: what --out was.")]
 
 
@@ -190,11 +188,14 @@ def apply(
     stop_file: StopFile = None,
     allow_cases: AllowCases = False,
     keep_days: KeepDays = KEEP_DAYS,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and say what would happen.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Read, simulate, and say which calls would be made.")
+    ] = False,
     endpoint_url: Endpoint = None,
     region: Region = None,
     profile: AwsProfile = None,
     ledger: Ledger = None,
+    calls_per_second: CallsPerSecond = 20.0,
     merges_per_second: MergesPerSecond = 10.0,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -209,7 +210,7 @@ def apply(
     from resolver.app.brakes import Brakes
     from resolver.app.gating import check_audited
     from resolver.app.readiness import Conditions, check_age
-    from resolver.app.results import describe_apply, read_plans
+    from resolver.app.results import describe_apply, read_plans, render_dry_run
     from resolver.app.reviewing.desk import Desk
     from resolver.app.reviewing.reading import read_batch
     from resolver.ledger.ledger import open_ledger
@@ -222,7 +223,9 @@ def apply(
     plans = [plan for plan in read_plans(run_directory) if plan.band == "merge"]
     rule_set = load_rules(rules)
     check_origin(plans, domain, rule_set.fingerprint)
-    settings = ConnectionSettings(endpoint_url, region, profile, merges_per_second=merges_per_second or None)
+    settings = ConnectionSettings(
+        endpoint_url, region, profile, calls_per_second or None, merges_per_second or None
+    )
     store = Store(domain, connect(settings))
     done = 0
 
@@ -262,7 +265,8 @@ def apply(
             plans = with_approved(plans, run_directory, rule_set, (domain, memory))
         applied = apply_plans(plans, store, memory, options)
         tell_of_new_key(memory)
-    output.result(describe_apply(applied) | {"acceptance": describe_acceptance(gate, patterns)})
+    data = describe_apply(applied) | {"acceptance": describe_acceptance(gate, patterns)}
+    output.result(data, render_dry_run(data) if dry_run else None)
     if not (applied.complete or applied.reached_limit):
         raise typer.Exit(PARTLY)
 

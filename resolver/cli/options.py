@@ -41,6 +41,10 @@ CallsPerSecond = Annotated[
     float,
     typer.Option("--calls-per-second", help="Reads a second, below the account's quota; 0: no limit.", min=0),
 ]
+MergesPerSecond = Annotated[
+    float,
+    typer.Option("--merges-per-second", help="Calls a second that change something; 0: no limit.", min=0),
+]
 Earlier = Annotated[
     Path | None,
     typer.Option("--earlier", help="Profiles of an earlier export: read again by their ids, 20 a call."),

@@ -13,7 +13,17 @@ import typer
 
 from resolver.cli.braking import stopping_on_signals, tell_of_new_key
 from resolver.cli.job import actor, default_ledger, new_run_id
-from resolver.cli.options import AwsProfile, Domain, Endpoint, Json, Ledger, Region
+from resolver.cli.options import (
+    AwsProfile,
+    CallsPerSecond,
+    Domain,
+    Endpoint,
+    Json,
+    Ledger,
+    MergesPerSecond,
+    Region,
+    Rules,
+)
 from resolver.cli.output import FAILED, PARTLY, Output
 from resolver.errors import BadInput
 
@@ -52,19 +62,25 @@ def restore(
     region: Region = None,
     profile: AwsProfile = None,
     ledger: Ledger = None,
+    rules: Rules = None,
+    calls_per_second: CallsPerSecond = 20.0,
+    merges_per_second: MergesPerSecond = 10.0,
     as_json: Json = False,
 ) -> None:
     """Undo a merge from its before-images: first tells what would return and what cannot, --apply does it.
 
     The merged profiles are made again under new ids (old → new is recorded), the survivor's fields and
     attributes put back, objects and known keys moved to whom they belonged. A restore that was cut off goes
-    on when it is asked for again.
+    on when it is asked for again. Where merging.allowed_roles of --rules names roles, only they may restore.
     """
     from resolver.app.restoring import RestoreOptions, restore_merge
+    from resolver.rule_file import load_rules
 
     output = Output(as_json)
     where = (endpoint_url, region, profile)
-    with _memory(domain, where, (ledger, run_directory)) as (store, memory):
+    rates = (calls_per_second or None, merges_per_second or None)
+    allowed_roles = load_rules(rules).merging.allowed_roles
+    with _memory(domain, where, (ledger, run_directory), rates) as (store, memory):
         if check:
             _check(memory, domain, output)
             return
@@ -76,6 +92,7 @@ def restore(
                 actor(),
                 lambda: datetime.now(UTC),
                 apply=apply_it,
+                allowed_roles=allowed_roles,
                 should_stop=stopped.is_set,
             )
             report = restore_merge(merge_id, store, memory, options)
@@ -211,12 +228,13 @@ def _memory(
     domain: str,
     where: tuple[str | None, str | None, str | None],
     ledger: tuple[str | None, Path | None],
+    rates: tuple[float | None, float | None] = (20.0, 10.0),
 ) -> Iterator[tuple[Store, Memory]]:
     from resolver.ledger.ledger import open_ledger
     from resolver.profiles.domain import ConnectionSettings, connect
     from resolver.profiles.domain import Domain as Store
 
-    store = Store(domain, connect(ConnectionSettings(*where)))
+    store = Store(domain, connect(ConnectionSettings(*where, *rates)))
     url, directory = ledger
     with open_ledger(url or default_ledger(store, directory)) as memory:
         yield store, memory

@@ -204,7 +204,7 @@ def test_a_rule_set_may_say_which_role_merges(run, weeks, tmp_path, monkeypatch)
     code, _ = job("first", "--rules", rules)
     assert code == 0
     code, _, err = run("apply", *where, "--run", tmp_path / "first", "--rules", rules)
-    assert (code, "unsigned may not merge" in err) == (3, True)
+    assert (code, "unsigned may not merge or restore" in err) == (3, True)
 
 
 def test_with_an_acceptance_gate_nothing_runs_unattended_before_anybody_has_looked(run, weeks, tmp_path):
