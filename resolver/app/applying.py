@@ -146,6 +146,7 @@ def _terms(options: ApplyOptions, progress: Progress, may_send: Callable[[], Non
         why_stop=lambda: progress.why_stop(options.clock()),
         settle_seconds=options.settle_seconds,
         allow_cases=options.allow_cases,
+        max_objects=options.conditions.max_objects,
         at_moment=options.at_moment,
     )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from resolver.app.preflight import MOST_OBJECTS
 from resolver.errors import ServiceFailed
 from resolver.model.journal import JournalEntry, JournalState
 
@@ -51,8 +52,8 @@ class Terms:
 
     ``may_send`` is asked right before every call and raises where the run has lost its lease; ``why_stop``
     is asked before every call is prepared and again when its turn has come, and gives the reason to end, if
-    any; ``settle_seconds`` is how long a merge may
-    take to show before its outcome is judged. ``at_moment`` is told of each moment and its call's number.
+    any; ``settle_seconds`` is how long a merge may take to show before its outcome is judged;
+    ``max_objects`` how many one profile may have. ``at_moment`` is told of each moment and its call's number.
     """
 
     run_id: str
@@ -62,6 +63,7 @@ class Terms:
     why_stop: Callable[[], str | None]
     settle_seconds: float
     allow_cases: bool = False
+    max_objects: int = MOST_OBJECTS
     at_moment: Callable[[Moment, int], None] = lambda *_: None
 
 

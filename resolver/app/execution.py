@@ -62,7 +62,7 @@ class Executor:
         self._domain = domain
         self._ledger = ledger
         self._terms = terms
-        self._preflight = Preflight(domain, object_types, terms.allow_cases)
+        self._preflight = Preflight(domain, object_types, terms.allow_cases, terms.max_objects)
         self._journal = CallJournal(ledger, terms)
         self._rehearsal = Rehearsal(self._preflight)
         self._turns = Turns(domain, self._journal)

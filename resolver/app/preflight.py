@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from resolver.profiles.domain import Domain
     from resolver.profiles.object_times import ObjectType
 
-#: Objects of one profile (AWS, Customer Profiles service quotas; adjustable). Beyond it old ones are evicted.
+#: Objects of one profile (AWS, Customer Profiles service quotas); a rule set whose quota was raised says so.
 MOST_OBJECTS: Final = 1000
 _KEPT: Final = ("object_type_name", "unique_key", "object")
 
@@ -56,11 +56,15 @@ class Members:
 
 @dataclass(frozen=True, slots=True)
 class Preflight:
-    """Reads the members of a call and says whether it may be made."""
+    """Reads the members of a call and says whether it may be made.
+
+    More than ``max_objects`` on one profile, and the service evicts old ones.
+    """
 
     domain: Domain
     object_types: Sequence[ObjectType]
     allow_cases: bool
+    max_objects: int = MOST_OBJECTS
 
     def read(self, step: MergeStep, fingerprints: Mapping[str, str]) -> Members:
         """The members as they are now, with objects and known keys.
@@ -77,17 +81,24 @@ class Preflight:
         if changed := [i for i in profile_ids if fingerprint_profile(there[i]) != fingerprints.get(i)]:
             raise PlanRefused(f"changed since it was planned: {', '.join(changed)}")
         objects = self._objects(profile_ids)
-        count = sum(map(len, objects.values()))
-        if count > MOST_OBJECTS:
-            raise PlanRefused(
-                f"{count} objects would come together, {MOST_OBJECTS} are allowed on one profile"
-            )
+        self.check_objects(sum(map(len, objects.values())))
         self._check_cases(step, objects)
         given = dict(
             zip(profile_ids, self.domain.each(lambda i: keys_given(self.domain, i), profile_ids), strict=True)
         )
         keys = {i: self._keys(objects[i], given[i] or []) for i in profile_ids}
         return Members(there, objects, keys, count_merges(self.domain, step.main_profile_id), read_at)
+
+    def check_objects(self, count: int) -> None:
+        """See that so many objects may be together on one profile.
+
+        Raises:
+            PlanRefused: they are too many.
+        """
+        if count > self.max_objects:
+            raise PlanRefused(
+                f"{count} objects would come together, {self.max_objects} are allowed on one profile"
+            )
 
     def _objects(self, profile_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
         frames = self.domain.each(lambda i: read_objects(self.domain, i, self.object_types), profile_ids)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
+from resolver.app.preflight import MOST_OBJECTS
 from resolver.errors import Held
 from resolver.profiles.domain import describe_domain
 from resolver.profiles.identity import role_of
@@ -24,18 +25,21 @@ class Conditions:
     """What a rule set asks of a domain, beside its plans, before anything is merged there.
 
     ``allowed_roles`` are patterns of the caller's ARN; empty: whoever IAM lets. ``matching_days`` is how old
-    the matching run may be whose agreement the plans needed; null: no plan needed it.
+    the matching run may be whose agreement the plans needed; null: no plan needed it. ``max_objects`` is how
+    many objects one profile may have, which is asked again before each merge.
     """
 
     allowed_roles: tuple[str, ...] = ()
     matching_days: float | None = None
+    max_objects: int = MOST_OBJECTS
 
     @classmethod
     def of(cls, rules: RuleSet) -> Conditions:
         """Those of a rule set."""
         opinion = rules.second_opinion
         required = opinion.policy == "require_agreement"
-        return cls(rules.merging.allowed_roles, opinion.max_age_days if required else None)
+        days = opinion.max_age_days if required else None
+        return cls(rules.merging.allowed_roles, days, rules.merging.max_objects)
 
 
 def check_ready(domain: Domain, conditions: Conditions, now: datetime) -> None:

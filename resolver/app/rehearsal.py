@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from resolver.app.post_steps import legible
-from resolver.app.preflight import MOST_OBJECTS
 from resolver.errors import PlanRefused
 from resolver.planning.simulation import simulate_post_steps, simulate_steps
 from resolver.profiles.reading import read_profiles
@@ -52,10 +51,7 @@ class Rehearsal:
             members = self.preflight.read(step, fingerprints)
             profiles |= members.profiles
             objects |= {profile_id: len(held) for profile_id, held in members.objects.items()}
-        if (count := sum(objects.values())) > MOST_OBJECTS:
-            raise PlanRefused(
-                f"{count} objects would come together, {MOST_OBJECTS} are allowed on one profile"
-            )
+        self.preflight.check_objects(sum(objects.values()))
         return profiles
 
 

@@ -13,6 +13,7 @@ from merges import plan_of_group
 from resolver.app.applying import ApplyOptions, apply_plans
 from resolver.app.brakes import Brakes
 from resolver.app.calls import Result
+from resolver.app.readiness import Conditions
 from resolver.errors import AlreadyRunning, BadInput, Held, LedgerFailed, ServiceFailed
 from resolver.ledger.ledger import open_ledger
 from resolver.ledger.sealing import new_key
@@ -516,6 +517,35 @@ def define_cases(client):
             "_phone": [{"FieldNames": ["phone"], "StandardIdentifiers": ["PROFILE"]}],
         },
     )
+
+
+@pytest.mark.parametrize(("allowed", "expected"), [(3, Result.REFUSED), (4, Result.APPLIED)])
+def test_a_merge_that_brings_too_many_objects_together_is_refused(ledger, allowed, expected):
+    """They came after the plan was made; how many are too many, the rule set says."""
+    plan = plan_of_group(CROWD)
+    with embedded(CROWD) as (domain, service):
+        client = domain.clients.read
+        client.put_profile_object_type(
+            DomainName=NAME,
+            ObjectTypeName="Crm",
+            Description="crm",
+            Fields={"id": {"Source": "_source.id"}, "of": {"Source": "_source.of"}},
+            Keys={
+                "crmId": [{"FieldNames": ["id"], "StandardIdentifiers": ["UNIQUE"]}],
+                "_account": [{"FieldNames": ["of"], "StandardIdentifiers": ["PROFILE"]}],
+            },
+        )
+        for number in range(4):  # two in the first call's batch, two in the second's
+            body = f'{{"id": "{number}", "of": "a{11 if number < 2 else 40}"}}'
+            client.put_profile_object(DomainName=NAME, ObjectTypeName="Crm", Object=body)
+        conditions = Conditions(max_objects=allowed)
+        report = apply_plans([plan], domain, ledger, options(conditions=conditions))
+
+        (outcome,) = report.outcomes
+        assert outcome.result is expected
+        assert merges_in_history(service) == (3 if expected is Result.APPLIED else 1)
+    if expected is Result.REFUSED:
+        assert outcome.reason == "call 2: 4 objects would come together, 3 are allowed on one profile"
 
 
 @pytest.mark.parametrize("allowed", [False, True])

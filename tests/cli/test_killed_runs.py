@@ -211,3 +211,27 @@ def test_of_two_executors_one_works_and_a_killed_one_is_succeeded(concluded, led
     report = json.loads(answer)
     assert (third.returncode, report["complete"]) == (0, True)
     assert profiles() == before - plans_of(out)["merged_profile_ids"].list.len().sum()
+
+
+@pytest.mark.timeout(600)
+def test_sigterm_ends_merging_after_the_call_in_hand_and_the_next_run_does_the_rest(run, concluded):
+    where, out, profiles = concluded
+    before = profiles()
+    ledger = ledger_of(where)
+    process = start(("apply", "--run", out, "--quiet", "--json", "--merges-per-second", 0.2, *where), ledger)
+    try:
+        wait_for_a_merge(profiles, before)
+        process.send_signal(signal.SIGTERM)
+        answer, said = process.communicate(timeout=120)
+    finally:
+        process.kill()
+    report = json.loads(answer)
+    assert (process.returncode, report["stopped"].startswith("stopped"), said) == (4, True, b"")
+    assert 0 < report["by_result"]["applied"] < plans_of(out).height
+    assert profiles() == before - report["profiles_merged_away"]
+    with open_ledger(ledger) as memory:
+        assert memory.open_intents(DOMAIN) == memory.unclear(DOMAIN) == []
+        assert len(memory.survivors(DOMAIN)) == report["profiles_merged_away"]
+    code, text, _ = run(*apply_to(out), *where)
+    assert (code, json.loads(text)["complete"]) == (0, True)
+    assert profiles() == before - plans_of(out)["merged_profile_ids"].list.len().sum()
