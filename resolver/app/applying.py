@@ -17,7 +17,7 @@ from resolver.app.clashes import Clashes, members_of
 from resolver.app.execution import Executor, PlanOutcome
 from resolver.app.gating import refuse_held
 from resolver.app.leasing import leased
-from resolver.app.readiness import Conditions, check_ready
+from resolver.app.readiness import Conditions, Lookout, check_ready
 from resolver.errors import BadInput, Held, LedgerFailed, ResolverError
 from resolver.model.journal import JournalState
 from resolver.model.run import Run
@@ -89,7 +89,7 @@ def apply_plans(
     if options.dry_run:
         check_ready(domain, options.conditions, options.clock())
         progress = Progress(options.brakes)
-        executor = Executor(domain, ledger, _terms(options, progress, lambda: None), object_types(domain))
+        executor = Executor(domain, ledger, _terms(options, lambda: None, lambda: None), object_types(domain))
         return _Round(executor, ledger, options, progress).report(plans, domain)
     if options.brakes.stop_file is not None and options.brakes.stop_file.exists():
         raise Held(f"the stop file {options.brakes.stop_file} is there: remove it to let merges begin")
@@ -99,7 +99,12 @@ def apply_plans(
         ledger.record_plans(options.run_id, plans, approvals(plans, ledger.decisions_of(domain.name)))
         with ending(ledger, options.run_id, options.clock):
             progress = Progress(options.brakes)
-            executor = Executor(domain, ledger, _terms(options, progress, may_send), object_types(domain))
+            lookout = Lookout(domain, options.clock)
+
+            def why_stop() -> str | None:
+                return progress.why_stop(options.clock()) or lookout.why_stop()
+
+            executor = Executor(domain, ledger, _terms(options, may_send, why_stop), object_types(domain))
             report = _Round(executor, ledger, options, progress).report(plans, domain)
             if options.keep_days is not None:
                 ledger.expire(domain.name, options.clock() - timedelta(days=options.keep_days))
@@ -137,13 +142,13 @@ def _check(plans: Sequence[MergePlan], domain: Domain) -> None:
         raise BadInput(f"plan {twice[0]} is there more than once")
 
 
-def _terms(options: ApplyOptions, progress: Progress, may_send: Callable[[], None]) -> Terms:
+def _terms(options: ApplyOptions, may_send: Callable[[], None], why_stop: Callable[[], str | None]) -> Terms:
     return Terms(
         run_id=options.run_id,
         actor=options.actor,
         clock=options.clock,
         may_send=may_send,
-        why_stop=lambda: progress.why_stop(options.clock()),
+        why_stop=why_stop,
         settle_seconds=options.settle_seconds,
         allow_cases=options.allow_cases,
         max_objects=options.conditions.max_objects,

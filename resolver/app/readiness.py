@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
+from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from resolver.app.preflight import MOST_OBJECTS
@@ -14,10 +15,13 @@ from resolver.profiles.identity import role_of
 from resolver.profiles.matching_run import matched_at
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from resolver.model.rule_set import RuleSet
     from resolver.profiles.domain import Domain
+
+#: How long a run believes that AWS does not merge in its domain.
+ASKED_AGAIN: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +66,42 @@ def check_nobody_else_merges(domain: Domain) -> None:
     Raises:
         Held: it does.
     """
+    if reason := _merging_by_aws(domain):
+        raise Held(f"{reason}; switch it off there first")
+
+
+class Lookout:
+    """Whether AWS has begun to merge in a domain while a run is at work there."""
+
+    def __init__(self, domain: Domain, clock: Callable[[], datetime]) -> None:
+        self._domain = domain
+        self._clock = clock
+        self._asked_at = clock()
+        self._reason: str | None = None
+        self._lock = Lock()
+
+    def why_stop(self) -> str | None:
+        """The reason to send nothing more, if there is one; the domain is asked once a minute, not each time.
+
+        Raises:
+            UnknownDomain, Unreachable, ServiceFailed: the domain cannot be read.
+        """
+        with self._lock:
+            now = self._clock()
+            if self._reason is None and abs(now - self._asked_at) >= ASKED_AGAIN:
+                self._reason = _merging_by_aws(self._domain)
+                self._asked_at = now
+            return self._reason
+
+
+def _merging_by_aws(domain: Domain) -> str | None:
     by_aws = describe_domain(domain).merging_by_aws
-    if by_aws:
-        raise Held(
-            f"domain {domain.name}: AWS merges profiles there, too ({', '.join(by_aws)}): two writers would "
-            "merge the same profiles; switch it off there first"
-        )
+    if not by_aws:
+        return None
+    return (
+        f"domain {domain.name}: AWS merges profiles there, too ({', '.join(by_aws)}): two writers would "
+        "merge the same profiles"
+    )
 
 
 def check_role(domain: Domain, allowed: Sequence[str]) -> None:

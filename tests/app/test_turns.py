@@ -232,3 +232,29 @@ def test_a_throttled_post_step_of_unknown_outcome_stays_open_when_the_run_is_sto
         assert [entry.step for entry in ledger.open_intents(NAME)] == [1]
         assert apply_plans([plan], domain, ledger, options(Clock())).complete
         assert read_profiles(domain, [pid(1)])[pid(1)]["HomePhoneNumber"] == "0800"
+
+
+@pytest.mark.parametrize("waited", [5, 120])
+def test_a_run_ends_when_aws_begins_to_merge_in_its_domain(ledger, waited):
+    plans = [plan_of_group(BOB), plan_of_group(ANA)]
+    matching = {"Enabled": True, "AutoMerging": {"Enabled": True}}
+    with embedded(ANA + BOB) as (domain, _):
+
+        def switch_on():
+            domain.clients.read.update_domain(DomainName=NAME, Matching=matching)
+
+        clock = Clock(switch_on)
+        asked = domain.calls.counts.get("get_domain", 0)
+        told = options(
+            clock, hold=lambda: None
+        )  # the lease would not outlive two minutes without a heartbeat
+        report = apply_plans(plans, slowly(domain, clock, 1 / waited), ledger, told)
+
+        ended = waited > 60
+        assert domain.calls.counts["get_domain"] - asked == (2 if ended else 1)
+        assert domain.calls.counts["merge_profiles"] == (1 if ended else 2)
+        assert report.complete is not ended
+        if ended:
+            assert report.outcomes[1].result is Result.NOT_REACHED
+            assert "AWS merges profiles there, too (Matching.AutoMerging)" in report.stopped
+            assert states_of(ledger, plans[1]) == [JournalState.INTENT, JournalState.REFUSED]
