@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from resolver.errors import AlreadyRunning, LedgerFailed
+from resolver.ledger.leases import LASTING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,26 +28,32 @@ def leased(
 ) -> Iterator[Callable[[], None]]:
     """Hold the domain while the block lasts; what is yielded raises once the hold is no longer sure.
 
+    Sure is a hold by the clock, by which other hosts judge it, and by the time that has passed since it was
+    renewed, which no setting of the clock changes.
+
     Raises:
         AlreadyRunning: another run holds it, or has taken it over.
         LedgerFailed: the ledger cannot be written, or its clock is not ours.
     """
     ledger.check_clock()
-    expires_at = [ledger.acquire_lease(domain_name, holder, clock())]
+    renewed = [(time.monotonic(), ledger.acquire_lease(domain_name, holder, clock()))]
     over = threading.Event()
 
     def renew() -> None:
         while not over.wait(HEARTBEAT):
             try:
-                expires_at[0] = ledger.renew_lease(domain_name, holder, clock())
+                begun = time.monotonic()
+                renewed[0] = begun, ledger.renew_lease(domain_name, holder, clock())
             except AlreadyRunning:
-                expires_at[0] = clock()
+                renewed[0] = renewed[0][0], clock()
                 return
             except LedgerFailed:
                 continue  # the ledger may come back before the lease ends; if not, nothing more is sent
 
     def may_send() -> None:
-        if expires_at[0] - clock() < LEFT_AT_LEAST:
+        at, expires_at = renewed[0]
+        left = min(expires_at - clock(), LASTING - timedelta(seconds=time.monotonic() - at))
+        if left < LEFT_AT_LEAST:
             raise AlreadyRunning(f"domain {domain_name}: the lease of {holder} could not be renewed in time")
 
     beating = threading.Thread(target=renew, name="lease", daemon=True)

@@ -128,6 +128,10 @@ def _failing_as_ledger(engine: Engine, doing: str) -> Iterator[None]:
         reason = (
             said.splitlines()[0] if said else type(error).__name__
         )  # PostgreSQL's next lines quote values
+        if reason == "database is locked":
+            reason = (
+                f"another process has had it locked for {BUSY_TIMEOUT / 1000:g} s; nothing was sent since"
+            )
         raise LedgerFailed(f"ledger {place(engine)}: cannot {doing}: {reason}") from None
 
 

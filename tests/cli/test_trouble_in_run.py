@@ -1,0 +1,171 @@
+"""Trouble in the middle of a whole run: another process locks its ledger, or its clock is set."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from datetime import datetime, timedelta
+
+import polars as pl
+import pytest
+
+from resolver.ledger import connection
+from resolver.ledger.ledger import open_ledger
+from resolver.local.loading import load_profiles
+from resolver.local.sample.generator import make_sample
+from resolver.local.service import Service
+
+DOMAIN = "shop"
+PATIENCE = 3_000  # milliseconds, in place of half a minute
+HOLDING = (
+    "import sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None);"
+    "c.execute('BEGIN EXCLUSIVE'); print('held', flush=True); sys.stdin.read()"
+)
+
+
+@pytest.fixture(scope="module")
+def sample():
+    return make_sample(120, seed=3)
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    return tmp_path / "ledger.db"
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """Runs a job that does not wait long for a locked ledger."""
+
+    def _impatient(job, *arguments):
+        with monkeypatch.context() as patch:
+            patch.setattr(connection, "BUSY_TIMEOUT", PATIENCE)
+            return job(*arguments)
+
+    return _impatient
+
+
+@pytest.fixture
+def shop(sample, endpoint, tmp_path):
+    """The URL of an endpoint with the domain, and the file of keys to begin with."""
+    load_profiles(endpoint.store, DOMAIN, sample.profiles)
+    keys = tmp_path / "keys.csv"
+    pl.DataFrame(sample.keys, schema=["key_name", "value"], orient="row").write_csv(keys)
+    return endpoint.url, keys
+
+
+@pytest.fixture
+def job(run, shop, ledger, tmp_path):
+    """Runs the job; gives (exit code, report or None, stderr)."""
+    url, keys = shop
+    paced = ("--merges-per-second", 0, "--json", "--quiet", "--ledger", ledger)
+    where = ("--domain", DOMAIN, "--endpoint-url", url, *paced)
+
+    def _job(name, *more, command=("run", "--keys", keys, "--calls-per-second", 0, "--out")):
+        code, out, err = run(*command, tmp_path / name, *where, *more)
+        return code, json.loads(out) if out else None, err
+
+    _job.ledger, _job.out = ledger, tmp_path
+    return _job
+
+
+@pytest.fixture
+def when(monkeypatch):
+    """``when(operation, do)`` does something at the service once, as such a call comes; gives all calls."""
+    waiting, calls = {}, []
+    finish = Service.finish
+
+    def finishing(service, call, *limit):
+        calls.append(call.request.operation)
+        if do := waiting.pop(call.request.operation, None):
+            do()
+        return finish(service, call, *limit)
+
+    monkeypatch.setattr(Service, "finish", finishing)
+
+    def _when(operation, do):
+        waiting[operation] = do
+        return calls
+
+    return _when
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """``clock.by`` sets this machine's clock off by so much, for all that a run reads it for."""
+
+    class Clock(datetime):
+        by = timedelta(0)
+
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) + cls.by
+
+    for module in ("resolver.cli.job", "resolver.app.running"):
+        monkeypatch.setattr(f"{module}.datetime", Clock)
+    return Clock
+
+
+def hold(path):
+    command = [sys.executable, "-c", HOLDING, str(path)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603  # our own
+    assert process.stdout.readline() == b"held\n"
+    return process
+
+
+def let_go(process):
+    process.communicate(timeout=60)
+
+
+@pytest.mark.parametrize("operation", ["SearchProfiles", "MergeProfiles"])
+def test_a_ledger_that_gets_locked_in_a_run_ends_it(operation, job, when, clock, impatient):  # noqa: PLR0913, PLR0917  # fixtures
+    holder = []
+    calls = when(operation, lambda: holder.append(hold(job.ledger)))
+    try:
+        code, report, err = impatient(job, "run", "--apply")
+    finally:
+        let_go(*holder)
+    assert (code, report) == (1, None)
+    assert "another process has had it locked" in err
+    sent = calls.count("MergeProfiles")
+    assert sent == 0 if operation == "SearchProfiles" else 1 <= sent <= 4, "no more than were under way"
+    assert not (job.out / "run" / "report.json").exists()
+    assert job("run", "--apply")[0] == 75, "the lease of a process that lives could not be let go"
+    clock.by = timedelta(minutes=2)
+    code, report, _ = job("run", "--apply")
+    assert (code, report["apply"]["complete"]) == (0, True)
+    with open_ledger(str(job.ledger)) as memory:
+        assert len(memory.survivors(DOMAIN)) > 0
+        assert memory.open_intents(DOMAIN) == []
+
+
+def test_a_ledger_that_is_locked_for_a_moment_is_waited_for(job, when, ledger):
+    def hold_for_a_moment():
+        holder = hold(ledger)
+        threading.Timer(2, lambda: let_go(holder)).start()
+
+    calls = when("MergeProfiles", hold_for_a_moment)  # its result cannot be written down for two seconds
+    code, report, _ = job("run", "--apply")
+    assert (code, report["apply"]["complete"]) == (0, True)
+    assert calls.count("MergeProfiles") == report["plans"]["merge"]
+
+
+def test_a_clock_set_back_in_a_run_ends_nothing_and_leaves_no_lease(job, when, clock, ledger):
+    when("MergeProfiles", lambda: setattr(clock, "by", timedelta(hours=-2)))
+    code, report, _ = job("run", "--apply")
+    assert (code, report["apply"]["complete"]) == (0, True)
+    with open_ledger(str(ledger)) as memory:
+        assert memory.lease_of(DOMAIN) is None
+    assert job("next", "--apply")[0] == 0
+
+
+def test_a_clock_put_forward_in_a_run_ends_its_lease_and_the_next_one_finishes(job, when, clock, ledger):
+    calls = when("MergeProfiles", lambda: setattr(clock, "by", timedelta(hours=2)))
+    code, report, err = job("run", "--apply")
+    assert (code, report) == (75, None)
+    assert "could not be renewed in time" in err
+    assert 1 <= calls.count("MergeProfiles") <= 4, "no more than were under way"
+    code, report, _ = job("run", "--apply")
+    assert (code, report["apply"]["complete"]) == (0, True)
