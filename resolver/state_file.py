@@ -1,8 +1,8 @@
 """What a run leaves for the next one, in a directory ``state`` beside its results.
 
 It is written beside and takes its name when it is whole. Tables lie uncompressed,
-so that the next run maps them into memory. The block index of the run that learned the model never changes;
-runs after it share its files (hard links).
+so that the next run maps them into memory. The model and the block index of the run that learned it never
+change; runs after it share those files (hard links).
 """
 
 from __future__ import annotations
@@ -29,11 +29,10 @@ from resolver.whole_file import whole, write_frame, write_json
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from resolver.matching.values import Array
     from resolver.model.rule_set import RuleSet
 
 #: Changes with all that a state depends on: what is hashed, standardised, blocked, and how it is written.
-FORMAT: Final = 1
+FORMAT: Final = 2
 DIRECTORY: Final = "state"
 _MARK: Final = "state.json"
 _UNREADABLE: Final = (OSError, ValueError, KeyError, pl.exceptions.PolarsError)
@@ -53,7 +52,7 @@ def engine() -> dict[str, Any]:
 class Origin:
     """Whose state it is: the run's directory, the rules, the domain (empty: a file).
 
-    ``earlier`` is the run whose block index it shares.
+    ``earlier`` is the run whose model and block index it shares.
     """
 
     out: Path
@@ -73,21 +72,22 @@ def write_state(state: State, origin: Origin) -> None:
     shutil.rmtree(directory, ignore_errors=True)
     trained = state.trained
     for k, words in enumerate(state.index.first):
-        _share(directory / f"index-{k}.npy", words, earlier and earlier / DIRECTORY / f"index-{k}.npy")
+        path = directory / f"index-{k}.npy"
+        if not _shared(path, earlier):
+            with whole(path) as partial, partial.open("wb") as file:
+                np.save(file, words)
     later = [
         pl.DataFrame({"word": words}).with_columns(key=pl.lit(k)) for k, words in enumerate(state.index.later)
     ]
     _write_ipc(pl.concat([_NO_WORDS, *later]), directory / "later.arrow")
-    frequencies = [
-        pl.DataFrame({"word": one.words, "first": one.first, "last": one.last}).with_columns(column=pl.lit(k))
-        for k, one in enumerate(trained.frequencies)
-    ]
-    _write_ipc(pl.concat(frequencies), directory / "frequencies.arrow")
+    if not _shared(directory / "frequencies.arrow", earlier):
+        _write_ipc(_frequencies_frame(trained), directory / "frequencies.arrow")
     _write_ipc(_rows_frame(state.rows), directory / "rows.arrow")
     _write_ipc(_links_frame(state.links), directory / "links.arrow")
     decided = state.decisions.select("profile_id_left", "profile_id_right", "verdict")
     write_frame(decided, directory / "decisions.parquet")
-    write_json(_described(trained), directory / "model.json")
+    if not _shared(directory / "model.json", earlier):
+        write_json(_described(trained), directory / "model.json")
     mark = {
         "engine": engine(),
         "rule_set": origin.rules.fingerprint,
@@ -172,17 +172,17 @@ def read_state(out: Path) -> State | None:
         return None
 
 
-def _share(path: Path, words: Array, earlier: Path | None) -> None:
-    """The words as a file, a second name of an earlier one where the file system has that."""
-    if earlier is not None and earlier.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            os.link(earlier, path)
-        except OSError:
-            shutil.copyfile(earlier, path)
-        return
-    with whole(path) as partial, partial.open("wb") as file:
-        np.save(file, words)
+def _shared(path: Path, earlier: Path | None) -> bool:
+    """Whether an earlier run's state has the file: it gets a second name, or a copy where that cannot be."""
+    theirs = earlier and earlier / DIRECTORY / path.name
+    if theirs is None or not theirs.exists():
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(theirs, path)
+    except OSError:
+        shutil.copyfile(theirs, path)
+    return True
 
 
 def _write_ipc(frame: pl.DataFrame, path: Path) -> None:
@@ -218,6 +218,13 @@ def _links_frame(links: Links) -> pl.DataFrame:
 def _links(frame: pl.DataFrame, columns: int) -> Links:
     found = {name: frame[name].to_numpy() for name in _LINK_COLUMNS}
     return Links(**found, bytes_=np.stack([frame[f"byte{k}"].to_numpy() for k in range(columns)]))
+
+
+def _frequencies_frame(trained: Trained) -> pl.DataFrame:
+    return pl.concat(
+        pl.DataFrame({"word": one.words, "first": one.first, "last": one.last}).with_columns(column=pl.lit(k))
+        for k, one in enumerate(trained.frequencies)
+    )
 
 
 def _described(trained: Trained) -> dict[str, Any]:

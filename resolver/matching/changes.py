@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
@@ -13,6 +13,12 @@ from resolver.matching.state import contents_of, names_of
 if TYPE_CHECKING:
     from resolver.matching.state import State
     from resolver.matching.values import Array
+
+#: Two files are compared so many profiles at a time; a profile is looked for so many further on; and files
+#: are not taken to be in the same order where one in so many profiles is out of step.
+_RUN: Final = 512
+_NEAR: Final = 64
+_OUT_OF_STEP: Final = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,14 +67,35 @@ def changes_of(profiles: pl.DataFrame, decisions: pl.DataFrame, state: State) ->
 
 def _places(held: Array, wanted: Array) -> Array:
     """Where each wanted hash stands among those held, -1 where it does not."""
-    shared = min(len(held), len(wanted))
-    if np.array_equal(held[:shared], wanted[:shared]) and shared == len(held):
-        out = np.full(len(wanted), -1, np.int64)
-        out[:shared] = np.arange(shared)
-        return out
-    there = pl.DataFrame({"name": held, "row": np.arange(len(held), dtype=np.int64)})
-    joined = pl.DataFrame({"name": wanted}).join(there, on="name", how="left", maintain_order="left")
-    return joined["row"].fill_null(-1).to_numpy()
+    out = _in_step(held, wanted)
+    rest = np.flatnonzero(out < 0)
+    if len(rest):
+        free = np.ones(len(held), bool)
+        free[out[out >= 0]] = False
+        others = np.flatnonzero(free)
+        there = pl.DataFrame({"name": held[others], "row": others})
+        joined = pl.DataFrame({"name": wanted[rest]}).join(
+            there, on="name", how="left", maintain_order="left"
+        )
+        out[rest] = joined["row"].fill_null(-1).to_numpy()
+    return out
+
+
+def _in_step(held: Array, wanted: Array) -> Array:
+    """``_places`` of what stands in the same order in both, as most of a file does; -1 for what may not."""
+    out = np.full(len(wanted), -1, np.int64)
+    i = j = missed = 0
+    while i < len(held) and j < len(wanted) and missed <= len(wanted) // _OUT_OF_STEP:
+        count = min(_RUN, len(held) - i, len(wanted) - j)
+        other = held[i : i + count] != wanted[j : j + count]
+        same = int(other.argmax()) if other.any() else count
+        out[j : j + same] = np.arange(i, i + same)
+        i, j = i + same, j + same
+        if same < count:  # some are gone here, or this one is new
+            missed += 1
+            ahead = np.flatnonzero(held[i : i + _NEAR] == wanted[j])
+            i, j = (i + int(ahead[0]), j) if len(ahead) else (i, j + 1)
+    return out
 
 
 def _decided_otherwise(now: pl.DataFrame, then: pl.DataFrame) -> pl.Series:

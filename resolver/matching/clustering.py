@@ -110,7 +110,36 @@ def _part(out: Array, pairs: tuple[Array, Array], similarity: Array) -> None:
 
 
 def bridges(links: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The links without which the graph of all links falls apart, in order."""
-    import networkx as nx  # noqa: PLC0415 - a quarter of a second that few runs need
+    """The links without which the graph of all links falls apart, in order.
 
-    return sorted((min(pair), max(pair)) for pair in nx.bridges(nx.Graph(links)))
+    Links of a walk in depth that nothing below leads back over (Tarjan, A note on finding the bridges of a
+    graph, 1974).
+    """
+    beside: dict[str, list[str]] = {}
+    for one, other in {(min(link), max(link)) for link in links if link[0] != link[1]}:
+        beside.setdefault(one, []).append(other)
+        beside.setdefault(other, []).append(one)
+    entered: dict[str, int] = {}
+    lowest: dict[str, int] = {}
+    found = []
+    for start, near in beside.items():
+        if start in entered:
+            continue
+        entered[start] = lowest[start] = len(entered)
+        walk = [(start, "", iter(near))]
+        while walk:
+            here, came_from, others = walk[-1]
+            for other in others:
+                if other not in entered:
+                    entered[other] = lowest[other] = len(entered)
+                    walk.append((other, here, iter(beside[other])))
+                    break
+                if other != came_from:
+                    lowest[here] = min(lowest[here], entered[other])
+            else:
+                walk.pop()
+                if walk:
+                    lowest[came_from] = min(lowest[came_from], lowest[here])
+                    if lowest[here] > entered[came_from]:
+                        found.append((min(here, came_from), max(here, came_from)))
+    return sorted(found)

@@ -9,6 +9,7 @@ import numpy as np
 
 from resolver.matching.blocking import Limits, index_of_key, pairs_of_index
 from resolver.matching.pair_index import pack
+from resolver.matching.sorting import ascending
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,13 +43,35 @@ class Standing:
     stayed: Array
 
 
-def pairs_of_fresh(state: State, keys: Sequence[Key], standing: Standing) -> Found:
-    """``keys`` are the model's, over the fresh profiles in the order of ``standing.fresh``."""
+@dataclass(frozen=True, eq=False)
+class Blocked:
+    """Per key of a model the blocks in which some profiles stand: blocks, and rows of the file."""
+
+    places: tuple[tuple[Array, Array], ...]
+
+    @classmethod
+    def of(cls, keys: Sequence[Key], rows: Array, bits: int) -> Blocked:
+        """``keys`` are over the profiles in those rows."""
+        words = [index_of_key(key, bits) for key in keys]
+        return cls(tuple((own >> np.uint64(bits), rows[_local(own, bits)]) for own in words))
+
+    def also(self, other: Blocked) -> Blocked:
+        """Those of further profiles, too."""
+        both = zip(self.places, other.places, strict=True)
+        return Blocked(tuple((np.append(a, c), np.append(b, d)) for (a, b), (c, d) in both))
+
+    def words(self, numbers: Array, bits: int) -> list[Array]:
+        """Sorted words (block << bits | number) per key, by the number of each row of the file."""
+        shift = np.uint64(bits)
+        return [ascending((block << shift) | numbers[rows].astype(np.uint64)) for block, rows in self.places]
+
+
+def pairs_of_fresh(state: State, every: Sequence[Array], standing: Standing) -> Found:
+    """``every`` are the words of fresh profiles per key of the model, by place in ``standing.fresh``."""
     bits = state.index.bits
     old_blocks = state.index.blocks_of(standing.were & ~standing.stayed)
     words, number, more, crossed = [], [], [], [np.empty(0, np.intp)]
-    for k, (key, (_, allowed)) in enumerate(zip(keys, state.trained.keys or (), strict=True)):
-        came = index_of_key(key, bits)
+    for k, (came, (_, allowed)) in enumerate(zip(every, state.trained.keys or (), strict=True)):
         block = came >> np.uint64(bits)
         touched = np.union1d(block, old_blocks[k])
         at = np.searchsorted(touched, block)
@@ -73,12 +96,12 @@ def pairs_of_fresh(state: State, keys: Sequence[Key], standing: Standing) -> Fou
         more.append(_pairs(now, allowed) - _pairs(were, allowed))
     if not words:
         return Found(np.empty(0, np.uint64), np.empty(0, np.uint16), (), np.empty(0, np.intp))
-    every, key_of = np.concatenate(words), np.concatenate(number)
-    order = np.argsort(every, kind="stable")
-    every, key_of = every[order], key_of[order]
-    first = np.ones(len(every), bool)
-    first[1:] = every[1:] != every[:-1]
-    return Found(every[first], key_of[first], tuple(more), np.unique(np.concatenate(crossed)))
+    found, key_of = np.concatenate(words), np.concatenate(number)
+    order = np.argsort(found, kind="stable")
+    found, key_of = found[order], key_of[order]
+    first = np.ones(len(found), bool)
+    first[1:] = found[1:] != found[:-1]
+    return Found(found[first], key_of[first], tuple(more), np.unique(np.concatenate(crossed)))
 
 
 def every_pair_of(fresh: Array, profiles: int) -> Found:

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
-from resolver.matching.block_index import BlockIndex
 from resolver.matching.blocking import Candidates
 from resolver.matching.changes import changes_of
 from resolver.matching.comparison import compare, rebin
 from resolver.matching.constraints import constraints_of
 from resolver.matching.doubts import with_doubts
 from resolver.matching.evidence import ASKED_FOR, Evidence
-from resolver.matching.fresh_pairs import Standing, every_pair_of, pairs_of_fresh
+from resolver.matching.fresh_pairs import Blocked, Standing, every_pair_of, pairs_of_fresh
 from resolver.matching.linkage import Linkage, concluded
 from resolver.matching.neighbourhood import Neighbourhood, Values, settle
 from resolver.matching.pair_index import find, pack, unpack
@@ -125,21 +124,28 @@ def find_fresh(
 
     Where a block has become too large, or is so no longer, its members are looked at anew, too.
     """
+    trained, bits = state.trained, state.trained.bits
+
+    def blocked(rows: Array) -> Blocked:
+        columns = Values.of(profiles, rows, rules, trained).view.columns
+        return Blocked.of(trained.keys_of(columns), rows, bits)
+
+    fresh = np.flatnonzero(changes.fresh)
+    if trained.keys is None:
+        return changes, every_pair_of(fresh, profiles.height), []
+    known = blocked(fresh)
+    place = np.zeros(profiles.height, np.int64)
     while True:
         fresh = np.flatnonzero(changes.fresh)
-        standing = _standing(state, changes, fresh)
-        if state.trained.keys is None:
-            return changes, every_pair_of(fresh, profiles.height), []
-        if state.numbers + len(fresh) > 1 << state.trained.bits:
+        if state.numbers + len(fresh) > 1 << bits:
             raise TooMuchChanged(f"{state.numbers} profiles have been numbered since the model was learned")
-        columns = Values.of(profiles, fresh, rules, state.trained).view.columns
-        keys = state.trained.keys_of(columns)
-        found = pairs_of_fresh(state, keys, standing)
+        place[fresh] = np.arange(len(fresh))
+        standing = _standing(state, changes, fresh)
+        found = pairs_of_fresh(state, known.words(place, bits), standing)
         if not len(found.crossed):
-            numbers = np.arange(state.numbers, state.numbers + len(fresh))
-            came = BlockIndex.of(keys, numbers, state.trained.bits).first
-            return changes, found, list(came)
-        changes = changes.also(standing.row_of[found.crossed])
+            return changes, found, known.words(place + state.numbers, bits)
+        crossed = np.sort(standing.row_of[found.crossed])
+        changes, known = changes.also(crossed), known.also(blocked(crossed))
 
 
 def _standing(state: State, changes: Changes, fresh: Array) -> Standing:

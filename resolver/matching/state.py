@@ -14,6 +14,8 @@ from resolver.matching.components import components, first_rows
 from resolver.matching.pair_index import unpack
 
 if TYPE_CHECKING:
+    from polars._typing import PolarsDataType
+
     from resolver.matching.evidence import Evidence
     from resolver.matching.linkage import Linkage
     from resolver.matching.trained import Trained
@@ -87,19 +89,28 @@ def contents_of(profiles: pl.DataFrame) -> Array:
     hashes = []
     for name in profiles.columns:
         if name not in _IGNORED and profiles[name].null_count() < profiles.height:
-            column, kind = pl.col(name), profiles.schema[name]
-            if kind.is_nested():  # as JSON: two lists of structs are hashed by what they hold
-                column = (column if isinstance(kind, pl.Struct) else pl.struct(name)).struct.json_encode()
-            seed = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=4).digest(), "big")
-            hashes.append(
-                pl.when(pl.col(name).is_not_null()).then(column.hash(seed)).otherwise(0).alias(name)
-            )
+            hashes += _hashes_of(pl.col(name), name, profiles.schema[name])
     if not hashes:
         return np.zeros(profiles.height, np.uint64)
     out = np.zeros(profiles.height, np.uint64)
     for hashed in profiles.select(hashes):
         out += hashed.to_numpy()
     return out
+
+
+def _hashes_of(column: pl.Expr, name: str, kind: PolarsDataType) -> list[pl.Expr]:
+    """A hash of a column's values, 0 for nulls; one for each part of a struct of plain values."""
+    if isinstance(kind, pl.Struct) and not any(field.dtype.is_nested() for field in kind.fields):
+        return [
+            one
+            for field in kind.fields
+            for one in _hashes_of(column.struct.field(field.name), f"{name}.{field.name}", field.dtype)
+        ]
+    seed = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=4).digest(), "big")
+    there = column.is_not_null()
+    if kind.is_nested():  # as JSON: two lists of structs are hashed by what they hold
+        column = (column if isinstance(kind, pl.Struct) else pl.struct(name)).struct.json_encode()
+    return [pl.when(there).then(column.hash(seed)).otherwise(0).alias(name)]
 
 
 def nearness(rules: RuleSet, profiles: int, evidence: Evidence, known: tuple[Array, Array, Array]) -> Array:

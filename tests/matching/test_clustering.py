@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import networkx as nx
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from resolver.matching.clustering import NEVER, Edges, bridges, cut_components, softened
 from resolver.matching.components import components
@@ -49,6 +52,12 @@ def test_negative_weights_get_a_share_of_the_prior_back_up_to_zero(rules):
     weight = np.array([-30.0, -8.0, -1.0, 3.0, 99.0])
     soft = softened(weight, prior=-10.0, rules=rules.clustering)
     assert soft.tolist() == pytest.approx([-6.5, -0.5, 0.0, 3.0, 14.0])
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcdefgh"), st.sampled_from("abcdefgh")), max_size=16))
+def test_bridges_are_those_of_networkx(links):
+    links = [(one, other) for one, other in links if one != other]
+    assert bridges(links) == sorted((min(pair), max(pair)) for pair in nx.bridges(nx.Graph(links)))
 
 
 def test_bridges_are_the_links_that_hold_a_cluster():
