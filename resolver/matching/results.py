@@ -14,7 +14,7 @@ from resolver.matching.comparison import level_of
 from resolver.matching.components import components, first_rows
 from resolver.matching.evidence import ASKED_FOR
 from resolver.matching.guard import contradictions, guarded, part
-from resolver.matching.pair_index import unpack
+from resolver.matching.pair_index import pack, unpack
 from resolver.matching.parameters import BITS
 from resolver.matching.scoring import Tables
 from resolver.model.frames import BANDS, Band
@@ -105,9 +105,11 @@ def pair_frame(answer: Answer) -> pl.DataFrame:
     review = answer.scored.clusters[REVIEW]
     same = review[left] == review[right]
     at = np.flatnonzero(same | (weight >= SHOWN_FROM))
+    a, b = answer.order[left[at]].astype(np.uint32), answer.order[right[at]].astype(np.uint32)
+    sorted_ = np.argsort(pack(np.minimum(a, b), np.maximum(a, b)))  # no two words are the same
+    at, a, b = at[sorted_], a[sorted_], b[sorted_]
     left, right, weight = left[at], right[at], weight[at]
     band = np.where(answer.core[left] == answer.core[right], 2, np.where(same[at], 1, 0))
-    a, b = answer.order[left].astype(np.uint32), answer.order[right].astype(np.uint32)
     names = pl.Series([*key_names, "inside a component"])
     key = np.where(evidence.key[at] == ASKED_FOR, len(key_names), evidence.key[at])
     frame: dict[str, pl.Series | Array] = {
@@ -125,7 +127,7 @@ def pair_frame(answer: Answer) -> pl.DataFrame:
         frame[f"{column.name}_level"] = level_of(column, byte)
         bits = (tables[k] * BITS).astype(np.float32)
         frame[f"{column.name}_weight"] = bits[0][byte] if stratum is None else bits[stratum, byte]
-    return pl.DataFrame(frame).sort("left", "right")
+    return pl.DataFrame(frame)
 
 
 def cluster_frame(ids: pl.Series, rules: RuleSet, answer: Answer) -> pl.DataFrame:
@@ -138,12 +140,13 @@ def cluster_frame(ids: pl.Series, rules: RuleSet, answer: Answer) -> pl.DataFram
     core_size = np.bincount(answer.core, minlength=len(cluster))[answer.core]
     weakest = _weakest_links(answer)
     band = np.where(size == 1, 0, np.where(core_size == size, 2, 1))
-    ids_in_order = ids.gather(order)
+    in_file_order = np.array_equal(order, np.arange(len(order)))
+    ids_in_order = ids if in_file_order else ids.gather(order)
     cluster_ids, core_ids = _smallest_ids([cluster, answer.core], ids_in_order)
     frame = pl.DataFrame(
         {
             "cluster_id": cluster_ids,
-            "profile_id": ids_in_order,
+            "profile_id": ids_in_order.alias("profile_id"),
             "core_id": core_ids,
             "size": size.astype(np.uint32),
             "weakest_link": pl.Series(weakest).fill_nan(None),
@@ -151,7 +154,7 @@ def cluster_frame(ids: pl.Series, rules: RuleSet, answer: Answer) -> pl.DataFram
             "band": pl.Series(BANDS, dtype=Band).gather(band),
         }
     )
-    return frame[back]
+    return frame if in_file_order else frame[back]
 
 
 def _smallest_ids(groupings: Sequence[Array], ids: pl.Series) -> list[pl.Series]:

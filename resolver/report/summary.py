@@ -96,5 +96,5 @@ def pick_examples(plans: pl.DataFrame, how_many: int = 3) -> list[tuple[str, str
 
 
 def _by_band(bands: pl.Series) -> dict[str, int]:
-    counts = Counter(bands.to_list())
+    counts: Counter[str] = Counter(dict(bands.value_counts().iter_rows()))
     return {band: counts[band] for band in reversed(BANDS) if counts[band] or band != "distinct"}
