@@ -14,7 +14,7 @@ import pytest
 from resolver.local.loading import load_profiles
 from resolver.local.sample.generator import make_sample
 from resolver.rule_file import load_rules
-from resolver.state_file import DIRECTORY, latest_run, read_state, refusal
+from resolver.state_file import DIRECTORY, FORMAT, latest_run, read_state, refusal
 
 DOMAIN = "shop"
 
@@ -95,8 +95,10 @@ def test_an_incremental_match_gives_what_the_model_gives_in_full(run, people, ru
     assert json.loads(out)["linked"]["way"] == "incremental"
     assert json.loads(out)["linked"]["changed_since_learned"] >= 4
     assert all(one.equals(other) for one, other in zip(tables(quick), tables(full), strict=True))
-    index = f"{DIRECTORY}/index-0.npy"
-    assert (first / index).samefile(quick / index)
+    for name in ("index-0.npy", "model.json", "frequencies.arrow"):
+        assert (first / DIRECTORY / name).samefile(quick / DIRECTORY / name), (
+            "what stays is not written again"
+        )
     # and on from that, into the same directory
     code, out, _ = run("match", people, "--out", quick, "--incremental", quick, *own)
     assert json.loads(out)["linked"]["way"] == "incremental"
@@ -114,7 +116,9 @@ def test_where_there_is_nothing_to_go_on_from_the_run_is_full_and_says_why(run, 
     )  # fmt: skip
     assert "made by other rules" in json.loads(out)["linked"]["why"]
     mark = tmp_path / "a" / DIRECTORY / "state.json"
-    mark.write_text(mark.read_text(encoding="utf-8").replace('"format": 1', '"format": 0'), encoding="utf-8")
+    text = mark.read_text(encoding="utf-8")
+    assert f'"format": {FORMAT}' in text
+    mark.write_text(text.replace(f'"format": {FORMAT}', '"format": 0'), encoding="utf-8")
     code, out, _ = run("match", people, "--out", tmp_path / "c", "--incremental", tmp_path / "a", *quiet)
     assert "another version" in json.loads(out)["linked"]["why"]
     (tmp_path / "b" / DIRECTORY / "links.arrow").write_bytes(b"torn")
