@@ -81,7 +81,6 @@ def match_weights(parameters: Parameters, bytes_: Array, stratum: Array | None =
 
 def parts(tables: Tables, bytes_: Array, stratum: Array | None = None) -> tuple[Array, Array, Array]:
     """Prior with summed weights, relation discount (both nats), each relation's rate * exp(tied weights)."""
-
     return mixture(tables, looking(bytes_, stratum), bytes_.shape[1])
 
 

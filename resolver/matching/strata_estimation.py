@@ -149,7 +149,7 @@ def _described(strata: Strata, number: int, model: Parameters) -> StratumParamet
 
 
 def within_parts(entity: Array, strata: Strata) -> Groups:
-    """The entities (a number per profile) cut at the borders of parts; the number modulo parts is the part."""
+    """The entities (a number per profile) cut where parts end; a number modulo parts is the part."""
     return Groups.of(entity * len(strata.names) + strata.part)
 
 
