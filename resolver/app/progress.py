@@ -16,7 +16,7 @@ class Listener(Protocol):
     """Where progress goes: a terminal, JSON lines, or nowhere. Never personal data."""
 
     def stage(self, name: str, facts: Mapping[str, object]) -> None:
-        """A stage has ended; ``facts`` hold its counts, ``seconds`` and ``peak_mib``."""
+        """A stage has ended; ``facts`` hold its counts, ``seconds``, ``cpu_seconds`` and ``peak_mib``."""
 
     def step(self, name: str, done: int, total: int | None) -> None:
         """``done`` of ``total`` (null: unknown) units of the stage are through."""
@@ -36,7 +36,8 @@ class Quiet:
 class Stopwatch:
     """Turns the bare counts of a stage into a timed fact, and remembers all of them.
 
-    Times are wall seconds since the stage before; ``peak_mib`` is the process's peak resident memory so far.
+    ``seconds`` are those of the wall since the stage before, ``cpu_seconds`` those of all processors;
+    ``peak_mib`` is the process's peak resident memory so far.
     """
 
     listener: Listener
@@ -45,12 +46,18 @@ class Stopwatch:
 
     def __post_init__(self) -> None:
         self._last = self.clock()
+        self._worked = time.process_time()
 
     def stage(self, name: str, counts: Mapping[str, int | float | str]) -> None:
         """Note the end of a stage."""
-        now = self.clock()
-        facts = {**counts, "seconds": round(now - self._last, 3), "peak_mib": peak_mib()}
-        self._last = now
+        now, worked = self.clock(), time.process_time()
+        facts = {
+            **counts,
+            "seconds": round(now - self._last, 3),
+            "cpu_seconds": round(worked - self._worked, 3),
+            "peak_mib": peak_mib(),
+        }
+        self._last, self._worked = now, worked
         self.stages.append({"stage": name, **facts})
         self.listener.stage(name, facts)
 

@@ -20,8 +20,8 @@ DONE, FAILED, BAD_USAGE, HELD, PARTLY, LOCKED = 0, 1, 2, 3, 4, 75
 #: What a log line may hold: counts and times. Anything else that a stage might tell stays out of logs.
 LOG_FIELDS: Final = frozenset(
     (
-        *("breaches", "calls", "clusters", "comparisons", "fields", "iterations", "keys", "objects", "pairs"),
-        *("pass", "peak_mib", "plans", "profiles", "profiles_merged_away", "seconds"),
+        *("breaches", "calls", "clusters", "comparisons", "cpu_seconds", "fields", "iterations", "keys"),
+        *("objects", "pairs", "pass", "peak_mib", "plans", "profiles", "profiles_merged_away", "seconds"),
     )
 )
 
@@ -109,7 +109,7 @@ class Output:
         return Console(stderr=True, highlight=False)
 
 
-_ASIDE = frozenset(("seconds", "peak_mib"))
+_ASIDE = frozenset(("seconds", "cpu_seconds", "peak_mib"))
 
 
 def _bars() -> Progress:

@@ -97,8 +97,10 @@ def block(keys: Sequence[Key], limits: Limits | Sequence[int], bits: int) -> Can
     first[1:] = pair[1:] != pair[:-1]
     number = (everything & np.uint64(1023)).astype(np.uint16)
     alone = first & np.append(first[1:], True)
-    new = np.bincount(number[first], minlength=len(keys))
-    only = np.bincount(number[alone], minlength=len(keys))
+    at = np.flatnonzero(first)
+    number, kept = number[at], pair[at]
+    new = np.bincount(number, minlength=len(keys))
+    only = np.bincount(number[np.flatnonzero(alone[at])], minlength=len(keys))
     figures = [
         {
             **facts,
@@ -108,10 +110,9 @@ def block(keys: Sequence[Key], limits: Limits | Sequence[int], bits: int) -> Can
         }
         for k, (_, facts) in enumerate(found)
     ]
-    kept = pair[first]
     low = (np.uint64(1) << np.uint64(bits)) - np.uint64(1)
     words = ((kept >> np.uint64(bits)) << np.uint64(32)) | (kept & low)
-    return Candidates(words, number[first], tuple(key.name for key in keys), figures, tuple(allowed))
+    return Candidates(words, number, tuple(key.name for key in keys), figures, tuple(allowed))
 
 
 def check_pairs(rules: Blocking, profiles: int, pairs: float) -> bool:
@@ -150,7 +151,7 @@ def index_of_key(key: Key, bits: int) -> Array:
         return words
     fresh = np.ones(len(words), bool)
     fresh[1:] = words[1:] != words[:-1]
-    return words[fresh]
+    return words[np.flatnonzero(fresh)]
 
 
 def pairs_of_index(words: Array, limits: Limits, bits: int) -> tuple[Array, int, int]:

@@ -153,7 +153,9 @@ def level_index(column: Column, sides: Sides) -> Array:
     out = np.zeros(len(sides), np.uint8)
     for start in range(0, len(sides), _TESTED):
         part = slice(start, start + _TESTED)
-        own = Sides(sides.values, tuple(x[part] for x in sides.a), tuple(y[part] for y in sides.b))
+        # machine words are looked up in a third of the time of shorter ones
+        a, b = (tuple(x[part].astype(np.intp) for x in side) for side in (sides.a, sides.b))
+        own = Sides(sides.values, a, b)
         out[part] = _tested(column, own)
     return out
 

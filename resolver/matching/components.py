@@ -17,10 +17,27 @@ HIGHEST_BAR = 60.0
 
 
 def components(profiles: int, left: Array, right: Array) -> Array:
-    """A component number per profile, 0 up, in the order of first members."""
-    graph = coo_array((np.ones(len(left), bool), (left, right)), shape=(profiles, profiles))
-    _, label = connected_components(graph, directed=False)
-    return label
+    """A component number per profile, 0 up, in the order of first members.
+
+    Most profiles have no pair: the graph is one of those that have.
+    """
+    paired = np.zeros(profiles, bool)
+    paired[left] = True
+    paired[right] = True
+    nodes = np.flatnonzero(paired)
+    first = np.arange(profiles)
+    if len(nodes):
+        place = np.empty(profiles, np.int32)
+        place[nodes] = np.arange(len(nodes), dtype=np.int32)
+        ends = (place[left], place[right])
+        graph = coo_array((np.ones(len(left), bool), ends), shape=(len(nodes), len(nodes)))
+        _, label = connected_components(graph, directed=False)
+        smallest = np.empty(len(nodes), np.int64)
+        smallest[label[::-1]] = nodes[::-1]  # the last to be written stays
+        first[nodes] = smallest[label]
+    numbers = np.cumsum(first == np.arange(profiles), dtype=np.int32) - np.int32(1)
+    label_of: Array = numbers[first]
+    return label_of
 
 
 def bounded_components(
@@ -48,12 +65,13 @@ def bounded_components(
 def first_rows(label: Array) -> Array:
     """The first row of each profile's group."""
     first = np.full(int(label.max(initial=-1)) + 1, len(label), np.int64)
-    np.minimum.at(first, label, np.arange(len(label)))
+    first[label[::-1]] = np.arange(len(label))[::-1]  # the last to be written stays
     return first[label]
 
 
 def joined(one: Array, other: Array) -> Array:
     """The finest grouping (first rows) in which both groupings' groups stay whole."""
     rows = np.arange(len(one))
-    both = components(len(one), np.concatenate([rows, rows]), np.concatenate([one, other]))
-    return first_rows(both)
+    ends = [(rows[group != rows], group[group != rows]) for group in (one, other)]
+    left, right = (np.concatenate(side) for side in zip(*ends, strict=True))
+    return first_rows(components(len(one), left, right))

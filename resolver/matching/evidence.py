@@ -37,7 +37,8 @@ class Evidence:
         """Some of the pairs."""
         if kept.all():
             return self
-        return Evidence(self.words[kept], self.key[kept], np.ascontiguousarray(self.bytes_[:, kept]))
+        at = np.flatnonzero(kept)
+        return Evidence(self.words[at], self.key[at], np.take(self.bytes_, at, axis=1))
 
     def found(self, decided: Array) -> Evidence:
         """The pairs that a blocking key found or that are ``decided`` (sorted words)."""

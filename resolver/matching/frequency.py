@@ -7,6 +7,7 @@ unseen).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -33,14 +34,48 @@ def first_counts(column: Column) -> Array:
     return np.where(counts <= ONE_ENTITY, np.minimum(counts, 1), counts)
 
 
-def entity_counts(column: Column, entity: Array) -> Array:
-    """Distinct entities per whole value; ``entity`` is a number per profile."""
-    words = []
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """A number per profile that those share which count once, and which profiles share it with no other."""
+
+    number: Array
+    alone: Array
+
+    @classmethod
+    def of(cls, number: Array) -> Groups:
+        """The groups of profiles with these numbers, which are from 0 up and fit 32 bits."""
+        return cls(number, (np.bincount(number) == 1)[number])
+
+
+def once_per_group(column: Column, groups: Groups, wanted: Array | None = None) -> tuple[Array, Array]:
+    """Every whole value of every group, once: the values and the groups' numbers, in no order.
+
+    ``wanted`` marks the values that are asked for. What a profile has alone needs no sorting.
+    """
+    values, numbers, shared = [], [], []
     for slot in range(column.slots):
         codes = column.whole[:, slot]
-        known = codes > 0
-        words.append((codes[known].astype(np.uint64) << np.uint64(32)) | entity[known].astype(np.uint64))
-    values = (distinct(np.concatenate(words)) >> np.uint64(32)).astype(np.int64)
+        known = codes > 0 if wanted is None else wanted[codes]
+        for earlier in range(slot):
+            known &= codes != column.whole[:, earlier]
+        at = np.flatnonzero(known)
+        alone = groups.alone[at]
+        own = at[alone]
+        values.append(codes[own])
+        numbers.append(groups.number[own])
+        rest = at[~alone]
+        shared.append(
+            (codes[rest].astype(np.uint64) << np.uint64(32)) | groups.number[rest].astype(np.uint64)
+        )
+    words = distinct(np.concatenate(shared))
+    values.append((words >> np.uint64(32)).astype(np.uint32))
+    numbers.append((words & np.uint64(0xFFFFFFFF)).astype(groups.number.dtype))
+    return np.concatenate(values), np.concatenate(numbers)
+
+
+def entity_counts(column: Column, entities: Groups) -> Array:
+    """Distinct entities per whole value."""
+    values, _ = once_per_group(column, entities)
     return np.bincount(values, minlength=column.wholes)
 
 
@@ -49,7 +84,11 @@ def entities_with(column: Column, entity: Array | None) -> int:
     known = column.whole[:, 0] > 0
     for slot in range(1, column.slots):
         known |= column.whole[:, slot] > 0
-    return int(known.sum()) if entity is None else int(np.count_nonzero(np.bincount(entity[known])))
+    if entity is None:
+        return int(known.sum())
+    having = np.zeros(int(entity.max(initial=-1)) + 1, bool)
+    having[entity[known]] = True
+    return int(having.sum())
 
 
 def rarity(counts: Array, default: float, prior: float) -> float:

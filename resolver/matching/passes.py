@@ -12,7 +12,7 @@ from resolver.matching import estimation
 from resolver.matching.clustering import MUST, NEVER, Edges, cut_components, softened
 from resolver.matching.comparison import compare, rebin
 from resolver.matching.components import bounded_components
-from resolver.matching.frequency import bins_of, entities_with, entity_counts, first_counts, rarity
+from resolver.matching.frequency import Groups, bins_of, entities_with, entity_counts, first_counts, rarity
 from resolver.matching.pair_index import all_pairs, find, pairs_within, unpack
 from resolver.matching.parameters import BITS
 from resolver.matching.scoring import match_weights
@@ -82,17 +82,17 @@ def first_view(rules: RuleSet, columns: tuple[Column, ...]) -> View:
 
 def next_view(rules: RuleSet, view: View, entity: Array) -> View:
     """Everything recounted per provisional entity (a number per profile)."""
-    constants = rules.estimation
+    constants, entities = rules.estimation, Groups.of(entity)
     with ThreadPoolExecutor(_THREADS) as pool:  # sorting lets others work
-        counts = list(pool.map(lambda column: entity_counts(column, entity), view.columns))
+        counts = list(pool.map(lambda column: entity_counts(column, entities), view.columns))
         having = list(pool.map(lambda column: entities_with(column, entity), view.columns))
     rarities = [
         rarity(count, column.comparison.rarity, constants.rarity_prior)
         for count, column in zip(counts, view.columns, strict=True)
     ]
     bins = tuple(
-        bins_of(count, entities, alpha, constants.frequency_step)
-        for count, entities, alpha in zip(counts, having, rarities, strict=True)
+        bins_of(count, number, alpha, constants.frequency_step)
+        for count, number, alpha in zip(counts, having, rarities, strict=True)
     )
     left, right = unpack(view.random_words)
     apart = entity[left] != entity[right]

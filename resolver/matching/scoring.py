@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from resolver.matching.parameters import BITS
+from resolver.matching.parameters import BITS, TABLE
 from resolver.matching.values import Array
 
 if TYPE_CHECKING:
@@ -81,15 +81,24 @@ def match_weights(parameters: Parameters, bytes_: Array, stratum: Array | None =
 
 def parts(tables: Tables, bytes_: Array, stratum: Array | None = None) -> tuple[Array, Array, Array]:
     """Prior with summed weights, relation discount (both nats), each relation's rate * exp(tied weights)."""
+    return mixture(tables, looking(bytes_, stratum), bytes_.shape[1])
+
+
+def looking(bytes_: Array, stratum: Array | None) -> Look:
+    """Entries of pairs with those bytes in those strata."""
+    own = None if stratum is None else stratum.astype(np.intp)
+    row = None if own is None else own * TABLE
 
     def look(table: Array, k: int | None) -> Array:
-        if stratum is None:
+        if row is None:
             found: Array = table[0] if k is None else table[0][bytes_[k]]
-        else:
-            found = table[stratum] if k is None else table[stratum, bytes_[k]]
+        elif k is None:
+            found = table[own]
+        else:  # one index of machine words is looked up in a third of the time of two of bytes
+            found = np.take(table, row + bytes_[k])
         return found
 
-    return mixture(tables, look, bytes_.shape[1])
+    return look
 
 
 def mixture(tables: Tables, look: Look, size: int) -> tuple[Array, Array, Array]:

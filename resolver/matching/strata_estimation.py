@@ -10,12 +10,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.sparse import coo_array, csr_array
 
 from resolver.matching import estimation
 from resolver.matching.comparison import compare
-from resolver.matching.frequency import ONE_ENTITY
-from resolver.matching.pair_index import distinct
+from resolver.matching.frequency import ONE_ENTITY, Groups, once_per_group
 from resolver.matching.parameters import StratumParameters
 
 if TYPE_CHECKING:
@@ -63,7 +61,8 @@ def with_strata(rules: RuleSet, view: View, model: Parameters, evidence: Evidenc
     stratum = view.strata.of(evidence.sides)
     if stratum is None:
         return model
-    known, step = (view.strata, view.entity), rules.estimation.frequency_step
+    step = rules.estimation.frequency_step
+    known = view.strata, None if view.entity is None else within_parts(view.entity, view.strata)
     with ThreadPoolExecutor(_THREADS) as pool:  # sorting lets others work
         shifts = list(
             pool.map(lambda column, bins: _shift(column, bins, known, step), view.columns, view.bins)
@@ -149,42 +148,61 @@ def _described(strata: Strata, number: int, model: Parameters) -> StratumParamet
     )
 
 
-def _shift(column: Column, bins: Array, known: tuple[Strata, Array | None], step: float) -> Array:
+def within_parts(entity: Array, strata: Strata) -> Groups:
+    """The entities (a number per profile) cut where parts end; a number modulo parts is the part."""
+    return Groups.of(entity * len(strata.names) + strata.part)
+
+
+def _shift(column: Column, bins: Array, known: tuple[Strata, Groups | None], step: float) -> Array:
     """Nats by which strangers of two parts share a value more often than its frequency in the file says.
 
     Shape (parts, parts). Counted over values that two entities of the file have; the frequency of others is
-    an estimate already.
+    an estimate already. ``known`` are the parts, and the provisional entities within each part.
     """
-    strata, entity = known
+    strata, entities = known
     parts = len(strata.names)
-    counts = _entities_by_part(column, strata, entity)
-    shared = np.flatnonzero(np.asarray(counts.sum(axis=0)).ravel() >= 2)  # noqa: PLR2004 - someone else has it
-    counts, chance = counts[:, shared], np.exp(-step * bins[shared].astype(float))
-    here: Array = np.asarray((column.whole > 0).any(axis=1))
-    mine = np.arange(len(here)) if entity is None else entity
-    sizes = np.array(
-        [np.count_nonzero(np.bincount(mine[here & (strata.part == part)])) for part in range(parts)], float
-    )
-    met = (counts @ counts.T).toarray()
-    np.fill_diagonal(met, met.diagonal() - np.asarray(counts.sum(axis=1)).ravel())
-    expected = np.outer(np.asarray(counts @ chance).ravel(), sizes)
+    values, counts = _entities_by_part(column, strata, entities)
+    shared = np.flatnonzero(counts.sum(axis=1) >= 2)  # noqa: PLR2004 - someone else has it
+    counts, chance = counts[shared], np.exp(-step * bins[values[shared]].astype(float))
+    here = column.whole[:, 0] > 0
+    for slot in range(1, column.slots):
+        here |= column.whole[:, slot] > 0
+    if entities is None:
+        sizes = np.bincount(strata.part[here], minlength=parts).astype(float)
+    else:
+        there = np.zeros(int(entities.number.max(initial=-1)) // parts * parts + parts, bool)
+        there[entities.number[here]] = True
+        sizes = there.reshape(-1, parts).sum(axis=0).astype(float)
+    met = counts.T @ counts
+    np.fill_diagonal(met, met.diagonal() - counts.sum(axis=0))
+    own = np.array([np.bincount(np.zeros(len(chance), np.intp), one * chance, 1)[0] for one in counts.T])
+    expected = np.outer(own, sizes)
     expected = (expected + expected.T) / 2
     halves = np.where(np.eye(parts, dtype=bool), 0.5, 1.0)
     return np.log((met * halves + _PRIOR) / (expected * halves + _PRIOR))
 
 
-def _entities_by_part(column: Column, strata: Strata, entity: Array | None) -> csr_array:
-    """Distinct entities per part and value, sparse; before any is known as ``first_counts`` takes them.
+def _entities_by_part(column: Column, strata: Strata, entities: Groups | None) -> tuple[Array, Array]:
+    """The values of two profiles or more, and distinct entities per value and part.
 
-    Values that a single profile has are left out: no two entities share them.
+    Before any is known, entities are as ``first_counts`` takes them. Of values that a single profile has, no
+    two entities share one.
     """
     times = np.bincount(column.whole.ravel(), minlength=column.wholes)
     times[0] = 0
-    rows, slots = np.nonzero((times > 1)[column.whole])
-    values = column.whole[rows, slots].astype(np.int64)
-    who = np.where(times[values] <= ONE_ENTITY, 0, rows) if entity is None else entity[rows]
     parts = len(strata.names)
-    words = (values * parts + strata.part[rows]).astype(np.uint64) << np.uint64(32) | who.astype(np.uint64)
-    place = (distinct(words) >> np.uint64(32)).astype(np.int64)
-    ones = np.ones(len(place))
-    return coo_array((ones, (place % parts, place // parts)), shape=(parts, column.wholes)).tocsr()
+    values = np.flatnonzero(times > 1)
+    place = np.zeros(column.wholes, np.intp)
+    place[values] = np.arange(len(values)) * parts
+    if entities is None:
+        profiles = np.arange(len(strata.part))
+        held, who = once_per_group(column, Groups(profiles, np.ones(len(profiles), bool)), times > 1)
+        part = strata.part[who]
+    else:
+        held, who = once_per_group(column, entities, times > 1)
+        part = who % parts
+    counts = np.bincount(place[held] + part, minlength=len(values) * parts).reshape(-1, parts)
+    if entities is None:
+        few = times[values] <= ONE_ENTITY
+        counts[few] = np.minimum(counts[few], 1)
+    return values, counts.astype(float)

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resolver.matching.frequency import BINS, bins_of, entities_with, entity_counts, first_counts, rarity
+from resolver.matching.frequency import (
+    BINS,
+    Groups,
+    bins_of,
+    entities_with,
+    entity_counts,
+    first_counts,
+    rarity,
+)
 
 people = st.lists(
     st.fixed_dictionaries({"first_name": st.sampled_from(["Anna", "Bert", "Carl", None])}),
@@ -20,7 +28,7 @@ people = st.lists(
 def test_values_are_counted_once_per_entity(columns, people, data):
     entity = np.array(data.draw(st.lists(st.integers(0, 3), min_size=len(people), max_size=len(people))))
     column = columns(people)[0]
-    counts = entity_counts(column, entity)
+    counts = entity_counts(column, Groups.of(entity))
     held = {(int(code), int(e)) for code, e in zip(column.whole[:, 0], entity, strict=True) if code}
     assert {k: int(n) for k, n in enumerate(counts) if n} == dict(Counter(code for code, _ in held))
     assert entities_with(column, entity) == len({e for _, e in held})

@@ -38,11 +38,11 @@ def cleaned_emails(texts: pl.Series) -> pl.Series:
     """``clean_email`` of each text; nulls stay."""
     plain = texts.str.contains(_PLAIN)
     rows = (~plain).arg_true()
-    untagged = (
-        placed(texts, rows, texts.gather(rows).str.replace(_TAGGED, "${1}${2}")) if len(rows) else texts
-    )
-    accepted = plain | untagged.str.contains(_PLAIN) | texts.is_null()
-    return by_hand(texts, untagged.str.to_lowercase(), accepted.fill_null(value=True), clean_email)
+    untagged, accepted = texts, plain.fill_null(value=True)
+    if len(rows):
+        bare = texts.gather(rows).str.replace(_TAGGED, "${1}${2}")
+        untagged, accepted = placed(texts, rows, bare), placed(accepted, rows, bare.str.contains(_PLAIN))
+    return by_hand(texts, untagged.str.to_lowercase(), accepted, clean_email)
 
 
 def standardise_emails(columns: Sequence[pl.Series], reference: Reference) -> StandardisedField:
@@ -52,8 +52,8 @@ def standardise_emails(columns: Sequence[pl.Series], reference: Reference) -> St
     """
     known, places = stacked(columns)
     [codes], texts = encode([cleaned_emails(known)])
-    sign = texts.str.find("@", literal=True)
-    local, domain = texts.str.head(sign).fill_null(""), texts.str.slice(sign + 1).fill_null("")
+    parts = texts.str.splitn("@", 2).struct  # a clean address has one
+    local, domain = (parts.field(name).fill_null("") for name in ("field_0", "field_1"))
     vocabulary = pl.DataFrame(
         {
             "text": texts,

@@ -97,13 +97,17 @@ def decide(digits: pl.Series, one: Plan, *, international: bool) -> pl.DataFrame
     the number is not, null where undecided.
     """
     if not international and one.calling_code == _NANP:
-        national = digits.str.replace(r"^1([2-9]\d{9})$", "${1}")
+        coded = digits.str.contains(r"^1[2-9]\d{9}$").arg_true()
+        national = placed(digits, coded, digits.gather(coded).str.slice(1))
         return _judged(national, valid(national, _NANP), digits.str.contains(r"^(?:0|1$|1[01]|13\d{6}$)"))
     national, unclear = _without_prefix(digits, one)
     good = valid(national, one.calling_code)
     changed = national != digits
-    if changed.any():  # too short behind the prefix, phonenumbers would put it back
-        unclear |= ~good & changed & valid(digits, one.calling_code)
+    short = (~good & changed).arg_true()
+    if len(short):  # too short behind the prefix, phonenumbers would put it back
+        unclear = placed(
+            unclear, short, unclear.gather(short) | valid(digits.gather(short), one.calling_code)
+        )
     if not international:
         coded = digits.str.starts_with(one.calling_code) & ~digits.str.contains(one.general)
         rows = coded.arg_true()

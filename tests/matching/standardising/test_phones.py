@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from phonenumbers.phonemetadata import PhoneMetadata
 from reference_tables import SOAK, tables
 
+from resolver.matching.standardising.coding import code
 from resolver.matching.standardising.phones import (
     clean_phone,
     cleaned_phones,
@@ -27,7 +28,7 @@ def texts_of(coded):
 
 
 def quick(texts, regions):
-    cleaned = cleaned_phones(pl.Series(texts, dtype=pl.String), pl.Series(regions, dtype=pl.String))
+    cleaned = cleaned_phones(pl.Series(texts, dtype=pl.String), code(pl.Series(regions, dtype=pl.String)))
     return list(zip(texts_of(cleaned.number), texts_of(cleaned.extension), strict=True)), cleaned.parsed
 
 
