@@ -85,7 +85,9 @@ class OnCluster:
         from pyspark.sql import functions as sql  # noqa: PLC0415 - an extra
 
         names, limits = known
-        words = self.spark.read.parquet(str(place)).withColumn("block", sql.shiftrightunsigned("word", bits))
+        words = self.spark.read.parquet(place.absolute().as_uri()).withColumn(
+            "block", sql.shiftrightunsigned("word", bits)
+        )
         sizes = words.groupBy("key", "block").agg(sql.count("*").alias("size"))
         counted = sizes.groupBy("key", "size").agg(sql.count("*").alias("times")).collect()
         allowed, largest = [0] * len(names), [0] * len(names)
@@ -110,7 +112,7 @@ class OnCluster:
             sql.min("key").alias("key"), sql.count("*").alias("keys"), sql.collect_list("key").alias("by")
         )
         _write(every, out)
-        written = self.spark.read.parquet(str(out))
+        written = self.spark.read.parquet(out.absolute().as_uri())
         by_key = written.select(sql.explode("by").alias("key")).groupBy("key").count().collect()
         pairs = {row["key"]: row["count"] for row in by_key}
         figures = [
@@ -123,7 +125,7 @@ class OnCluster:
         bits, drop_below = known
         # the same functions on the same tables: what differs is which pairs one call is given
         task = compare_task(self._sent((view.columns, view.bins, view.model)), bits, drop_below)
-        every = self.spark.read.parquet(str(pairs)).select("pair", "key")
+        every = self.spark.read.parquet(pairs.absolute().as_uri()).select("pair", "key")
         _write(every.mapInArrow(task, "pair long, key int, bytes binary"), place)
         return {}
 
@@ -135,7 +137,7 @@ class OnCluster:
 
 
 def _write(frame: DataFrame, place: Path) -> None:
-    frame.write.mode("overwrite").parquet(str(place))
+    frame.write.mode("overwrite").parquet(place.absolute().as_uri())
 
 
 def _unsigned(numbers: pl.Series) -> Array:
