@@ -8,7 +8,7 @@
 PY ?= python3
 B  := .venv/bin
 .DEFAULT_GOAL := test
-.PHONY: demo test check bench bench-quality bench-local bench-export bench-weeks soak docs screenshots clients clean
+.PHONY: demo test check bench bench-quality bench-local bench-export bench-weeks bench-spark spark-35 soak docs screenshots clients clean
 
 $(B)/.ready: pyproject.toml constraints.txt
 	@test -x $(B)/python || $(PY) -m venv .venv
@@ -50,6 +50,18 @@ bench-export: $(B)/.ready
 
 bench-weeks: $(B)/.ready
 	$(B)/python benchmarks/bench_weeks.py
+
+bench-spark: $(B)/.ready
+	$(B)/pip install -q -c constraints.txt -e '.[spark]'
+	$(B)/python benchmarks/bench_spark.py
+
+# The Spark tests on the other line of Spark, in an environment of its own: Glue 5 and EMR 7 have 3.5.
+# Without constraints.txt, which pins 4; setuptools brings the distutils that 3.5 imports.
+S35 := .venv/spark-35
+spark-35: $(B)/.ready
+	@test -x $(S35)/bin/python || $(PY) -m venv $(S35)
+	$(S35)/bin/pip install -q -e '.[dev,spark]' 'pyspark>=3.5,<3.6' setuptools
+	$(S35)/bin/pytest -n 0 tests/spark
 
 soak: $(B)/.ready
 	RESOLVER_SOAK=1 $(B)/pytest --timeout 3600

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from resolver.errors import BadInput
@@ -11,6 +11,7 @@ from resolver.matching.linkage import Linkage, link_again, link_profiles
 from resolver.matching.readable import readable
 from resolver.matching.state import State, state_of
 from resolver.matching.trained import trained_by
+from resolver.matching.work import HERE
 from resolver.state_file import read_state, read_trained, refusal
 
 if TYPE_CHECKING:
@@ -20,7 +21,13 @@ if TYPE_CHECKING:
     import polars as pl
 
     from resolver.app.progress import Stopwatch
+    from resolver.matching.work import Work
     from resolver.model.rule_set import RuleSet
+
+
+def here(_profiles: pl.DataFrame, _rules: RuleSet) -> Work:
+    """In this process."""
+    return HERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,7 @@ class Continuation:
 
     ``changes_since``: only what changed since is looked at, if that run left a state that can be used.
     With ``if_worth`` a file of which all pairs are compared is looked at in full: that takes a second.
+    ``work_for`` says where the heavy stages of a file are done that is looked at in full, without a model.
     ``model_of``: the model of that run on the whole file. ``keep``: leave a state for the next run.
     """
 
@@ -36,6 +44,7 @@ class Continuation:
     model_of: Path | None = None
     keep: bool = False
     if_worth: bool = False
+    work_for: Callable[[pl.DataFrame, RuleSet], Work] = field(default=here, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +82,7 @@ def link(
     """
     rules, decisions = known
     if how == Continuation():
-        return Linked(link_profiles(read(), rules, decisions, watch.stage), None, {"way": "full"})
+        return Linked(_linked_in_full(read(), known, how, watch), None, {"way": "full"})
     profiles = read()
     why = None
     if how.changes_since is not None:
@@ -100,13 +109,20 @@ def link(
         watch.stage("full", {"why": str(why)})
     if how.model_of is not None:
         return _with_model(profiles, known, how, watch)
-    linkage = link_profiles(profiles, rules, decisions, watch.stage)
+    linkage = _linked_in_full(profiles, known, how, watch)
     facts: dict[str, Any] = {"way": "full"} | ({"why": why} if why else {})
     if not how.keep or linkage.answer is None:
         return Linked(linkage, None, facts)
     state = state_of(profiles, rules, linkage, (trained_by(linkage.answer, rules), decisions))
     watch.stage("state", {"profiles": profiles.height})
     return Linked(linkage, state, facts)
+
+
+def _linked_in_full(
+    profiles: pl.DataFrame, known: tuple[RuleSet, pl.DataFrame], how: Continuation, watch: Stopwatch
+) -> Linkage:
+    rules, decisions = known
+    return link_profiles(profiles, rules, decisions, watch.stage, how.work_for(profiles, rules))
 
 
 def _with_model(

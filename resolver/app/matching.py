@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -18,18 +18,26 @@ from resolver.state_file import Origin, forget_state, write_state
 from resolver.whole_file import write_frame, write_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from resolver.matching.linkage import Linkage
+    from resolver.matching.work import Work
+    from resolver.model.rule_set import RuleSet
 
 
 @dataclass(frozen=True, slots=True)
 class MatchOptions:
-    """Where results go, by which rules, and how to go on from an earlier run."""
+    """Where results go, by which rules, how to go on from an earlier run, and on which engine.
+
+    ``cluster`` is the master URL of the Spark cluster that does the heavy stages ("": the environment's);
+    None: this process does them.
+    """
 
     out: Path
     rules: Path | None = None
     continuation: Continuation = field(default_factory=Continuation)
+    cluster: str | None = None
 
 
 def match_file(file: Path, options: MatchOptions, listener: Listener) -> dict[str, Any]:
@@ -40,7 +48,10 @@ def match_file(file: Path, options: MatchOptions, listener: Listener) -> dict[st
     """
     watch = Stopwatch(listener)
     rules, out = load_rules(options.rules), options.out
-    linked = link(lambda: _read(file, watch), (rules, empty(DECISIONS)), options.continuation, watch)
+    how = options.continuation
+    if options.cluster is not None:
+        how = replace(how, work_for=_on_cluster(options.cluster, out, watch))
+    linked = link(lambda: _read(file, watch), (rules, empty(DECISIONS)), how, watch)
     linkage = linked.linkage
     profiles = linkage.clusters.height
     write_linkage(linkage, linkage.clusters["profile_id"], out)
@@ -60,6 +71,21 @@ def match_file(file: Path, options: MatchOptions, listener: Listener) -> dict[st
     }
     write_json(report, out / "match.json")
     return report
+
+
+def _on_cluster(master: str, out: Path, watch: Stopwatch) -> Callable[[pl.DataFrame, RuleSet], Work]:
+    from resolver.spark.session import session  # noqa: PLC0415 - an extra that no one else needs
+
+    spark = session(master or None)
+    watch.stage("spark", {"version": str(spark.version), "cores": spark.sparkContext.defaultParallelism})
+
+    def work_for(profiles: pl.DataFrame, rules: RuleSet) -> Work:
+        from resolver.spark.checkpoints import Checkpoints, identity_of  # noqa: PLC0415 - as above
+        from resolver.spark.cluster import OnCluster  # noqa: PLC0415 - as above
+
+        return OnCluster(spark, Checkpoints(out / "stages", identity_of(profiles, rules)))
+
+    return work_for
 
 
 def _read(file: Path, watch: Stopwatch) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,14 @@ from resolver.cli.memory import share_arenas
 from resolver.cli.options import Json, Quiet, Rules
 from resolver.cli.output import Output
 from resolver.errors import BadInput
+
+
+class Engine(StrEnum):
+    """Where the heavy stages of matching are done."""
+
+    POLARS = "polars"
+    SPARK = "spark"
+
 
 rules_app = typer.Typer(help="Rule sets: check one, print the schema of all.", no_args_is_help=True)
 
@@ -46,6 +55,17 @@ def match(
     keep_state: Annotated[
         bool, typer.Option("--keep-state", help="Leave a state for --incremental and --model.")
     ] = False,
+    engine: Annotated[
+        Engine,
+        typer.Option(
+            "--engine",
+            help="Where blocking and comparing are done; the answer is the same. spark: extra spark.",
+        ),
+    ] = Engine.POLARS,
+    master: Annotated[
+        str | None,
+        typer.Option("--master", help="With --engine spark: Spark's master URL, such as local[2]."),
+    ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -53,8 +73,13 @@ def match(
 
     Writes clusters.parquet (profile_id, cluster_id: every profile once), pairs.parquet (profile_id_left,
     profile_id_right, match_weight, match_probability, band and every comparison's level and weight),
-    parameters.json (what was learned) and match.json (figures and stage times).
+    parameters.json (what was learned) and match.json (figures and stage times). With --engine spark also
+    stages/, from which a run that was cut short goes on.
     """
+    if master is not None and engine != Engine.SPARK:
+        raise BadInput("--master is for --engine spark")
+    if engine == Engine.SPARK and (incremental is not None or model is not None):
+        raise BadInput("--engine spark looks at the whole file: without --incremental and --model")
     if incremental is not None and model is not None:
         raise BadInput("give either --incremental DIR or --model DIR")
     share_arenas()  # before the threads that allocate are there
@@ -63,7 +88,8 @@ def match(
 
     output = Output(as_json, quiet)
     going_on = Continuation(incremental, model, keep_state or incremental is not None)
-    output.result(match_file(file, MatchOptions(out, rules, going_on), output))
+    cluster = (master or "") if engine == Engine.SPARK else None
+    output.result(match_file(file, MatchOptions(out, rules, going_on, cluster), output))
 
 
 def estimate(

@@ -80,7 +80,8 @@ def block(keys: Sequence[Key], limits: Limits | Sequence[int], bits: int) -> Can
     def run(number: int) -> tuple[Array, dict[str, Any]]:
         own = limits if isinstance(limits, Limits) else Limits(limits[number], float("inf"))
         index = index_of_key(keys[number], bits)
-        _stop_beyond(own, index, bits, keys[number].name)
+        if own.most < float("inf"):
+            stop_beyond(own, np.unique(index >> np.uint64(bits), return_counts=True)[1], keys[number].name)
         words, largest, allowed[number] = pairs_of_index(index, own, bits)
         words = words if keys[number].one_block else distinct(words)
         return (words << _KEY_BITS) | np.uint64(number), {
@@ -101,18 +102,27 @@ def block(keys: Sequence[Key], limits: Limits | Sequence[int], bits: int) -> Can
     number, kept = number[at], pair[at]
     new = np.bincount(number, minlength=len(keys))
     only = np.bincount(number[np.flatnonzero(alone[at])], minlength=len(keys))
-    figures = [
+    figures = with_counts([facts for _, facts in found], new, only)
+    return Candidates(spread(kept, bits), number, tuple(key.name for key in keys), figures, tuple(allowed))
+
+
+def with_counts(facts: Sequence[Mapping[str, Any]], new: Array, only: Array) -> list[dict[str, Any]]:
+    """The facts of each key, with how many pairs it found first, alone, and with the keys before it."""
+    return [
         {
-            **facts,
+            **own,
             "new_pairs": int(new[k]),
             "found_only_here": int(only[k]),
             "cumulative": int(new[: k + 1].sum()),
         }
-        for k, (_, facts) in enumerate(found)
+        for k, own in enumerate(facts)
     ]
+
+
+def spread(pairs: Array, bits: int) -> Array:
+    """Pair words (left << 32 | right) of narrower ones (left << bits | right)."""
     low = (np.uint64(1) << np.uint64(bits)) - np.uint64(1)
-    words = ((kept >> np.uint64(bits)) << np.uint64(32)) | (kept & low)
-    return Candidates(words, number, tuple(key.name for key in keys), figures, tuple(allowed))
+    return ((pairs >> np.uint64(bits)) << np.uint64(32)) | (pairs & low)
 
 
 def check_pairs(rules: Blocking, profiles: int, pairs: float) -> bool:
@@ -120,12 +130,12 @@ def check_pairs(rules: Blocking, profiles: int, pairs: float) -> bool:
     return pairs > rules.most_pairs_per_profile * profiles
 
 
-def _stop_beyond(limits: Limits, index: Array, bits: int, name: str) -> None:
-    if limits.most == float("inf"):
-        return
-    _, sizes = np.unique(index >> np.uint64(bits), return_counts=True)
-    sizes = sizes[sizes <= _largest_allowed(sizes, limits)].astype(np.int64)
-    pairs = int((sizes * (sizes - 1) // 2).sum())
+def stop_beyond(limits: Limits, sizes: Array, name: str, times: Array | None = None) -> None:
+    """Raise BadInput where blocks of those sizes (``times`` of each) bring more pairs than a key may."""
+    kept = sizes <= largest_allowed(sizes, limits, times)
+    of_size = sizes[kept].astype(np.int64)
+    of_size = of_size * (of_size - 1) // 2
+    pairs = int((of_size if times is None else of_size * times[kept]).sum())
     if pairs > limits.most:
         raise BadInput(
             f"blocking rule {name!r} brings {pairs:,} candidate pairs, more than the {limits.most:,.0f} that "
@@ -163,7 +173,7 @@ def pairs_of_index(words: Array, limits: Limits, bits: int) -> tuple[Array, int,
     starts = np.flatnonzero(edge)
     sizes = np.diff(starts)
     largest = int(sizes.max(initial=0))
-    allowed = _largest_allowed(sizes, limits)
+    allowed = largest_allowed(sizes, limits)
     kept = (sizes > 1) & (sizes <= allowed)
     sizes, starts = sizes[kept], starts[:-1][kept]
     row = words & ((np.uint64(1) << shift) - np.uint64(1))
@@ -181,9 +191,14 @@ def pairs_of_index(words: Array, limits: Limits, bits: int) -> tuple[Array, int,
     return (np.concatenate(out) if out else np.empty(0, np.uint64)), largest, allowed
 
 
-def _largest_allowed(sizes: Array, limits: Limits) -> int:
-    """The block size up to which all blocks together stay within the budget."""
-    counts = np.bincount(sizes[sizes <= limits.block], minlength=limits.block + 1).astype(float)
+def largest_allowed(sizes: Array, limits: Limits, times: Array | None = None) -> int:
+    """The block size up to which all blocks together stay within the budget.
+
+    ``times`` is how many blocks of each of the sizes there are; one, where it is not given.
+    """
+    small = sizes <= limits.block
+    weights = None if times is None else times[small]
+    counts = np.bincount(sizes[small], weights, minlength=limits.block + 1).astype(float)
     size = np.arange(limits.block + 1)
     total = np.cumsum(counts * size * (size - 1) / 2)
     return (

@@ -10,15 +10,14 @@ import polars as pl
 from resolver.matching.absorption import absorbed
 from resolver.matching.blocking import MOST_KEYS, Candidates, Limits, block, every_pair, row_bits
 from resolver.matching.columns import columns_of
-from resolver.matching.comparison import compare, rebin
+from resolver.matching.comparison import rebin
 from resolver.matching.components import joined
 from resolver.matching.constraints import Constraints, constraints_of
 from resolver.matching.doubts import with_doubts
-from resolver.matching.evidence import Evidence
 from resolver.matching.keys import keys_of
 from resolver.matching.learning_keys import learn_keys
 from resolver.matching.ordering import content_hashes, in_order, order_of
-from resolver.matching.pair_index import find, unpack
+from resolver.matching.pair_index import find
 from resolver.matching.passes import Scored, View, estimate, first_view, recount, score_and_cluster
 from resolver.matching.results import (
     MATCH,
@@ -29,16 +28,18 @@ from resolver.matching.results import (
     cores,
     pair_frame,
 )
-from resolver.matching.scoring import match_weights
 from resolver.matching.standardisation import context_of, standardise, with_values
+from resolver.matching.work import HERE
 from resolver.model.frames import CLUSTERS, SCORED_PAIRS, Band, empty
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from resolver.matching.evidence import Evidence
     from resolver.matching.keys import Key
     from resolver.matching.parameters import Parameters
     from resolver.matching.trained import Trained
+    from resolver.matching.work import Work
     from resolver.model.rule_set import Blocking, RuleSet
 
     OnStage = Callable[[str, Mapping[str, int | float]], None]
@@ -62,12 +63,13 @@ class Linkage:
     answer: Answer | None = None
 
 
-def link_profiles(
-    profiles: pl.DataFrame, rules: RuleSet, decisions: pl.DataFrame, on_stage: OnStage
+def link_profiles(  # noqa: PLR0913, PLR0917 - what is linked, and where
+    profiles: pl.DataFrame, rules: RuleSet, decisions: pl.DataFrame, on_stage: OnStage, work: Work = HERE
 ) -> Linkage:
     """Conclude who is who. Same profiles, rules and decisions, same answer, in any row order.
 
-    ``on_stage`` is told each stage's name and counts as it ends.
+    ``on_stage`` is told each stage's name and counts as it ends. ``work`` does the blocking and comparing of
+    a file too large for all its pairs.
     """
     ids, height = profiles["profile_id"], profiles.height
     context = context_of(profiles, rules.reference)
@@ -84,10 +86,10 @@ def link_profiles(
 
     view = first_view(rules, columns)
     learned = Learned(view.bins, view.model, fields, context, hashes)
-    candidates = find_candidates(rules.blocking, view)
+    candidates = find_candidates(rules.blocking, view, work)
     on_stage("block", {"pairs": len(candidates.words), "keys": len(candidates.names)})
 
-    evidence = gather(rules, view, candidates, constraints)
+    evidence = gather(rules, view, (candidates, constraints), work)
     view = replace(view, all_bytes=None)
     on_stage("compare", {"pairs": len(evidence.words), "comparisons": len(columns)})
 
@@ -113,7 +115,7 @@ def concluded(
     return Linkage(pairs, clusters, answer.view.model, diagnostics_of(answer, ids), answer)
 
 
-def find_candidates(rules: Blocking, view: View) -> Candidates:
+def find_candidates(rules: Blocking, view: View, work: Work = HERE) -> Candidates:
     """All pairs of a small file; else the pairs of its keys, learned where the file is large."""
     profiles = view.model.profiles
     if profiles <= rules.all_pairs_up_to:
@@ -121,7 +123,7 @@ def find_candidates(rules: Blocking, view: View) -> Candidates:
     keys = keys_for(rules, view)[:MOST_KEYS]
     budget = rules.pairs_per_profile * profiles if profiles > rules.learn_above else float("inf")
     limits = Limits(rules.largest_block, budget, rules.most_pairs_per_profile * profiles)
-    return block(keys, limits, row_bits(profiles))
+    return work.block(keys, limits, row_bits(profiles))
 
 
 def keys_for(rules: Blocking, view: View) -> list[Key]:
@@ -132,13 +134,12 @@ def keys_for(rules: Blocking, view: View) -> list[Key]:
     return learn_keys(rules, keys, (view.columns, view.bins), view.model) if large else keys
 
 
-def gather(rules: RuleSet, view: View, candidates: Candidates, constraints: Constraints) -> Evidence:
+def gather(rules: RuleSet, view: View, known: tuple[Candidates, Constraints], work: Work = HERE) -> Evidence:
     """The candidates compared, without the hopeless, and the pairs that people decided."""
-    bytes_ = view.all_bytes
-    if bytes_ is None:
-        bytes_ = compare(view.columns, view.bins, unpack(candidates.words))
-    everything = Evidence(candidates.words, candidates.key, bytes_)
-    evidence = everything.only(match_weights(view.model, bytes_) >= rules.estimation.drop_below)
+    candidates, constraints = known
+    if view.all_bytes is not None:
+        work = HERE  # compared already
+    evidence = work.compare(view, candidates, rules.estimation.drop_below)
     decided = constraints.words[find(evidence.words, constraints.words) < 0]
     return evidence.also(decided, view.columns, view.bins)
 
@@ -222,7 +223,7 @@ def link_again(
         allowed = [size for _, size in trained.keys]
         candidates = block(trained.keys_of(columns), allowed, trained.bits)
     on_stage("block", {"pairs": len(candidates.words), "keys": len(candidates.names)})
-    evidence = gather(rules, first, candidates, constraints)
+    evidence = gather(rules, first, (candidates, constraints))
     rebin(columns, last.bins, evidence.sides, evidence.bytes_)
     on_stage("compare", {"pairs": len(evidence.words), "comparisons": len(columns)})
     scored, last = last_pass(rules, last, evidence, constraints)

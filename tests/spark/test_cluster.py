@@ -1,0 +1,99 @@
+"""The Spark engine answers as the Polars one does, on sets that are blocked, skewed or cut short."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import pytest
+
+from resolver.matching.linkage import link_profiles
+from resolver.model.frames import DECISIONS, empty
+from resolver.resolution import silent
+from resolver.rule_file import load_rules
+from resolver.spark.session import java_there, session
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MISSING = [name for name in ("pyspark", "pyarrow", "pandas") if importlib.util.find_spec(name) is None]
+MISSING += [] if java_there() else ["java"]
+# one session for all: on one worker
+pytestmark = [
+    pytest.mark.skipif(bool(MISSING), reason=f"the Spark engine needs {', '.join(MISSING)}"),
+    pytest.mark.xdist_group("spark"),
+    pytest.mark.filterwarnings("ignore"),
+]
+
+
+@pytest.fixture(scope="module")
+def spark():
+    one = session("local[2]")
+    one.conf.set("spark.sql.shuffle.partitions", "4")
+    yield one
+    one.stop()
+
+
+def blocked_rules():
+    rules = load_rules(None)
+    small = {"all_pairs_up_to": 0, "largest_block": 40}
+    return rules.model_copy(update={"blocking": rules.blocking.model_copy(update=small)})
+
+
+def people(count: int) -> pl.DataFrame:
+    """Pairs of profiles of one person; one phone on a third of all, one name on a fifth."""
+    draw = np.random.default_rng(7)
+    person = np.arange(count) // 2
+    first, last = (draw.integers(0, 60, count // 2 + 1)[person] for _ in range(2))
+    phone = np.where(person % 3 == 0, 0, person)
+    shared = person % 5 == 1
+    return pl.DataFrame(
+        {
+            "profile_id": [f"p{k}" for k in range(count)],
+            "first_name": np.where(shared, "maria", [f"given{chr(97 + f % 26)}{f}" for f in first]),
+            "last_name": np.where(shared, "garcia", [f"family{chr(97 + f % 26)}{f}" for f in last]),
+            "phone_number": [f"+1202555{p:04}" for p in phone],
+            "email_address": [f"m{p}@example.com" if k % 4 else None for k, p in enumerate(person)],
+        }
+    )
+
+
+def on_cluster(spark, profiles, rules, directory: Path):
+    from resolver.spark.checkpoints import Checkpoints, identity_of  # noqa: PLC0415
+    from resolver.spark.cluster import OnCluster  # noqa: PLC0415 - needs pyarrow
+
+    work = OnCluster(spark, Checkpoints(directory, identity_of(profiles, rules)))
+    return link_profiles(profiles, rules, empty(DECISIONS), silent, work)
+
+
+def test_clusters_pairs_and_figures_are_those_of_the_polars_engine(spark, tmp_path):
+    profiles, rules = people(600), blocked_rules()
+    here = link_profiles(profiles, rules, empty(DECISIONS), silent)
+    there = on_cluster(spark, profiles, rules, tmp_path)
+    assert here.pairs.height > 0
+    largest = max(key["largest_block"] for key in here.diagnostics["blocking"])
+    assert largest > rules.blocking.largest_block, "the shared phone is above the cap"
+    assert there.clusters.equals(here.clusters)
+    assert there.pairs.equals(here.pairs)
+    assert there.diagnostics == here.diagnostics
+
+
+def test_a_finished_stage_is_not_run_again_and_a_changed_input_starts_over(spark, tmp_path):
+    profiles, rules = people(200), blocked_rules()
+    first = on_cluster(spark, profiles, rules, tmp_path)
+    noted = {file.name: file.stat().st_mtime_ns for file in tmp_path.glob("*.json")}
+    assert set(noted) == {"words.json", "pairs.json", "evidence.json"}
+    (tmp_path / "evidence.json").unlink()  # as if the run had been cut short there
+    again = on_cluster(spark, profiles, rules, tmp_path)
+    assert again.pairs.equals(first.pairs)
+    later = {file.name: file.stat().st_mtime_ns for file in tmp_path.glob("*.json")}
+    assert later["pairs.json"] == noted["pairs.json"]
+    assert later["evidence.json"] != noted["evidence.json"]
+
+    changed = profiles.with_columns(last_name=pl.col("last_name").str.replace("familya", "kin"))
+    other = on_cluster(spark, changed, rules, tmp_path)
+    assert json.loads((tmp_path / "pairs.json").read_text())["identity"]
+    assert other.pairs.equals(link_profiles(changed, rules, empty(DECISIONS), silent).pairs)
