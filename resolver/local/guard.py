@@ -7,6 +7,7 @@ page's own that was made to lead to this machine (DNS rebinding) shows in Host.
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 from typing import TYPE_CHECKING, Final
@@ -34,6 +35,7 @@ def check_origin(headers: Mapping[str, str]) -> None:
         raise AccessDenied("Host: the embedded service is known as localhost or a loopback address only")
 
 
+@functools.lru_cache(maxsize=64)  # a client sends the same one with every request
 def _is_loopback(host: str) -> bool:
     found = _HOST.fullmatch(host.strip())
     if found is None:

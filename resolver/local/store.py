@@ -9,7 +9,7 @@ only one that may close it. A few readers are kept for whoever comes next; no cu
 nothing of one thread is left in a connection that another one takes.
 
 An acknowledged write survives the death of the process at any moment (WAL, synchronous=NORMAL). Loss of power
-may take the last transactions with it, never a part of one.
+may take the last transactions with it, never a part of one. `checkpoints` moves the log into the file.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from resolver.local.checkpoints import PAGES, Checkpoints
 from resolver.local.limit import NO_LIMIT, Unfinished
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from resolver.local.limit import Limit
 
 _SCHEMA_VERSION = 2
-_CHECKPOINT_PAGES = 8_000  # 32 MiB: a page that is written again and again reaches the file once
+_MOST_PAGES_IN_LOG = 8 * PAGES  # only if a checkpoint fails: then a commit makes one
 _CACHE_KIB = 65_536
 _WRITERS_CACHE_KIB = 16_384  # SQLite may walk all of it at a commit
 _BUSY_SECONDS = 30.0  # another process may load into the same file
@@ -138,8 +139,7 @@ class Store:
         self._is_closed = False
         self._writer = self._connect()
         self._writer.execute(f"PRAGMA cache_size = -{_WRITERS_CACHE_KIB}")
-        if temporary is not None:
-            self._writer.execute("PRAGMA synchronous = OFF")  # nobody will open this file again
+        self._checkpoints = Checkpoints(self._connect, self._writer_lock)
         self.token_secret = self._prepare()
         self._writer.execute("PRAGMA busy_timeout = 0")  # from here on `_begin` does the waiting
         # Opening finds out what is due: the first request after it works off what fell due in the meantime.
@@ -168,6 +168,7 @@ class Store:
 
         A temporary file is removed.
         """
+        self._checkpoints.close()
         with self._writer_lock, self._idle_lock:
             self._is_closed = True
             for connection in (self._writer, *self._idle):
@@ -195,6 +196,7 @@ class Store:
                 _set_limit(self._writer, NO_LIMIT)
                 self._writer.execute("COMMIT")
                 self.memo.writes += 1
+                self._checkpoints.after_commit(self._writer.total_changes)
             except BaseException as error:
                 _set_limit(self._writer, NO_LIMIT)
                 if self._writer.in_transaction:  # a full disk makes SQLite undo it by itself
@@ -297,10 +299,11 @@ class Store:
             check_same_thread=False,  # one thread at a time, see above
             cached_statements=512,
         )
+        synchronous = "NORMAL" if self._temporary is None else "OFF"  # nobody will open that file again
         for pragma in (
             "journal_mode = WAL",
-            "synchronous = NORMAL",
-            f"wal_autocheckpoint = {_CHECKPOINT_PAGES}",
+            f"synchronous = {synchronous}",
+            f"wal_autocheckpoint = {_MOST_PAGES_IN_LOG}",
             f"cache_size = -{_CACHE_KIB}",
             "temp_store = FILE",
         ):

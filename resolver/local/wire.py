@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import re
-import uuid
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -226,18 +226,20 @@ def _decoded(segment: str) -> str:
     return unquote(segment, errors="surrogateescape")
 
 
-def render(content: Mapping[str, Any]) -> HttpResponse:
-    """A successful answer."""
-    return _response(200, content, {})
+def render(content: Mapping[str, Any] | str) -> HttpResponse:
+    """A successful answer; text is JSON already."""
+    return _response(200, content if isinstance(content, str) else _encode(content), {})
 
 
 def render_refusal(refusal: Refusal, headers: Mapping[str, str] = MappingProxyType({})) -> HttpResponse:
     """An error in the form that every AWS SDK reads: the type in a header, the message in the body."""
-    return _response(refusal.status, {"Message": str(refusal)}, {"x-amzn-ErrorType": refusal.code, **headers})
-
-
-def _response(status: int, content: Mapping[str, Any], headers: Mapping[str, str]) -> HttpResponse:
-    body = _encode(content).encode()
-    return HttpResponse(
-        status, {"Content-Type": "application/json", "x-amzn-RequestId": str(uuid.uuid4()), **headers}, body
+    return _response(
+        refusal.status, _encode({"Message": str(refusal)}), {"x-amzn-ErrorType": refusal.code, **headers}
     )
+
+
+def _response(status: int, text: str, headers: Mapping[str, str]) -> HttpResponse:
+    found = os.urandom(16).hex()
+    request_id = f"{found[:8]}-{found[8:12]}-{found[12:16]}-{found[16:20]}-{found[20:]}"
+    own = {"Content-Type": "application/json", "x-amzn-RequestId": request_id}
+    return HttpResponse(status, {**own, **headers}, text.encode())

@@ -28,13 +28,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """A function (session, request) -> response members, run in a write transaction or on a snapshot."""
+    """A function (session, request) -> response members, run in a write transaction or on a snapshot.
 
-    function: Callable[[Session, Request], dict[str, Any]]
+    One that shows profiles as they are stored gives the response's JSON text.
+    """
+
+    function: Callable[[Session, Request], dict[str, Any] | str]
     writes: bool
 
 
-def _read(function: Callable[[Session, Request], dict[str, Any]]) -> Handler:
+def _read(function: Callable[[Session, Request], dict[str, Any] | str]) -> Handler:
     return Handler(function, writes=False)
 
 

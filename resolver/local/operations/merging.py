@@ -64,15 +64,18 @@ def merge_profiles(store: Session, request: Request) -> dict[str, Any]:
     """
     domain = the_domain(store, request)
     main, merged = _members(store, domain, request)
-    before = standard_keys(main.fields)
     derived = []
     for profile in merged:
         derived.append(_move_keys(store, domain, profile, main))
         _move_objects(store, domain, profile, main)
     members = [main, *(merged if request.settings.merge_winner == "normal" else reversed(merged))]
-    main.fields, main.sources = _united(members, request.get("FieldSourceProfileIds", {}))
+    fields, main.sources = _united(members, request.get("FieldSourceProfileIds", {}))
     main.updated_at = request.at
-    save_profile(store, domain, main, before)
+    if fields == main.fields:  # as often: neither its text nor its keys are made again
+        profiles.touch_profile(store, main)
+    else:
+        before, main.fields = standard_keys(main.fields), fields
+        save_profile(store, domain, main, before)
     refuse_too_large_with_objects(store, main, has_objects=any(one.object_count for one in members))
     for profile, its_keys in zip(merged, derived, strict=True):
         event = Event("DELETED_BY_MERGE", request.at, content_of(profile))

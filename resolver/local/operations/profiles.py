@@ -131,7 +131,7 @@ def delete_profile(store: Session, request: Request) -> dict[str, Any]:
     return {"Message": "OK"}
 
 
-def batch_get_profile(store: Session, request: Request) -> dict[str, Any]:
+def batch_get_profile(store: Session, request: Request) -> str:
     """Up to 20 profiles by id; an id that is not there becomes an entry of Errors (documented).
 
     Assumed: answers in the order asked, a repeated id once, and a merged-away id is an error even with
@@ -139,20 +139,14 @@ def batch_get_profile(store: Session, request: Request) -> dict[str, Any]:
     """
     domain = the_domain(store, request)
     asked = list(dict.fromkeys(request["ProfileIds"]))
-    known = {profile.profile_id: profile for profile in table.find_profiles(store, domain.seq, asked)}
-    found, missing = [], []
-    for profile_id in asked:
-        profile = known.get(profile_id)
-        if profile is None:
-            error = {
-                "Code": "ResourceNotFoundException",
-                "Message": "Profile not found",
-                "ProfileId": profile_id,
-            }
-            missing.append(error)
-        else:
-            found.append(description(profile))
-    return {"Profiles": found, "Errors": missing}
+    known = table.find_texts(store, domain.seq, asked)
+    found = [as_shown(profile_id, known[profile_id]) for profile_id in asked if profile_id in known]
+    missing = [
+        {"Code": "ResourceNotFoundException", "Message": "Profile not found", "ProfileId": profile_id}
+        for profile_id in asked
+        if profile_id not in known
+    ]
+    return f'{{"Profiles": [{", ".join(found)}], "Errors": {json.dumps(missing) if missing else "[]"}}}'
 
 
 def present(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -178,15 +172,14 @@ def remove_path(profile: Profile, path: str) -> None:
     profile.fields = present(profile.fields)
 
 
-def description(profile: Profile) -> dict[str, Any]:
-    """A profile as the API shows it."""
-    return {"ProfileId": profile.profile_id, **profile.fields}
+def as_shown(profile_id: str, text: str) -> str:
+    """A profile as the API shows it, of the JSON text of its fields as they are stored."""
+    return f'{{"ProfileId": "{profile_id}"{"" if text == "{}" else ", "}{text[1:]}'
 
 
 def content_of(profile: Profile) -> str | None:
     """A profile as it is stored, as a history record's Content, which has an upper limit."""
-    rest = profile.text.removeprefix("{")
-    text = f'{{"ProfileId": "{profile.profile_id}"{", " if profile.fields else ""}{rest}'
+    text = as_shown(profile.profile_id, profile.text)
     return text if len(text) <= MOST_BYTES else None
 
 

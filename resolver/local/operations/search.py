@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from resolver.local.normalisation import NORMALISERS, PREDEFINED_KEYS
 from resolver.local.operations.finding import the_domain
-from resolver.local.operations.profiles import description
+from resolver.local.operations.profiles import as_shown
 from resolver.local.refusal import BadRequest
 from resolver.local.tables import keys, lookup, profiles
 from resolver.local.tables.lookup import KeyQuery, PageOf
@@ -17,10 +18,9 @@ if TYPE_CHECKING:
 
     from resolver.local.request import Request
     from resolver.local.store import Session
-    from resolver.local.tables.profiles import Profile
 
 
-def search_profiles(store: Session, request: Request) -> dict[str, Any]:
+def search_profiles(store: Session, request: Request) -> str:
     """Profiles that up to five keys find, joined by OR unless AND is asked for.
 
     Documented: equality after normalisation by the key's content type; FoundByItems tells which keys and
@@ -38,15 +38,16 @@ def search_profiles(store: Session, request: Request) -> dict[str, Any]:
     seqs = lookup.find_by_keys(store, domain.seq, ([one.query for one in asked], operator), page_of)
     page, more = request.page(seqs, seqs)
     items = []
-    for profile in profiles.get_profiles(store, page) if page else ():
+    for seq, profile_id, text in profiles.get_texts(store, page) if page else ():
         if operator == "AND" and len(asked) > 1:
             found_by = given
         else:
-            owner = (domain.seq, profile)
+            owner = (domain.seq, seq, profile_id)
             found_by = [(one.query.name, _found_by(store, owner, one, sole=len(asked) == 1)) for one in asked]
         shown = [{"KeyName": name, "Values": values} for name, values in found_by if values]
-        items.append({**description(profile), "FoundByItems": shown})
-    return {"Items": items, **more}
+        items.append(f'{as_shown(profile_id, text)[:-1]}, "FoundByItems": {json.dumps(shown)}}}')
+    rest = f', "NextToken": {json.dumps(more["NextToken"])}' if more else ""
+    return f'{{"Items": [{", ".join(items)}]{rest}}}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +76,18 @@ def _asked(store: Session, domain: int, request: Request, key: tuple[str, list[s
     return _Asked(KeyQuery(name, tuple(normal)), forms)
 
 
-def _found_by(store: Session, owner: tuple[int, Profile], asked: _Asked, *, sole: bool) -> list[str]:
-    """Those of a key's values that lead to a profile; a value that nothing else was asked beside did."""
+def _found_by(store: Session, owner: tuple[int, int, str], asked: _Asked, *, sole: bool) -> list[str]:
+    """Those of a key's values that lead to a profile; a value that nothing else was asked beside did.
+
+    `owner` is the profile's (domain, seq, id).
+    """
     if sole and len(asked.forms) == 1:
         return list(asked.forms)
-    domain, profile = owner
+    domain, profile, profile_id = owner
     if asked.query.name == "_profileId":
-        hits = {profile.profile_id}
+        hits = {profile_id}
     else:
-        hits = keys.hits(store, (domain, profile.seq), asked.query.name, asked.query.values)
+        hits = keys.hits(store, (domain, profile), asked.query.name, asked.query.values)
     return [value for value, forms in asked.forms.items() if not hits.isdisjoint(forms)]
 
 

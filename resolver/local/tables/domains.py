@@ -35,7 +35,7 @@ class Domain:
 
     seq: int
     name: str
-    settings: dict[str, Any]
+    settings_text: str  # JSON
     created_at: float
     updated_at: float
     matching_since: float | None  # when matching was last switched on; None while it is off
@@ -43,11 +43,16 @@ class Domain:
     object_count: int
     total_size: int
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The members of CreateDomain; read anew each time, as most requests never ask."""
+        return json.loads(self.settings_text)  # type: ignore[no-any-return]
+
 
 def find_domain(store: Session, name: str) -> Domain | None:
     """The domain of that name."""
     row = store.one(f"SELECT {_COLUMNS} FROM domain WHERE name = ?", name)
-    return _domain(row) if row else None
+    return Domain(*row) if row else None
 
 
 def get_domain(store: Session, seq: int) -> Domain:
@@ -55,13 +60,13 @@ def get_domain(store: Session, seq: int) -> Domain:
     row = store.one(f"SELECT {_COLUMNS} FROM domain WHERE seq = ?", seq)
     if row is None:
         raise LookupError(f"domain {seq}")
-    return _domain(row)
+    return Domain(*row)
 
 
 def list_domains(store: Session, after: int, limit: int) -> list[Domain]:
     """Domains in order of creation."""
     rows = store.all(f"SELECT {_COLUMNS} FROM domain WHERE seq > ? ORDER BY seq LIMIT ?", after, limit)
-    return [_domain(row) for row in rows]
+    return [Domain(*row) for row in rows]
 
 
 def count_domains(store: Session) -> int:
@@ -109,8 +114,3 @@ def surplus_metered_profiles(store: Session, domain: int) -> int:
 
 def _matches(settings: dict[str, Any]) -> bool:
     return bool(settings.get("Matching", {}).get("Enabled"))
-
-
-def _domain(row: tuple[Any, ...]) -> Domain:
-    seq, name, settings, *rest = row
-    return Domain(seq, name, json.loads(settings), *rest)

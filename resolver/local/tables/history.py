@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ class Event:
     content: str | None = None
     object_type: str = STANDARD_TYPE
     unique_key: str | None = None
-    record_id: str = field(default_factory=lambda: secrets.token_hex(16))
+    record_id: str = field(default_factory=lambda: os.urandom(16).hex())
     seq: int = 0
 
 

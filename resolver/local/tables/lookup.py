@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 _WORTH_COUNTING: Final = 1000
+_FEW: Final = 21  # a main profile and 20 to be merged; each number is a statement of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +48,22 @@ class PageOf:
     limit: int
 
 
-def any_of(values: Sequence[str]) -> tuple[str, str]:
+def any_of(values: Sequence[str] | Sequence[int]) -> tuple[str, str | int]:
     """The condition that a column has one of the values, and its one parameter, however many they are.
 
     A single one is compared as such: only then does the index give what follows in its own order.
     """
     if len(values) == 1:
         return "= ?", values[0]
-    return "IN (SELECT value FROM json_each(?))", json.dumps(values)
+    return "IN (SELECT value FROM json_each(?))", json.dumps(list(values))
+
+
+def asked_for(values: Sequence[str]) -> tuple[str, tuple[object, ...]]:
+    """The beginning of a statement that has the values as rows of a table ``asked (value)``."""
+    if len(values) <= _FEW:  # what one request asks for, and half the work of json_each
+        rows = ", ".join(["(?)"] * len(values))
+        return f"WITH asked (value) AS (VALUES {rows})", tuple(values)
+    return "WITH asked (value) AS (SELECT value FROM json_each(?))", (json.dumps(values),)
 
 
 def find_by_keys(

@@ -6,12 +6,15 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from resolver.local.tables.lookup import any_of, asked_for
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from resolver.local.store import Session
 
 _COLUMNS = "seq, profile_id, fields, sources, created_at, updated_at, object_count"
+_THEM = "asked CROSS JOIN profile ON domain = ? AND profile_id = asked.value"  # in order of what is asked
 
 
 @dataclass(slots=True)
@@ -39,20 +42,36 @@ def find_profile(store: Session, domain: int, profile_id: str) -> Profile | None
 
 def find_profiles(store: Session, domain: int, profile_ids: Sequence[str]) -> list[Profile]:
     """Those of the ids that are profiles, in no particular order."""
-    rows = store.all(
-        f"SELECT {_COLUMNS} FROM profile WHERE domain = ? AND profile_id IN (SELECT value FROM json_each(?))",
-        *(domain, json.dumps(list(profile_ids))),
-    )
+    if not profile_ids:
+        return []
+    asked, bound = asked_for(profile_ids)
+    rows = store.all(f"{asked} SELECT {_COLUMNS} FROM {_THEM}", *bound, domain)
     return [_profile(row) for row in rows]
+
+
+def find_texts(store: Session, domain: int, profile_ids: Sequence[str]) -> dict[str, str]:
+    """The stored JSON of the fields of those ids that are profiles, by id."""
+    if not profile_ids:
+        return {}
+    asked, bound = asked_for(profile_ids)
+    rows: list[Any] = store.all(f"{asked} SELECT profile_id, fields FROM {_THEM}", *bound, domain)
+    return dict(rows)
 
 
 def get_profiles(store: Session, seqs: Sequence[int]) -> list[Profile]:
     """Profiles by seq, in order of seq."""
-    rows = store.all(
-        f"SELECT {_COLUMNS} FROM profile WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq",
-        json.dumps(list(seqs)),
-    )
+    one_of, bound = any_of(seqs)
+    rows = store.all(f"SELECT {_COLUMNS} FROM profile WHERE seq {one_of} ORDER BY seq", bound)
     return [_profile(row) for row in rows]
+
+
+def get_texts(store: Session, seqs: Sequence[int]) -> list[tuple[int, str, str]]:
+    """(seq, id, stored JSON of the fields) of profiles by seq, in order of seq."""
+    one_of, bound = any_of(seqs)
+    rows: list[Any] = store.all(
+        f"SELECT seq, profile_id, fields FROM profile WHERE seq {one_of} ORDER BY seq", bound
+    )
+    return rows
 
 
 def insert_profile(store: Session, domain: int, profile: Profile) -> int:
@@ -74,6 +93,14 @@ def update_profile(store: Session, domain: int, profile: Profile) -> None:
     store.run(
         "UPDATE profile SET fields = ?, sources = ?, updated_at = ? WHERE seq = ?",
         *(fields, _sources_text(profile), profile.updated_at, profile.seq),
+    )
+
+
+def touch_profile(store: Session, profile: Profile) -> None:
+    """Replace a profile's sources and time of update."""
+    store.run(
+        "UPDATE profile SET sources = ?, updated_at = ? WHERE seq = ?",
+        *(_sources_text(profile), profile.updated_at, profile.seq),
     )
 
 
