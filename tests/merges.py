@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+from embedded import NAME
+
 from resolver.model.canonical import canonical_json
 from resolver.model.merge_plan import MAX_MERGED_PER_STEP, FieldChoice, MergePlan, MergeStep
 from resolver.model.profile import UNSTEERABLE, by_id
@@ -66,3 +68,17 @@ def _flat(profile: Mapping[str, Any]) -> dict[str, Any]:
     left_out = ("ProfileId", "Attributes", *UNSTEERABLE)
     flat = {name: value for name, value in profile.items() if name not in left_out}
     return flat | {f"Attributes.{key}": value for key, value in profile.get("Attributes", {}).items()}
+
+
+def put_crm_type(client: Any, field: str, key: str) -> None:
+    """An object type ``Crm`` of the domain: told apart by ``id``, found to belong by a field under a key."""
+    client.put_profile_object_type(
+        DomainName=NAME,
+        ObjectTypeName="Crm",
+        Description="crm",
+        Fields={"id": {"Source": "_source.id"}, field: {"Source": f"_source.{field}"}},
+        Keys={
+            "crmId": [{"FieldNames": ["id"], "StandardIdentifiers": ["UNIQUE"]}],
+            key: [{"FieldNames": [field], "StandardIdentifiers": ["PROFILE"]}],
+        },
+    )

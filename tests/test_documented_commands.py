@@ -32,7 +32,7 @@ PAGES = ("README.md", *(page for page in GUIDES if page != LAST), LAST)
 ELSEWHERE = {
     "make demo": "Makefile",
     "make test": ".ci/run",
-    "resolver drill": "tests/app/test_drilling.py",
+    "resolver drill": "tests/cli/test_drill_command.py",
     "aws customer-profiles": "tests/clients/test_clients.py",
     "curl": "tests/local/test_admin_routes.py",
     "resolver review --run run1 --auth header": "tests/cli/test_review_command.py",

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: How long a run believes that AWS does not merge in its domain.
 ASKED_AGAIN: Final = timedelta(minutes=1)
+#: Plans may be this much younger than now: clocks of two hosts differ, or one is put right.
+_MOST_AHEAD_DAYS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +120,6 @@ def check_role(domain: Domain, allowed: Sequence[str]) -> None:
             f"domain {domain.name}: {role} may not merge or restore; the rule set's "
             f"merging.allowed_roles are {', '.join(allowed)}"
         )
-
-
-#: Plans may be this much younger than now: clocks of two hosts differ, or one is put right.
-_MOST_AHEAD_DAYS: Final = 1.0
 
 
 def _check_matching(domain: Domain, days: float, now: datetime) -> None:

@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta, timezone, tzinfo
-from typing import Final
+from datetime import UTC, datetime, time, timedelta, timezone
+from typing import TYPE_CHECKING, Final
+
+from dateutil import tz
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
 
 _ZERO: Final = timedelta(0)
 
 
-class MachineZone(tzinfo):
-    """The rules of this machine's clock, past and future changes included.
+def machine_zone() -> tzinfo:
+    """The rules of this machine's clock, changes to come included.
 
     ``datetime.astimezone()`` alone gives today's distance from UTC for every day of the year.
     """
-
-    def utcoffset(self, dt: datetime | None) -> timedelta | None:
-        """How far the clock is ahead of UTC at a time that it shows; ``fold``: for the second time."""
-        return None if dt is None else dt.replace(tzinfo=None).astimezone().utcoffset()
-
-    def dst(self, _dt: datetime | None) -> timedelta | None:
-        """Unknown, and needed by nobody."""
-        return None
-
-    def tzname(self, dt: datetime | None) -> str | None:
-        """What the machine calls its time then."""
-        return None if dt is None else dt.replace(tzinfo=None).astimezone().tzname()
-
-    def fromutc(self, dt: datetime) -> datetime:
-        """What the clock shows at a moment of UTC."""
-        there = dt.replace(tzinfo=UTC).astimezone()
-        shown = there.replace(tzinfo=self)
-        return shown if shown.utcoffset() == there.utcoffset() else shown.replace(fold=1)
+    zone: tzinfo = tz.tzlocal()
+    return zone
 
 
 def next_time(of_day: time, now: datetime) -> datetime:
@@ -50,10 +39,9 @@ def next_time(of_day: time, now: datetime) -> datetime:
 
 def _moment(wall: datetime, zone: tzinfo) -> datetime:
     """When the clock shows ``wall``; when it jumps over it, where it does."""
-    moment = wall.replace(tzinfo=zone).astimezone(UTC)
-    if moment.astimezone(zone).replace(tzinfo=None, fold=0) == wall.replace(fold=0):
-        return moment
-    before, after = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (1, 0))
+    if tz.datetime_exists(wall, zone):
+        return wall.replace(tzinfo=zone).astimezone(UTC)
+    before, after = ((wall + timedelta(days)).replace(tzinfo=zone).astimezone(UTC) for days in (-1, 1))
     shift = before.astimezone(zone).utcoffset()
     while after - before > timedelta(seconds=1):
         middle = before + (after - before) / 2

@@ -25,7 +25,7 @@ from resolver.cli.braking import (
     stopping_on_signals,
     tell_of_new_key,
 )
-from resolver.cli.day_clock import MachineZone
+from resolver.cli.day_clock import machine_zone
 from resolver.cli.options import (
     AwsProfile,
     CallsPerSecond,
@@ -151,7 +151,7 @@ def run(
             follow_objects=follow_objects,
             brakes=Brakes(
                 limit,
-                until=moment_of(until, datetime.now(MachineZone())),
+                until=moment_of(until, datetime.now(machine_zone())),
                 stop_file=stop_file or out / "STOP",
                 canary=canary,
                 should_stop=stopped.is_set,
@@ -248,7 +248,7 @@ def apply(
             conditions=Conditions.of(rule_set),
             brakes=Brakes(
                 limit,
-                moment_of(until, datetime.now(MachineZone())),
+                moment_of(until, datetime.now(machine_zone())),
                 stop_file or run_directory / "STOP",
                 canary,
                 stopped.is_set,

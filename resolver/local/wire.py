@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 import re
+import uuid
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -239,7 +239,5 @@ def render_refusal(refusal: Refusal, headers: Mapping[str, str] = MappingProxyTy
 
 
 def _response(status: int, text: str, headers: Mapping[str, str]) -> HttpResponse:
-    found = os.urandom(16).hex()
-    request_id = f"{found[:8]}-{found[8:12]}-{found[12:16]}-{found[16:20]}-{found[20:]}"
-    own = {"Content-Type": "application/json", "x-amzn-RequestId": request_id}
+    own = {"Content-Type": "application/json", "x-amzn-RequestId": str(uuid.uuid4())}
     return HttpResponse(status, {**own, **headers}, text.encode())

@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 from cryptography.fernet import Fernet
 from embedded import NAME, domain_at, embedded, pid
-from merges import plan_of_group
+from merges import plan_of_group, put_crm_type
 
 from resolver.app.applying import ApplyOptions, apply_plans
 from resolver.app.brakes import Brakes
@@ -114,16 +114,7 @@ def test_before_images_hold_the_objects_too(ledger):
     plan = plan_of_group(ANA)
     with embedded(ANA) as (domain, _):
         client = domain.clients.read
-        client.put_profile_object_type(
-            DomainName=NAME,
-            ObjectTypeName="Crm",
-            Description="crm",
-            Fields={"id": {"Source": "_source.id"}, "phone": {"Source": "_source.phone"}},
-            Keys={
-                "crmId": [{"FieldNames": ["id"], "StandardIdentifiers": ["UNIQUE"]}],
-                "_phone": [{"FieldNames": ["phone"], "StandardIdentifiers": ["PROFILE"]}],
-            },
-        )
+        put_crm_type(client, "phone", "_phone")
         client.put_profile_object(
             DomainName=NAME, ObjectTypeName="Crm", Object='{"id": "7", "phone": "0800"}'
         )
@@ -525,16 +516,7 @@ def test_a_merge_that_brings_too_many_objects_together_is_refused(ledger, allowe
     plan = plan_of_group(CROWD)
     with embedded(CROWD) as (domain, service):
         client = domain.clients.read
-        client.put_profile_object_type(
-            DomainName=NAME,
-            ObjectTypeName="Crm",
-            Description="crm",
-            Fields={"id": {"Source": "_source.id"}, "of": {"Source": "_source.of"}},
-            Keys={
-                "crmId": [{"FieldNames": ["id"], "StandardIdentifiers": ["UNIQUE"]}],
-                "_account": [{"FieldNames": ["of"], "StandardIdentifiers": ["PROFILE"]}],
-            },
-        )
+        put_crm_type(client, "of", "_account")
         for number in range(4):  # two in the first call's batch, two in the second's
             body = f'{{"id": "{number}", "of": "a{11 if number < 2 else 40}"}}'
             client.put_profile_object(DomainName=NAME, ObjectTypeName="Crm", Object=body)

@@ -8,7 +8,7 @@ from itertools import count
 
 import pytest
 from embedded import NAME, embedded, pid
-from merges import plan_of_group
+from merges import plan_of_group, put_crm_type
 
 from resolver.app.applying import ApplyOptions, apply_plans
 from resolver.app.brakes import Brakes
@@ -125,16 +125,7 @@ def test_of_a_plan_that_is_half_done_only_what_remains_is_told(ledger):
 def test_objects_of_all_batches_count_together(ledger):
     plan = plan_of_group(CROWD)
     with embedded(CROWD) as (domain, _):
-        domain.clients.read.put_profile_object_type(
-            DomainName=NAME,
-            ObjectTypeName="Crm",
-            Description="crm",
-            Fields={"id": {"Source": "_source.id"}, "of": {"Source": "_source.of"}},
-            Keys={
-                "crmId": [{"FieldNames": ["id"], "StandardIdentifiers": ["UNIQUE"]}],
-                "_account": [{"FieldNames": ["of"], "StandardIdentifiers": ["PROFILE"]}],
-            },
-        )
+        put_crm_type(domain.clients.read, "of", "_account")
         for number in range(1001):
             body = f'{{"id": "{number}", "of": "a{11 if number < 600 else 40}"}}'
             domain.clients.read.put_profile_object(DomainName=NAME, ObjectTypeName="Crm", Object=body)

@@ -8,7 +8,7 @@ import pytest
 
 from resolver.app.brakes import Brakes
 from resolver.cli.braking import moment_of
-from resolver.cli.day_clock import MachineZone
+from resolver.cli.day_clock import machine_zone
 from resolver.errors import BadInput
 
 EVENING = datetime(2026, 3, 1, 22, 15, 30, tzinfo=timezone(timedelta(hours=1)))
@@ -41,7 +41,7 @@ def zone(request, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setenv("TZ", EUROPE)
         time.tzset()
-        yield MachineZone()
+        yield machine_zone()
     time.tzset()
 
 

@@ -6,23 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import pytest
+from sleeping import SleepingClock
 
 from resolver.profiles.pace import Pace
 
 
-class _Time:
-    def __init__(self):
-        self.now = 1_000.0
-
-    def clock(self):
-        return self.now
-
-    def sleep(self, seconds):
-        self.now += seconds
-
-
 def test_a_turn_is_asked_about_after_the_waiting():
-    time_ = _Time()
+    time_ = SleepingClock()
     pace = Pace(2.0, time_.clock, time_.sleep)
     asked = []
     began = [pace.in_turn(lambda: asked.append(time_.now)) for _ in range(3)]
@@ -30,7 +20,7 @@ def test_a_turn_is_asked_about_after_the_waiting():
 
 
 def test_what_looking_again_takes_does_not_let_calls_begin_closer():
-    time_ = _Time()
+    time_ = SleepingClock()
     pace = Pace(2.0, time_.clock, time_.sleep)
     looking = iter([0.4, 0.0, 0.0])
     began = [pace.in_turn(lambda: time_.sleep(next(looking))) for _ in range(3)]
@@ -38,7 +28,7 @@ def test_what_looking_again_takes_does_not_let_calls_begin_closer():
 
 
 def test_a_turn_that_is_given_up_is_the_next_ones():
-    time_ = _Time()
+    time_ = SleepingClock()
     pace = Pace(2.0, time_.clock, time_.sleep)
     pace.in_turn(lambda: None)
 

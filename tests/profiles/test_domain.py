@@ -9,6 +9,7 @@ import pytest
 from embedded import NAME, domain_at, embedded, pid
 from hypothesis import given
 from hypothesis import strategies as st
+from sleeping import SleepingClock
 
 from resolver.errors import BadInput, ServiceFailed, UnknownDomain, Unreachable
 from resolver.local.faults import Fault, Faults
@@ -170,22 +171,9 @@ def test_the_survivor_is_not_taken_for_the_profile_that_it_took_in(alias):
         assert read_profiles(domain, [pid(2)]) == read_profiles(poor, [pid(2)]) == {}
 
 
-class _Time:
-    """A clock that moves only by sleeping."""
-
-    def __init__(self):
-        self.now = 100.0
-
-    def clock(self):
-        return self.now
-
-    def sleep(self, seconds):
-        self.now += seconds
-
-
 @given(st.lists(st.sampled_from(["ok", "throttled", "idle"]), max_size=80), st.sampled_from([1.0, 5.0, 20.0]))
 def test_no_second_ever_holds_more_than_the_rate(events, rate):
-    time_ = _Time()
+    time_ = SleepingClock(100.0)
     pace = Pace(rate, time_.clock, time_.sleep)
     starts = []
     for event in events:
@@ -202,7 +190,7 @@ def test_no_second_ever_holds_more_than_the_rate(events, rate):
 
 
 def test_a_throttled_pace_slows_down_and_recovers_to_its_ceiling():
-    time_ = _Time()
+    time_ = SleepingClock(100.0)
     pace = Pace(20.0, time_.clock, time_.sleep)
     for _ in range(3):
         pace.throttled(pace.wait())
@@ -214,7 +202,7 @@ def test_a_throttled_pace_slows_down_and_recovers_to_its_ceiling():
 
 
 def test_calls_in_flight_when_the_service_throttles_slow_the_pace_only_once():
-    time_ = _Time()
+    time_ = SleepingClock(100.0)
     pace = Pace(20.0, time_.clock, time_.sleep)
     starts = [pace.wait() for _ in range(4)]
     time_.sleep(0.1)
@@ -225,7 +213,7 @@ def test_calls_in_flight_when_the_service_throttles_slow_the_pace_only_once():
 
 
 def test_an_unlimited_pace_never_waits_until_it_is_throttled():
-    time_ = _Time()
+    time_ = SleepingClock(100.0)
     pace = Pace(None, time_.clock, time_.sleep)
     for _ in range(100):
         pace.wait()

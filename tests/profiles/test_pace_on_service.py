@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from embedded import NAME, embedded, pid
+from sleeping import SleepingClock
 
 from resolver.local.faults import Faults
 from resolver.local.service import Settings
@@ -15,25 +16,12 @@ from resolver.profiles.merging import Sending, send_once
 from resolver.profiles.pace import Pace
 
 
-class _Time:
-    """A clock that only sleeping moves."""
-
-    def __init__(self):
-        self.now = 1_000.0
-
-    def clock(self):
-        return self.now
-
-    def sleep(self, seconds):
-        self.now += seconds
-
-
 @pytest.fixture
 def sending():
     """Sends so many updates at that limit to a service with that quota; the moments and outcomes."""
 
     def _send(count, limit, quota):
-        time_ = _Time()
+        time_ = SleepingClock()
         faults = Faults(quotas=True, rates={"UpdateProfile": quota})
         people = [{"ProfileId": pid(1), "FirstName": "Ana"}]
         with embedded(people, Settings(faults=faults, clock=time_.clock)) as (plain, _):
