@@ -51,7 +51,7 @@ def test_the_readme_shows_the_lines_that_the_demo_prints_in_their_order(run, tmp
 
 
 def test_a_line_that_the_demo_does_not_print_would_be_noticed():
-    shown = "Domain              a   run 20261127T122419Z-2266\n  band merge  1\nDone in 3.0 s. It is in out/x: a\n"
+    shown = "Domain     a   run 20261127T122419Z-2266\n  band merge  1\nDone in 3.0 s. It is in out/x: a\n"
     assert labels(shown) == ["Domain", "Done in N s. It is in DIR: a"]
     assert labels(shown.replace("Domain", "Domains")) != labels(shown)
     assert end_of(f"examples\n{shown}") == shown
