@@ -10,7 +10,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from resolver.errors import BadInput
 from resolver.matching.explanation import explain_cluster
@@ -133,8 +133,8 @@ def interval(right: int, of: int) -> tuple[float | None, float | None, float | N
     if not of:
         return None, None, None
     tail = (1 - _LEVEL) / 2
-    low = float(beta.ppf(tail, right, of - right + 1)) if right else 0.0
-    high = float(beta.ppf(1 - tail, right + 1, of - right)) if right < of else 1.0
+    low = float(betaincinv(right, of - right + 1, tail)) if right else 0.0
+    high = float(betaincinv(right + 1, of - right, 1 - tail)) if right < of else 1.0
     return right / of, low, high
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.loaders import JSONFileLoader, Loader
 from hypothesis import settings
 
 from resolver.local.server import running
@@ -32,6 +33,33 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     made = [value for report in reports for name, value in report.user_properties if name == "requests"]
     if made:
         terminalreporter.write_line(f"{sum(made):,} requests were made by {len(made)} tests that count them")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _models_of_aws_are_read_once() -> Iterator[None]:
+    """Botocore reads its models once for each session, of which nearly every test here makes one.
+
+    What it reads is shared as it is among the clients of one session: so it may be among sessions.
+    """
+    files: dict[str, Any] = {}
+    services: dict[tuple[str, ...], list[str]] = {}
+    load_file, list_services = JSONFileLoader.load_file, Loader.list_available_services
+
+    def load_once(loader: JSONFileLoader, file_path: str) -> Any:
+        if file_path not in files:
+            files[file_path] = load_file(loader, file_path)
+        return files[file_path]
+
+    def list_once(loader: Loader, type_name: str) -> list[str]:
+        key = (type_name, *loader.search_paths)
+        if key not in services:
+            services[key] = list_services(loader, type_name)
+        return services[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", load_once)
+        patch.setattr(Loader, "list_available_services", list_once)
+        yield
 
 
 @pytest.fixture(autouse=True)
