@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 if TYPE_CHECKING:
@@ -26,6 +27,11 @@ _WIDTH, _HEIGHT, _MARGIN = 260, 90, 8
 
 def render_page(report: Mapping[str, Any]) -> str:
     """The page of a report (the content of report.json)."""
+    return _template().render(report=report, charts=charts_of(report["history"]), most=MOST)
+
+
+@cache
+def _template() -> Template:
     env = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
         autoescape=True,
@@ -33,8 +39,7 @@ def render_page(report: Mapping[str, Any]) -> str:
         trim_blocks=True,
     )
     env.globals.update(number=_number, cell=_cell)
-    page = env.get_template("report.html")
-    return page.render(report=report, charts=charts_of(report["history"]), most=MOST)
+    return env.get_template("report.html")
 
 
 def charts_of(history: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
