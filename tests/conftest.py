@@ -25,6 +25,25 @@ settings.register_profile("soak", deadline=None, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
+#: Folders and files of the longest tests. They begin first: then no worker waits for another's last one.
+LONGEST = (
+    "spark",
+    "cli",
+    "clients",
+    "browser",
+    "test_notebooks.py",
+    "test_documented_commands.py",
+    "test_wheel.py",
+)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest to the front; else the order stays."""
+    here = Path(__file__).parent
+    items.sort(key=lambda item: item.path.relative_to(here).parts[0] not in LONGEST)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what the passed and the failed tests tell, and how many requests those made that count them."""
     reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
@@ -88,9 +107,15 @@ class Endpoint:
 
 
 @pytest.fixture
-def endpoint() -> Iterator[Endpoint]:
-    """The embedded service on a loopback port, with an empty store."""
-    store = Store.open(None)
+def kept_store() -> Path | None:
+    """The file that ``endpoint`` serves; None: a store of its own, empty."""
+    return None
+
+
+@pytest.fixture
+def endpoint(kept_store: Path | None) -> Iterator[Endpoint]:
+    """The embedded service on a loopback port."""
+    store = Store.open(kept_store)
     service = Service(store)
     try:
         with running(service) as url:

@@ -6,7 +6,6 @@ import json
 from time import sleep
 
 import boto3
-import polars as pl
 import pytest
 
 from resolver.app.results import read_plans
@@ -20,8 +19,6 @@ from resolver.app.reviewing.releasing import releasable
 from resolver.app.reviewing.standing import State
 from resolver.cli.job import default_ledger
 from resolver.ledger.ledger import open_ledger
-from resolver.local.loading import load_profiles
-from resolver.local.sample.generator import make_sample
 from resolver.profiles.domain import ConnectionSettings, Domain, connect
 from resolver.rule_file import load_rules
 
@@ -29,15 +26,14 @@ DOMAIN = "shop"
 
 
 @pytest.fixture
-def concluded(run, endpoint, tmp_path):
+def kept_store(copied_run):
+    return copied_run(200, 3)
+
+
+@pytest.fixture
+def concluded(endpoint, tmp_path):
     """A run that merged nothing; (where, its directory, the URL of its ledger)."""
-    sample = make_sample(200, seed=3)
-    load_profiles(endpoint.store, DOMAIN, sample.profiles)
-    keys = tmp_path / "keys.csv"
-    pl.DataFrame(sample.keys, schema=["key_name", "value"], orient="row").write_csv(keys)
     where = ("--domain", DOMAIN, "--endpoint-url", endpoint.url)
-    paced = ("--calls-per-second", 0, "--quiet")
-    assert run("run", *where, *paced, "--keys", keys, "--out", tmp_path / "run")[0] == 0
     url = default_ledger(Domain(DOMAIN, connect(ConnectionSettings(endpoint.url, "us-east-1"))), None)
     return where, tmp_path / "run", url
 

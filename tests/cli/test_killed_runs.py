@@ -18,29 +18,21 @@ import pytest
 from resolver.cli.job import default_ledger
 from resolver.ledger.ledger import open_ledger
 from resolver.local.faults import Fault, Faults
-from resolver.local.loading import load_profiles
-from resolver.local.sample.generator import make_sample
 from resolver.local.service import Settings
 from resolver.profiles.domain import ConnectionSettings, Domain, connect
 
 DOMAIN = "shop"
 
 
-@pytest.fixture(scope="module")
-def sample():
-    return make_sample(120, seed=3)
+@pytest.fixture
+def kept_store(copied_run):
+    return copied_run(120, 3)
 
 
 @pytest.fixture
-def concluded(run, sample, endpoint, tmp_path):
-    """A run on the sample, not applied; gives (where, run directory, count of profiles there)."""
-    load_profiles(endpoint.store, DOMAIN, sample.profiles)
-    keys = tmp_path / "keys.csv"
-    pl.DataFrame(sample.keys, schema=["key_name", "value"], orient="row").write_csv(keys)
-    where = ("--domain", DOMAIN, "--endpoint-url", endpoint.url)
-    out = tmp_path / "run"
-    code, _, _ = run("run", *where, "--quiet", "--calls-per-second", 0, "--keys", keys, "--out", out)
-    assert code == 0
+def concluded(endpoint, tmp_path):
+    """A run on a sample, not applied; gives (where, run directory, count of profiles there)."""
+    where, out = ("--domain", DOMAIN, "--endpoint-url", endpoint.url), tmp_path / "run"
     client = boto3.client("customer-profiles", endpoint_url=endpoint.url)
     return where, out, lambda: client.get_domain(DomainName=DOMAIN)["Stats"]["ProfileCount"]
 
