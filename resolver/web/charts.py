@@ -84,7 +84,7 @@ def curve(points: Sequence[tuple[int, float]], at: tuple[int, float], gate: floa
     return Markup(  # noqa: S704 - numbers only
         f'<svg class="chart" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img" aria-label="{said}">'
         f'{ticks}<line class="gate" x1="{left}" x2="{width - 8}" y1="{gate_y}" y2="{gate_y}"/>'
-        f'<text class="t11 warn" x="{left + 4}" y="{gate_y - 4}">gate {gate * 100:.1f} %</text>'
+        f'<text class="t11 warn halo" x="{left + 4}" y="{gate_y + 12}">gate {gate * 100:.1f} %</text>'
         f'<polyline class="line" points="{line}"/>{mark}{marks}</svg>'
     )
 
