@@ -61,7 +61,8 @@ rivals: $(B)/.ready benchmarks/rivals.txt
 	@test -x $(RV)/bin/python || $(PY) -m venv $(RV)
 	@echo "installing the rivals ..."
 	@grep -E '^($(RIVALS))' benchmarks/rivals.txt >$(RV)/wanted.txt
-	@$(RV)/bin/pip install -q --disable-pip-version-check -r $(RV)/wanted.txt >$(RV)/install.log 2>&1 || { tail -5 $(RV)/install.log; exit 1; }
+	@{ $(B)/uv pip install -q --python $(RV)/bin/python -r $(RV)/wanted.txt || $(RV)/bin/pip install -q -r $(RV)/wanted.txt; } \
+	  >$(RV)/install.log 2>&1 || { tail -5 $(RV)/install.log; exit 1; }
 
 bench-rivals: rivals
 	$(B)/python benchmarks/bench_rivals.py $(or $(DATA),$(RESOLVER_DATA),$(error give DATA=FILE or DATA=DIR)) --write
@@ -94,7 +95,8 @@ clients: $(CLIENTS)/.ready
 $(CLIENTS)/.ready: $(B)/.ready tests/clients/requirements.txt tests/clients/package.json
 	@test -x $(CLIENTS)/bin/python || $(PY) -m venv $(CLIENTS)
 	@echo "installing the foreign clients ..."
-	@$(CLIENTS)/bin/pip install -q --disable-pip-version-check -r tests/clients/requirements.txt \
+	@{ $(B)/uv pip install -q --python $(CLIENTS)/bin/python -r tests/clients/requirements.txt \
+	  || $(CLIENTS)/bin/pip install -q -r tests/clients/requirements.txt; } \
 	  >$(CLIENTS)/install.log 2>&1 || { cat $(CLIENTS)/install.log; exit 1; }
 	@if ! command -v npm >/dev/null; then echo "npm is not here: the JavaScript SDK is left out"; \
 	  else npm install --prefix tests/clients --no-package-lock --no-audit --no-fund --silent \
