@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -101,9 +102,11 @@ def link_profiles(  # noqa: PLR0913, PLR0917 - what is linked, and where
 
 def conclude(ids: pl.Series, rules: RuleSet, answer: Answer, on_stage: OnStage) -> Linkage:
     """The answer as frames."""
-    pairs = pair_frame(answer)
-    clusters = with_doubts(cluster_frame(ids, rules, answer), pairs, rules)
-    return concluded(ids, answer, (pairs, clusters), on_stage)
+    with ThreadPoolExecutor(1) as pool:  # neither frame needs the other
+        others = pool.submit(pair_frame, answer)
+        clusters = cluster_frame(ids, rules, answer)
+        pairs = others.result()
+    return concluded(ids, answer, (pairs, with_doubts(clusters, pairs, rules)), on_stage)
 
 
 def concluded(
