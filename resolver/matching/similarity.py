@@ -255,7 +255,7 @@ def _same_address_text(sides: Sides, limit: float) -> Array:
     at = np.flatnonzero(near & (s1 > 0) & (s2 > 0))
     if len(at):
         one, other = (
-            [f"{n} {s}" for n, s in zip(number.text.gather(a), street.text.gather(b), strict=True)]
+            (number.text.gather(a) + " " + street.text.gather(b)).to_list()
             for a, b in ((n1[at], s1[at]), (n2[at], s2[at]))
         )
         ratio = cpdist(one, other, scorer=fuzz.ratio, score_cutoff=100 * limit, dtype=np.float32)
