@@ -122,7 +122,10 @@ def _linked_in_full(
     profiles: pl.DataFrame, known: tuple[RuleSet, pl.DataFrame], how: Continuation, watch: Stopwatch
 ) -> Linkage:
     rules, decisions = known
-    return link_profiles(profiles, rules, decisions, watch.stage, how.work_for(profiles, rules))
+    work = how.work_for(profiles, rules)
+    handed_on = [profiles]
+    del profiles  # or this frame would hold the texts for as long as they are linked
+    return link_profiles(handed_on.pop(), rules, decisions, watch.stage, work)
 
 
 def _with_model(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from resolver.matching.components import components, first_rows
-from resolver.matching.pair_index import pack, unpack
+from resolver.matching.pair_index import order_of_pairs, pack, unpack
 from resolver.matching.parameters import BITS
 from resolver.matching.scoring import HELD, Tables, mixture
 
@@ -63,18 +63,25 @@ def absorbed(
     known_sizes = scored[0].sizes
     sizes: list[tuple[int, ...]] = []
     met = [np.empty(0, np.uint64)]
+    every = _Fits(met[0], np.empty(0))
+    fresh = np.ones(len(cluster), bool)
     for turn in range(len(known_sizes) or _ROUNDS):
         sizes.append(known_sizes[turn] if known_sizes else sizes_of(cluster))
         size = np.bincount(cluster, minlength=len(cluster))
-        fits = _fits(scored, evidence, (cluster, size), (apart, rules.absorb_best))
-        met.append(fits.words)
-        fits = _Fits(fits.words, fits.weight + size_odds(size, fits.words, (sizes[-1], scored[0].match_rate)))
+        found = _fits(scored, evidence, (cluster, size, fresh), (apart, rules.absorb_best))
+        every = every.without(fresh).also(found)
+        met.append(every.words)
+        odds = size_odds(size, every.words, (sizes[-1], scored[0].match_rate))
+        fits = _Fits(every.words, every.weight + odds)
         fits = fits.only(_uncontested(fits, size, rules))
         joins = _mutually_best(fits, len(cluster))
         if not len(joins) and not known_sizes:
             break
         a, b = unpack(joins)
         cluster = first_rows(components(len(cluster), a, b))[cluster]
+        grown = np.zeros(len(cluster), bool)
+        grown[cluster[a]] = True
+        fresh = grown[cluster]
     return Absorbed(cluster, np.concatenate(met), tuple(sizes))
 
 
@@ -106,26 +113,41 @@ class _Fits:
     def only(self, kept: Array) -> _Fits:
         return _Fits(self.words[kept], self.weight[kept])
 
+    def without(self, rows: Array) -> _Fits:
+        """Those of clusters whose first rows are not marked."""
+        a, b = unpack(self.words)
+        return self.only(~(rows[a] | rows[b]))
+
+    def also(self, others: _Fits) -> _Fits:
+        """With others, in order."""
+        words = np.concatenate([self.words, others.words])
+        order = np.argsort(words)  # none is there twice
+        return _Fits(words[order], np.concatenate([self.weight, others.weight])[order])
+
 
 def _fits(
     scored: tuple[Parameters, Array | None],
     evidence: Evidence,
-    known: tuple[Array, Array],
+    known: tuple[Array, Array, Array],
     rules: tuple[Array, float],
 ) -> _Fits:
     """The pairs of clusters above even odds, with every pair between them compared and none kept apart.
 
-    ``known`` is the cluster of each profile and how many profiles it has; ``rules`` which pairs are kept
-    apart, and how much the best pair counts.
+    ``known`` is the cluster of each profile, how many profiles it has, and which profiles' clusters are
+    asked for: one of each pair must be. ``rules`` are which pairs are kept apart, and how much the best pair
+    counts.
     """
-    cluster, size = known
+    cluster, size, asked = known
     apart, best = rules
     left, right = evidence.sides
     a, b = cluster[left], cluster[right]
-    at = np.flatnonzero((a != b) & (np.maximum(size[a], size[b]) > 1))
-    words = pack(np.minimum(a, b)[at], np.maximum(a, b)[at])
-    order = np.argsort(words, kind="stable")
-    at, words = at[order], words[order]
+    at = np.flatnonzero((a != b) & (asked[left] | asked[right]))
+    a, b = a[at], b[at]
+    several = np.flatnonzero(np.maximum(size[a], size[b]) > 1)
+    at, a, b = at[several], a[several], b[several]
+    a, b = np.minimum(a, b), np.maximum(a, b)
+    order = order_of_pairs(a, b)
+    at, words = at[order], pack(a[order], b[order])
     if not len(at):
         return _Fits(words, np.empty(0))
     starts = np.flatnonzero(np.concatenate([[True], words[1:] != words[:-1]]))

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 #: Similarities that no average of real ones can outweigh.
 MUST = 1e9
 NEVER = -1e15
+#: Up to so many links each is left out in turn, which takes less time than importing networkx.
+_FEW = 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +113,21 @@ def _part(out: Array, pairs: tuple[Array, Array], similarity: Array) -> None:
 
 def bridges(links: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     """The links without which the graph of all links falls apart, in order."""
+    if len(links) <= _FEW:
+        distinct = sorted({(min(pair), max(pair)) for pair in links if pair[0] != pair[1]})
+        return [link for link in distinct if not _joined_without(distinct, link)]
     import networkx as nx  # noqa: PLC0415 - a quarter of a second that few runs need
 
     return sorted((min(pair), max(pair)) for pair in nx.bridges(nx.Graph(links)))
+
+
+def _joined_without(links: Sequence[tuple[str, str]], left_out: tuple[str, str]) -> bool:
+    """Whether the two ends of a link are connected by the others."""
+    others = [link for link in links if link != left_out]
+    reached, before = {left_out[0]}, 0
+    while len(reached) > before:
+        before = len(reached)
+        for pair in others:
+            if not reached.isdisjoint(pair):
+                reached.update(pair)
+    return left_out[1] in reached

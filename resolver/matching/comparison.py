@@ -145,7 +145,7 @@ def distinct_level_index(column: Column, sides: Sides) -> Array:
         return level_index(column, sides)
     (a,), (b,) = sides.a, sides.b
     low, high, group = grouped_pairs(np.minimum(a, b), np.maximum(a, b))
-    return level_index(column, Sides(column.values, (low,), (high,)))[group]
+    return level_index(column, Sides(column.values, (low,), (high,), distinct=True))[group]
 
 
 def level_index(column: Column, sides: Sides) -> Array:
@@ -155,7 +155,7 @@ def level_index(column: Column, sides: Sides) -> Array:
         part = slice(start, start + _TESTED)
         # machine words are looked up in a third of the time of shorter ones
         a, b = (tuple(x[part].astype(np.intp) for x in side) for side in (sides.a, sides.b))
-        own = Sides(sides.values, a, b)
+        own = Sides(sides.values, a, b, sides.distinct)
         out[part] = _tested(column, own)
     return out
 

@@ -30,16 +30,29 @@ def with_doubts(clusters: pl.DataFrame, pairs: pl.DataFrame, rules: RuleSet) -> 
 
     ``pairs`` is a SCORED_PAIRS frame whose rows are those of ``clusters``.
     """
-    label = code(clusters["cluster_id"]).codes.astype(np.int64)
-    left, right = (pairs[side].to_numpy().astype(np.int64) for side in ("left", "right"))
+    left, right = (pairs[side].to_numpy() for side in ("left", "right"))
     weight = pairs["match_weight"].to_numpy()
+    rows, place = _rows_of(clusters.height, left, right)
+    left, right = place[left], place[right]
+    label = code(clusters["cluster_id"].gather(rows)).codes.astype(np.int64)
     held = np.flatnonzero((label[left] == label[right]) & (weight >= 0))
     left, right, weight = left[held], right[held], weight[held]
-    apart = _falls_apart(label, (left, right), ~_rests_on_contact(pairs[held.tolist()], rules))
+    apart = _falls_apart(label, (left, right), ~_rests_on_contact(pairs, held, rules))
     bridged = _bridged(label, (left, right), weight >= rules.thresholds.merge)
-    return clusters.with_columns(
-        bridge_held=pl.Series(bridged[label]), shared_contact_only=pl.Series(apart[label])
-    )
+    marks = np.zeros((2, clusters.height), bool)  # no pair, no doubt: whoever shares a cluster has one in it
+    marks[:, rows] = bridged[label], apart[label]
+    return clusters.with_columns(bridge_held=pl.Series(marks[0]), shared_contact_only=pl.Series(marks[1]))
+
+
+def _rows_of(height: int, left: Array, right: Array) -> tuple[Array, Array]:
+    """The rows that have a pair, and where each row stands among them."""
+    there = np.zeros(height, bool)
+    there[left] = True
+    there[right] = True
+    rows = np.flatnonzero(there)
+    place = np.zeros(height, np.int64)
+    place[rows] = np.arange(len(rows))
+    return rows, place
 
 
 def _falls_apart(label: Array, links: tuple[Array, Array], kept: Array) -> Array:
@@ -54,21 +67,22 @@ def _falls_apart(label: Array, links: tuple[Array, Array], kept: Array) -> Array
 
 
 def _pieces(label: Array, part: Array, clusters: int) -> Array:
-    """Into how many parts each cluster falls."""
-    _, first = np.unique(part, return_index=True)
+    """Into how many parts each cluster falls; parts are numbered as ``components`` does."""
+    most = np.maximum.accumulate(part)
+    first = np.flatnonzero(np.diff(most, prepend=-1))
     return np.bincount(label[first], minlength=clusters)
 
 
-def _rests_on_contact(pairs: pl.DataFrame, rules: RuleSet) -> Array:
-    """Pairs with evidence for them in a phone alone or a mailbox alone."""
+def _rests_on_contact(pairs: pl.DataFrame, held: Array, rules: RuleSet) -> Array:
+    """Which of the ``held`` pairs have evidence for them in a phone alone or a mailbox alone."""
     kinds = {c.name: c.evidence for c in rules.comparisons}
-    totals = dict.fromkeys((*_SHARED_CONTACTS, "other"), np.zeros(pairs.height))
+    totals = {kind: np.zeros(len(held)) for kind in (*_SHARED_CONTACTS, "other")}
     for column in pairs.columns:
         if column.endswith("_weight") and column != "match_weight":
             kind = kinds.get(column.removesuffix("_weight"), "other")
             kind = kind if kind in _SHARED_CONTACTS else "other"
-            totals[kind] = totals[kind] + np.maximum(pairs[column].to_numpy(), 0)
-    alone = np.zeros(pairs.height, bool)
+            totals[kind] += np.maximum(pairs[column].to_numpy()[held], 0)
+    alone = np.zeros(len(held), bool)
     for kind in _SHARED_CONTACTS:
         rest = np.sum([total for name, total in totals.items() if name != kind], axis=0)
         alone |= (totals[kind] > 0) & (rest < rules.thresholds.strong)

@@ -55,9 +55,7 @@ def contradictions(columns: Sequence[Column], bytes_: Array, sides: tuple[Array,
         if rules.contradicts_below is not None:
             against |= (bytes_[k] > 0) & (bytes_[k] < 1 + rules.index(rules.contradicts_below))
         if rules.one_sided_bars:
-            left, right = (
-                np.any([codes[side].any(axis=1) for codes in column.codes], axis=0) for side in sides
-            )
+            left, right = (column.known[side] for side in sides)
             against |= left != right
     return against
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from resolver.matching.keys import Key
     from resolver.matching.parameters import Parameters
     from resolver.matching.trained import Trained
+    from resolver.matching.values import Array
     from resolver.matching.work import Work
     from resolver.model.rule_set import Blocking, RuleSet
 
@@ -93,17 +95,18 @@ def link_profiles(  # noqa: PLR0913, PLR0917 - what is linked, and where
     view = replace(view, all_bytes=None)
     on_stage("compare", {"pairs": len(evidence.words), "comparisons": len(columns)})
 
-    scored, view = alternate(rules, view, (evidence, constraints), on_stage)
-    core = cores(rules.thresholds, view, scored, constraints)
+    scored, view, core = alternate(rules, view, (evidence, constraints), on_stage)
     answer = Answer(order, view, scored, constraints, core, candidates, learned)
     return conclude(ids, rules, answer, on_stage)
 
 
 def conclude(ids: pl.Series, rules: RuleSet, answer: Answer, on_stage: OnStage) -> Linkage:
     """The answer as frames."""
-    pairs = pair_frame(answer)
-    clusters = with_doubts(cluster_frame(ids, rules, answer), pairs, rules)
-    return concluded(ids, answer, (pairs, clusters), on_stage)
+    with ThreadPoolExecutor(1) as pool:  # neither frame needs the other
+        others = pool.submit(pair_frame, answer)
+        clusters = cluster_frame(ids, rules, answer)
+        pairs = others.result()
+    return concluded(ids, answer, (pairs, with_doubts(clusters, pairs, rules)), on_stage)
 
 
 def concluded(
@@ -146,32 +149,39 @@ def gather(rules: RuleSet, view: View, known: tuple[Candidates, Constraints], wo
 
 def alternate(
     rules: RuleSet, view: View, known: tuple[Evidence, Constraints], on_stage: OnStage
-) -> tuple[Scored, View]:
-    """Estimate, score and cluster in turn, each pass with what the one before found out about entities."""
+) -> tuple[Scored, View, Array]:
+    """Estimate, score and cluster in turn, each pass with what the one before found out about entities.
+
+    Returns what ``last_pass`` does.
+    """
     evidence, constraints = known
     constants = rules.estimation
     passes = constants.passes if view.model.profiles <= constants.large else constants.passes_when_large
-    for number in range(1, passes + 1):
-        view = replace(view, model=replace(estimate(rules, view, evidence), passes=number))
-        on_stage("estimate", {"pass": number, "iterations": view.model.iterations})
-        if number == passes:
-            # what earlier clusters asked for is asked for again: the model and candidates alone decide
-            scored, view = last_pass(rules, view, evidence.found(constraints.words), constraints)
-        else:
-            scored = score_and_cluster(rules, view, known, [rules.clustering.provisional_cut])
+
+    def estimated(number: int) -> View:
+        model = replace(estimate(rules, view, evidence), passes=number)
+        on_stage("estimate", {"pass": number, "iterations": model.iterations})
+        return replace(view, model=model)
+
+    for number in range(1, passes):
+        view = estimated(number)
+        scored = score_and_cluster(rules, view, known, [rules.clustering.provisional_cut])
         evidence = scored.evidence
         known = evidence, constraints
         on_stage("cluster", {"pass": number, "pairs": len(evidence.words)})
-        if number < passes:
-            view = recount(rules, view, scored)
-            on_stage("recount", {"pass": number})
-    return scored, view
+        view = recount(rules, view, scored)
+        on_stage("recount", {"pass": number})
+    view = estimated(passes)
+    # what earlier clusters asked for is asked for again: the model and candidates alone decide
+    last = last_pass(rules, view, evidence.found(constraints.words), constraints)
+    on_stage("cluster", {"pass": passes, "pairs": len(last[0].evidence.words)})
+    return last
 
 
 def last_pass(
     rules: RuleSet, view: View, evidence: Evidence, constraints: Constraints
-) -> tuple[Scored, View]:
-    """The clusters of a model that is final; the view with how many clusters of each size there were.
+) -> tuple[Scored, View, Array]:
+    """The clusters of a model that is final; the view with how many of each size there were; ``cores``.
 
     Single profiles are taken in by the clusters they fit; what is one cluster is one for review too.
     """
@@ -179,11 +189,15 @@ def last_pass(
     scored = score_and_cluster(rules, view, (evidence, constraints), cuts)
     clusters = scored.clusters.copy()
     model = view.model, view.strata.of(scored.evidence.sides)
-    found = absorbed(model, (scored.evidence, constraints), clusters[MATCH], rules.clustering)
-    clusters[MATCH] = found.cluster
-    clusters[REVIEW] = joined(clusters[REVIEW], clusters[MATCH])
+    with ThreadPoolExecutor(
+        1
+    ) as pool:  # cores lie inside the clusters at the merge cut, which take in no one
+        core = pool.submit(cores, rules.thresholds, view, scored, constraints)
+        found = absorbed(model, (scored.evidence, constraints), clusters[MATCH], rules.clustering)
+        clusters[MATCH] = found.cluster
+        clusters[REVIEW] = joined(clusters[REVIEW], clusters[MATCH])
     view = replace(view, model=replace(view.model, sizes=found.sizes))
-    return replace(scored, clusters=clusters, met=found.met), view
+    return replace(scored, clusters=clusters, met=found.met), view, core.result()
 
 
 def diagnostics_of(answer: Answer, ids: pl.Series) -> dict[str, Any]:
@@ -226,9 +240,8 @@ def link_again(
     evidence = gather(rules, first, (candidates, constraints))
     rebin(columns, last.bins, evidence.sides, evidence.bytes_)
     on_stage("compare", {"pairs": len(evidence.words), "comparisons": len(columns)})
-    scored, last = last_pass(rules, last, evidence, constraints)
+    scored, last, core = last_pass(rules, last, evidence, constraints)
     on_stage("cluster", {"pairs": len(scored.evidence.words)})
-    core = cores(rules.thresholds, last, scored, constraints)
     learned = Learned(first.bins, first.model, trained.fields, trained.context, hashes)
     answer = Answer(order, last, scored, constraints, core, candidates, learned)
     return conclude(ids, rules, answer, on_stage)

@@ -12,7 +12,6 @@ from resolver.matching.evidence import ASKED_FOR, Evidence
 from resolver.matching.linkage import last_pass
 from resolver.matching.ordering import content_hashes, order_of
 from resolver.matching.pair_index import find, pack, unpack
-from resolver.matching.results import cores
 from resolver.matching.standardisation import standardise
 from resolver.matching.state import Links, nearness
 from resolver.matching.strata import Strata
@@ -230,7 +229,7 @@ def _settle(rules: RuleSet, area: Neighbourhood, rows: Array, asked: Array) -> t
     )
     constraints = constraints_of(area.decisions, area.ids.gather(rows))
     view = _view_of(area, rows)
-    scored, view = last_pass(rules, view, evidence, constraints)
+    scored, _, core = last_pass(rules, view, evidence, constraints)
     left, right = scored.evidence.sides
     met = scored.met if scored.met is not None else np.empty(0, np.uint64)
     known = scored.weight, constraints.together(left, right), met
@@ -238,7 +237,6 @@ def _settle(rules: RuleSet, area: Neighbourhood, rows: Array, asked: Array) -> t
     new = np.flatnonzero(find(evidence.words, scored.evidence.words) < 0)
     asked_rows = rows[np.unique(np.concatenate([left[new], right[new]]))] if len(new) else rows[:0]
     unread = asked_rows[area.values.local[asked_rows] < 0]
-    core = cores(rules.thresholds, view, scored, constraints)
     return Settled(area, again, rows, scored, core, near, gone, new), unread
 
 

@@ -33,6 +33,14 @@ def distinct(words: Array) -> Array:
     return ordered[np.flatnonzero(first)]  # looking up is faster than masking
 
 
+def order_of_pairs(one: Array, other: Array) -> Array:
+    """The stable order of pairs of row numbers or codes: by the first of each, then by the second."""
+    width = int(other.max(initial=0)).bit_length()
+    if int(one.max(initial=0)).bit_length() + width > 64:  # noqa: PLR2004 - bits of a word
+        return np.argsort(pack(one, other), kind="stable")
+    return stable_order((one.astype(np.uint64) << np.uint64(width)) | other.astype(np.uint64))
+
+
 def grouped_pairs(one: Array, other: Array) -> tuple[Array, Array, Array]:
     """The distinct pairs of two arrays of codes, sorted, and which of them stands at each place.
 

@@ -14,7 +14,7 @@ from resolver.matching.comparison import level_of
 from resolver.matching.components import components, first_rows
 from resolver.matching.evidence import ASKED_FOR
 from resolver.matching.guard import contradictions, guarded, part
-from resolver.matching.pair_index import pack, unpack
+from resolver.matching.pair_index import order_of_pairs, unpack
 from resolver.matching.parameters import BITS
 from resolver.matching.scoring import Tables
 from resolver.model.frames import BANDS, Band
@@ -84,17 +84,24 @@ def cores(rules: Thresholds, view: View, scored: Scored, constraints: Constraint
     """
     left, right = scored.evidence.sides
     close = scored.clusters[MERGE_CUT]
-    against = contradictions(view.columns, scored.evidence.bytes_, (left, right))
-    against |= constraints.contradicted[left] | constraints.contradicted[right]
-    at = np.flatnonzero((scored.weight >= rules.merge) & (close[left] == close[right]) & ~against)
+
+    def against(at: Array) -> Array:
+        sides = left[at], right[at]
+        barred = contradictions(view.columns, scored.evidence.bytes_[:, at], sides)
+        return barred | constraints.contradicted[sides[0]] | constraints.contradicted[sides[1]]
+
+    at = np.flatnonzero((scored.weight >= rules.merge) & (close[left] == close[right]))
+    at = at[~against(at)]
     pairs = scored.evidence.bytes_[:, at], view.strata.of((left[at], right[at]))
     at = at[guarded(view.columns, view.model, pairs, rules)]
     at = at[np.argsort(-scored.weight[at], kind="stable")]
     joined_left, joined_right = constraints.sides_joined()
     joins = (np.concatenate([joined_left, left[at]]), np.concatenate([joined_right, right[at]]))
-    barred = np.flatnonzero(against & ~constraints.together(left, right))
-    label = part(components(len(close), *joins), joins, (left[barred], right[barred]))
-    return first_rows(np.unique(label, return_inverse=True)[1])
+    label = components(len(close), *joins)
+    inside = np.flatnonzero(label[left] == label[right])
+    inside = inside[against(inside)]
+    barred = inside[~constraints.together(left[inside], right[inside])]
+    return first_rows(part(label, joins, (left[barred], right[barred])))
 
 
 def pair_frame(answer: Answer) -> pl.DataFrame:
@@ -106,7 +113,7 @@ def pair_frame(answer: Answer) -> pl.DataFrame:
     same = review[left] == review[right]
     at = np.flatnonzero(same | (weight >= SHOWN_FROM))
     a, b = answer.order[left[at]].astype(np.uint32), answer.order[right[at]].astype(np.uint32)
-    sorted_ = np.argsort(pack(np.minimum(a, b), np.maximum(a, b)))  # no two words are the same
+    sorted_ = order_of_pairs(np.minimum(a, b), np.maximum(a, b))
     at, a, b = at[sorted_], a[sorted_], b[sorted_]
     left, right, weight = left[at], right[at], weight[at]
     band = np.where(answer.core[left] == answer.core[right], 2, np.where(same[at], 1, 0))
@@ -139,37 +146,37 @@ def cluster_frame(ids: pl.Series, rules: RuleSet, answer: Answer) -> pl.DataFram
     size = np.bincount(cluster, minlength=len(cluster))[cluster]
     core_size = np.bincount(answer.core, minlength=len(cluster))[answer.core]
     weakest = _weakest_links(answer)
-    band = np.where(size == 1, 0, np.where(core_size == size, 2, 1))
-    in_file_order = np.array_equal(order, np.arange(len(order)))
-    ids_in_order = ids if in_file_order else ids.gather(order)
-    cluster_ids, core_ids = _smallest_ids([cluster, answer.core], ids_in_order)
-    frame = pl.DataFrame(
+    band = np.where(size == 1, 0, np.where(core_size == size, 2, 1)).astype(np.uint8)
+    cluster_ids, core_ids = _smallest_ids([cluster, answer.core], ids, order)
+    return pl.DataFrame(
         {
             "cluster_id": cluster_ids,
-            "profile_id": ids_in_order.alias("profile_id"),
+            "profile_id": ids.alias("profile_id"),
             "core_id": core_ids,
-            "size": size.astype(np.uint32),
-            "weakest_link": pl.Series(weakest).fill_nan(None),
-            "contested": _contested(rules.thresholds, answer),
-            "band": pl.Series(BANDS, dtype=Band).gather(band),
+            "size": size.astype(np.uint32)[back],
+            "weakest_link": pl.Series(weakest[back]).fill_nan(None),
+            "contested": _contested(rules.thresholds, answer)[back],
+            "band": pl.Series(BANDS, dtype=Band).gather(band[back]),
         }
     )
-    return frame if in_file_order else frame[back]
 
 
-def _smallest_ids(groupings: Sequence[Array], ids: pl.Series) -> list[pl.Series]:
-    """For each grouping (a number per profile) the smallest profile id of each profile's group."""
+def _smallest_ids(groupings: Sequence[Array], ids: pl.Series, order: Array) -> list[pl.Series]:
+    """For each grouping (a number per profile) the smallest profile id of each profile's group.
+
+    ``order[k]`` is where profile k of the groupings stands among the ids.
+    """
     shared = np.zeros(len(ids), bool)
     for group in groupings:
         shared |= np.bincount(group, minlength=len(ids))[group] > 1
     many = np.flatnonzero(shared)
-    falling = many[ids.gather(many).arg_sort(descending=True).to_numpy()]
+    falling = many[ids.gather(order[many]).arg_sort(descending=True).to_numpy()]
     out = []
     for group in groupings:
         smallest = np.arange(len(ids))
         first = np.empty(len(ids), np.int64)
-        first[group[falling]] = falling  # the last to be written stays
-        smallest[many] = first[group[many]]
+        first[group[falling]] = order[falling]  # the last to be written stays
+        smallest[order[many]] = first[group[many]]
         out.append(ids.gather(smallest))
     return out
 

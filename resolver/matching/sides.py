@@ -13,18 +13,21 @@ if TYPE_CHECKING:
 class Sides:
     """Two codes per pair for each field of a comparison. In a comparison of one field all codes are known.
 
-    ``notes`` hold what one test found out about every pair and another can use.
+    ``distinct`` says that no two pairs are of the same values. ``notes`` hold what one test found out about
+    every pair and another can use.
     """
 
     values: tuple[Values, ...]
     a: tuple[Array, ...]
     b: tuple[Array, ...]
+    distinct: bool = False
     notes: dict[str, tuple[Array, ...]] = field(default_factory=dict)
 
     def take(self, which: Array) -> Sides:
         """The same for some of the pairs."""
         notes = {name: tuple(x[which] for x in found) for name, found in self.notes.items()}
-        return Sides(self.values, tuple(x[which] for x in self.a), tuple(x[which] for x in self.b), notes)
+        a, b = (tuple(x[which] for x in side) for side in (self.a, self.b))
+        return Sides(self.values, a, b, self.distinct, notes)
 
     def __len__(self) -> int:
         return len(self.a[0])

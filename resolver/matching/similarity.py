@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 #: Pairs from which on equal value pairs are scored once.
 _WORTH_GROUPING: Final = 64
+#: Characters at the beginning for which Winkler adds to Jaro's similarity.
+_PREFIX: Final = 4
 #: Last characters in which numbers handed out one after another differ.
 _TAIL: Final = 2
 #: What single precision may take off a similarity.
@@ -73,9 +75,10 @@ def _slip(sides: Sides, limit: float) -> Array:
 
 
 def _jaro_winkler(sides: Sides, limit: float) -> Array:
+    (values,), (a,), (b,) = sides.values, sides.a, sides.b
     size_a, size_b, more, less = _extents(sides)
     return _where(
-        _winkler_may_reach(limit, (size_a, size_b), (more, less)),
+        _winkler_may_reach(limit, (size_a, size_b), (more, less), values.word[a] ^ values.word[b]),
         sides,
         lambda x, y: (
             cpdist(x, y, scorer=JaroWinkler.similarity, score_cutoff=limit, dtype=np.float32) >= limit - 1e-6
@@ -83,14 +86,22 @@ def _jaro_winkler(sides: Sides, limit: float) -> Array:
     )
 
 
-def _winkler_may_reach(limit: float, sizes: tuple[Array, Array], apart: tuple[Array, Array]) -> Array:
-    """Which texts of so many characters, so many of them not in the other, can be as similar as that."""
+def _winkler_may_reach(
+    limit: float, sizes: tuple[Array, Array], apart: tuple[Array, Array], starts: Array
+) -> Array:
+    """Which texts of so many characters, so many of them not in the other, can be as similar as that.
+
+    ``starts`` are the bits in which their first eight bytes differ: Winkler adds a tenth of what is missing
+    for each of the first four characters that are equal. A character is a byte at least.
+    """
     size_a, size_b = sizes
     more, less = apart
     shared = np.minimum(size_a - more, size_b - less)
     jaro = (shared / np.maximum(size_a, 1) + shared / np.maximum(size_b, 1) + 1) / 3
-    # four letters of prefix at 0.1 each is the most that Winkler adds
-    reached: Array = jaro + 0.4 * (1 - jaro) >= limit
+    prefix = np.zeros(len(starts), np.uint8)
+    for length in range(1, _PREFIX + 1):
+        prefix += starts < np.uint64(1 << (64 - 8 * length))
+    reached: Array = jaro + 0.1 * prefix * (1 - jaro) >= limit - _ROUNDING
     return reached
 
 
@@ -177,7 +188,8 @@ def _similar_mailbox(sides: Sides, limit: float) -> Array:
     plain = values.ascii[x] & values.ascii[y]
     more = np.bitwise_count(letters[x] & ~letters[y]) * plain
     less = np.bitwise_count(letters[y] & ~letters[x]) * plain
-    may = np.flatnonzero(_winkler_may_reach(limit - _ROUNDING, (size[x], size[y]), (more, less)))
+    starts = values.word[x] ^ values.word[y]
+    may = np.flatnonzero(_winkler_may_reach(limit, (size[x], size[y]), (more, less), starts))
     at, x, y = at[may], x[may], y[may]
     out = np.zeros(len(a), bool)
     for part, known in (("local", np.zeros(len(a), bool)), ("domain", same)):
@@ -255,7 +267,7 @@ def _same_address_text(sides: Sides, limit: float) -> Array:
     at = np.flatnonzero(near & (s1 > 0) & (s2 > 0))
     if len(at):
         one, other = (
-            [f"{n} {s}" for n, s in zip(number.text.gather(a), street.text.gather(b), strict=True)]
+            (number.text.gather(a) + " " + street.text.gather(b)).to_list()
             for a, b in ((n1[at], s1[at]), (n2[at], s2[at]))
         )
         ratio = cpdist(one, other, scorer=fuzz.ratio, score_cutoff=100 * limit, dtype=np.float32)
@@ -302,7 +314,7 @@ def _where(near: Array, sides: Sides, holds: Callable[[list[str], list[str]], Ar
         return out
     x, y = _shorter_first(values, a[at], b[at])
     back: Array | None = None
-    if len(at) >= _WORTH_GROUPING:
+    if len(at) >= _WORTH_GROUPING and not sides.distinct:
         x, y, back = grouped_pairs(x, y)
     result = holds(values.text.gather(x).to_list(), values.text.gather(y).to_list())
     out[at] = result if back is None else result[back]

@@ -138,7 +138,8 @@ class Values:
     def full_names(self) -> Tokens:
         """Names: each text with all the full names that it may be short for."""
         known = self.reference.nicknames
-        spelled = {text: " ".join([text, *sorted(known[text])]) for text in self.text if text in known}
+        short = self.text.filter(self.text.is_in(list(known)))
+        spelled = {text: " ".join([text, *sorted(known[text])]) for text in short}
         return Tokens.of(self.text.replace(spelled) if spelled else self.text)
 
     @cached_property

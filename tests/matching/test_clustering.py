@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+from itertools import combinations
+
+import networkx as nx
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from resolver.matching.clustering import NEVER, Edges, bridges, cut_components, softened
 from resolver.matching.components import components
@@ -53,3 +58,9 @@ def test_negative_weights_get_a_share_of_the_prior_back_up_to_zero(rules):
 
 def test_bridges_are_the_links_that_hold_a_cluster():
     assert bridges([("a", "b"), ("b", "c"), ("c", "a"), ("c", "d")]) == [("c", "d")]
+
+
+@given(st.sets(st.sampled_from(list(combinations("abcdefghi", 2))), max_size=36), st.booleans())
+def test_bridges_of_few_links_and_of_many_are_those_that_networkx_finds(links, turned):
+    given_ = [pair[::-1] if turned else pair for pair in sorted(links)]
+    assert bridges(given_) == sorted((min(pair), max(pair)) for pair in nx.bridges(nx.Graph(given_)))

@@ -6,7 +6,15 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resolver.matching.pair_index import all_pairs, find, grouped_pairs, pack, pairs_within, unpack
+from resolver.matching.pair_index import (
+    all_pairs,
+    find,
+    grouped_pairs,
+    order_of_pairs,
+    pack,
+    pairs_within,
+    unpack,
+)
 
 
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=12), st.integers(2, 4))
@@ -41,3 +49,11 @@ def test_grouped_pairs_are_each_there_once_and_lead_back(pairs):
     assert list(zip(a.tolist(), b.tolist(), strict=True)) == sorted(set(pairs))
     assert (a[group] == one).all()
     assert (b[group] == other).all()
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([0, 1, 7, 2**32 - 1]), st.sampled_from([0, 3, 2**31])), max_size=20)
+)
+def test_pairs_are_ordered_by_the_first_then_the_second_then_their_place(pairs):
+    one, other = (np.array([pair[k] for pair in pairs], np.uint32) for k in (0, 1))
+    assert order_of_pairs(one, other).tolist() == sorted(range(len(pairs)), key=lambda at: (*pairs[at], at))

@@ -31,6 +31,7 @@ BLOCK_PARTS: Final = tuple(ADDRESS_PARTS.values())
 _LINES: Final = ("address1", "address2", "address3", "address4")
 _LINE_PARTS: Final = CleanLine._fields
 _MOST_WORDS: Final = 6  # longer streets go to the careful function
+_AT_ONCE: Final = 262_144  # lines; a dozen columns of text are made of them on the way
 _KINDS: Final = {
     "house_number": Kind.HOUSE_NUMBER,
     "street": Kind.STREET,
@@ -45,6 +46,20 @@ _KINDS: Final = {
 
 def cleaned_lines(lines: pl.Series, reference: Reference) -> dict[str, Coded]:
     """``split_line`` of each line, as house_number, street, unit; usual lines by expression."""
+    slices = [
+        _cleaned_slice(lines.slice(begin, _AT_ONCE), reference)
+        for begin in range(0, max(len(lines), 1), _AT_ONCE)
+    ]
+    if len(slices) == 1:
+        return slices[0]
+    out = {}
+    for part in _LINE_PARTS:
+        codes, texts = together([one[part] for one in slices])
+        out[part] = Coded(np.concatenate(codes), texts)
+    return out
+
+
+def _cleaned_slice(lines: pl.Series, reference: Reference) -> dict[str, Coded]:
     plain = folded(lines)
     split = plain.str.splitn(" ", 2).struct
     number, rest = split.field("field_0"), split.field("field_1").fill_null("")

@@ -93,13 +93,9 @@ def cleaned_phones(texts: pl.Series, regions: Coded) -> CleanedPhones:
     extended = texts.str.contains(_MAY_EXTEND).arg_true()
     extended = extended.filter(texts.gather(extended).str.contains(_EXTENSION))
     those = texts.gather(extended)
-    plain = placed(texts, extended, those.str.replace(_EXTENSION, "")) if len(extended) else texts
-    compact = plain.str.replace_many(list(_PUNCTUATION), [""] * len(_PUNCTUATION))
-    dialled = compact.str.starts_with("00").arg_true()
-    if len(dialled):
-        compact = placed(compact, dialled, "+" + compact.gather(dialled).str.slice(2))
-    keys, asked_as = _distinct(code(compact), regions)
+    keys, asked_as = _distinct(code(_compact(texts, extended)), regions)
     numbers = _decided(keys)
+    del keys  # as many texts as there are numbers
     number = code(numbers).of(asked_as)
     blank = Coded(np.zeros(len(texts), np.uint32), pl.Series("text", [""], pl.String))
     extension = filled(blank, extended.to_numpy(), code(those.str.extract(_EXTENSION, 1)))
@@ -119,6 +115,17 @@ def cleaned_phones(texts: pl.Series, regions: Coded) -> CleanedPhones:
     extension = filled(extension, answers["row"].to_numpy(), code(answers["extension"]))
     none = np.where(number.codes == 0, 0, extension.codes)
     return CleanedPhones(number, Coded(none, extension.texts), len(cleaned))
+
+
+def _compact(texts: pl.Series, extended: pl.Series) -> pl.Series:
+    """The texts without punctuation and extensions (in the rows ``extended``), 00 as plus."""
+    if len(extended):
+        texts = placed(texts, extended, texts.gather(extended).str.replace(_EXTENSION, ""))
+    compact = texts.str.replace_many(list(_PUNCTUATION), [""] * len(_PUNCTUATION))
+    dialled = compact.str.starts_with("00").arg_true()
+    if not len(dialled):
+        return compact
+    return placed(compact, dialled, "+" + compact.gather(dialled).str.slice(2))
 
 
 def _distinct(compact: Coded, regions: Coded) -> tuple[pl.DataFrame, np.ndarray]:
