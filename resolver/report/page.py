@@ -1,4 +1,4 @@
-"""The report as one page for people: no script, nothing fetched, fit for printing. Every value is escaped."""
+"""Reports as one page for people: no script, nothing fetched, fit for printing. Every value is escaped."""
 
 from __future__ import annotations
 
@@ -26,6 +26,16 @@ _WIDTH, _HEIGHT, _MARGIN = 260, 90, 8
 
 def render_page(report: Mapping[str, Any]) -> str:
     """The page of a report (the content of report.json)."""
+    page = _environment().get_template("report.html")
+    return page.render(report=report, charts=charts_of(report["history"]), most=MOST)
+
+
+def render_match_page(told: Mapping[str, Any], listed: Mapping[str, Any]) -> str:
+    """The page of a match: the content of match.json, and the clusters that it lists."""
+    return _environment().get_template("match.html").render(told=told, listed=listed)
+
+
+def _environment() -> Environment:
     env = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
         autoescape=True,
@@ -33,8 +43,7 @@ def render_page(report: Mapping[str, Any]) -> str:
         trim_blocks=True,
     )
     env.globals.update(number=_number, cell=_cell)
-    page = env.get_template("report.html")
-    return page.render(report=report, charts=charts_of(report["history"]), most=MOST)
+    return env
 
 
 def charts_of(history: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
