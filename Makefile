@@ -3,12 +3,13 @@
 # make bench  printed tables (bench-quality: accuracy, bench-local: the embedded service, bench-export)
 # make docs   the generated pages        make soak   the long campaigns
 # make screenshots   the review app's pictures in docs/images, taken by its tests in Debian's chromium
+# make bench-rivals DATA=DIR   Splink, GoldenMatch, dedupe, recordlinkage on the same labelled files
 # make clients   the AWS command line and the JavaScript SDK, for tests/clients
 # `make` needs python3 only: the environment builds itself, with uv where pip can get it, else with pip.
 PY ?= python3
 B  := .venv/bin
 .DEFAULT_GOAL := test
-.PHONY: demo test check bench bench-quality bench-local bench-export bench-weeks bench-spark spark-35 soak docs screenshots clients clean
+.PHONY: demo test check bench bench-quality bench-local bench-export bench-weeks bench-rivals rivals bench-spark spark-35 soak docs screenshots clients clean
 
 $(B)/.ready: pyproject.toml constraints.txt
 	@test -x $(B)/python || $(PY) -m venv .venv
@@ -50,6 +51,19 @@ bench-export: $(B)/.ready
 
 bench-weeks: $(B)/.ready
 	$(B)/python benchmarks/bench_weeks.py
+
+# Other tools on the same files. They get an environment of their own: they pin what resolver does not.
+# DATA: labelled files or directories of them (profile_id, flat fields, entity_id); RIVALS: fewer of them, by name.
+RV := .venv/rivals
+RIVALS ?= .
+rivals: $(B)/.ready benchmarks/rivals.txt
+	@test -x $(RV)/bin/python || $(PY) -m venv $(RV)
+	@echo "installing the rivals ..."
+	@grep -E '^($(RIVALS))' benchmarks/rivals.txt >$(RV)/wanted.txt
+	@$(RV)/bin/pip install -q --disable-pip-version-check -r $(RV)/wanted.txt >$(RV)/install.log 2>&1 || { tail -5 $(RV)/install.log; exit 1; }
+
+bench-rivals: rivals
+	$(B)/python benchmarks/bench_rivals.py $(or $(DATA),$(RESOLVER_DATA),$(error give DATA=FILE or DATA=DIR)) --write
 
 bench-spark: $(B)/.ready
 	$(B)/pip install -q -c constraints.txt -e '.[spark]'

@@ -25,8 +25,10 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print how many requests the passed and the failed tests made, as far as they count them."""
+    """Print what the passed and the failed tests tell, and how many requests those made that count them."""
     reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
+    for told in (value for report in reports for name, value in report.user_properties if name == "told"):
+        terminalreporter.write_line(told)
     made = [value for report in reports for name, value in report.user_properties if name == "requests"]
     if made:
         terminalreporter.write_line(f"{sum(made):,} requests were made by {len(made)} tests that count them")

@@ -287,13 +287,6 @@ def test_the_demo_does_the_whole_job_and_reports_it(run, tmp_path):
         assert report["ambiguous_keys"][kind]["after"] <= report["ambiguous_keys"][kind]["before"]
 
 
-def test_the_demo_on_a_terminal_prints_examples_and_figures(run, tmp_path):
-    code, out, _ = run("demo", "--profiles", 300, "--out", tmp_path / "demo", "--quiet")
-    assert code == 0
-    for words in ("Profiles found", "Merge plans", "Second opinion", "Ambiguous keys", "predicted", "Truth"):
-        assert words in out
-
-
 def test_version_and_help(run):
     assert run("--version") == (0, "resolver 0.1.0\n", "")
     code, out, _ = run("--help")
