@@ -31,6 +31,10 @@ def _lines(told: Mapping[str, Any]) -> Iterator[str]:
     pairs = told["pairs"]
     rules = told["rule_set"]
     yield line("Profiles", f"{told['profiles']:,}   rules {rules['name']} ({rules['fingerprint']})")
+    columns = told["columns"]
+    yield line("Fields", ", ".join(columns["fields"]) or "none by a name of the API")
+    if columns["attributes"]:
+        yield line("  as attributes", ", ".join(columns["attributes"]))
     yield line("Candidate pairs", f"{pairs['candidates']:,} ({pairs['per_profile']} a profile)")
     yield from customer_lines(told["clusters"])
     sizes = ", ".join(f"{count:,} of {size}" for size, count in told["clusters"]["by_size"].items())

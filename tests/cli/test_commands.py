@@ -327,3 +327,15 @@ def test_a_match_without_its_table_has_no_report(run, people, tmp_path):
     assert code == 2
     assert "clusters.parquet" in err
     assert not (tmp_path / "out" / "report.html").exists()
+
+
+def test_a_column_that_is_no_field_is_told_as_an_attribute(run, tmp_path):
+    file = tmp_path / "own.csv"
+    file.write_text(
+        "profile_id,first_name,Telephone,City\n1,Ana,600,Oslo\n2,Ana,600,Oslo\n", encoding="utf-8"
+    )
+    code, said, _ = run("match", file, "--out", tmp_path / "out", "--quiet")
+    assert code == 0
+    lines = {line[:20].strip(): line[20:] for line in said.splitlines()}
+    assert lines["Fields"] == "FirstName, Address"
+    assert lines["as attributes"] == "Telephone"

@@ -11,6 +11,7 @@ from resolver.report.page import render_match_page
 HOSTILE = "<script>alert(1)</script>"
 TOLD = {
     "profiles": 1200,
+    "columns": {"fields": ["FirstName", "EmailAddress"], "attributes": ["Telephone"]},
     "pairs": {"candidates": 900, "per_profile": 0.75},
     "clusters": {
         "customers": 1000,
@@ -82,5 +83,7 @@ def test_the_text_has_the_figures_and_what_was_looked_at(linked, said):
     text = render_match(TOLD | {"linked": linked})
     assert "1,000; 350 profiles in 150 clusters of two or more" in text
     assert "120 of 2, 30 of 5" in text
+    assert "FirstName, EmailAddress" in text
+    assert "Telephone" in text
     assert "1.5 s, 120 MiB at the peak" in text
     assert text.splitlines()[-2].endswith(" " + said)
