@@ -84,6 +84,9 @@ def test_contacts_become_clusters(installed):
     clusters = pl.read_parquet(place / "result" / "clusters.parquet")
     cluster_of = dict(clusters.select("profile_id", "cluster_id").iter_rows())
     assert cluster_of["1"] == cluster_of["2"] != cluster_of["3"]
+    assert "2; 2 profiles in 1 cluster" in run(installed, "report", "result")
+    assert (place / "result" / "report.html").read_text().startswith("<!doctype html>")
+    assert (place / "result" / "clusters.csv").read_text().count("\n") == 4
     told = json.loads(run(installed, "explain", "1", "3", "--file", "contacts.csv", "--json"))
     assert told["band"] == "distinct"
 

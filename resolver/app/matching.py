@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
 from resolver.app.continuing import Continuation, link
 from resolver.app.progress import Listener, Stopwatch
 from resolver.model.frames import DECISIONS, empty
+from resolver.model.profile import ADDRESSES, PREFERENCES, SCALARS
 from resolver.profile_file import read_profiles
 from resolver.report.summary import summarise_clusters, summarise_pairs
 from resolver.rule_file import load_rules
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from resolver.matching.linkage import Linkage
     from resolver.matching.work import Work
     from resolver.model.rule_set import RuleSet
+
+#: Profiles whose attributes are asked for their names.
+_FIRST: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,14 @@ def match_file(file: Path, options: MatchOptions, listener: Listener) -> dict[st
     how = options.continuation
     if options.cluster is not None:
         how = replace(how, work_for=_on_cluster(options.cluster, out, watch))
-    linked = link(lambda: _read(file, watch), (rules, empty(DECISIONS)), how, watch)
+    columns: dict[str, list[str]] = {}
+
+    def reading() -> pl.DataFrame:
+        read = _read(file, watch)
+        columns.update(columns_of(read))
+        return read
+
+    linked = link(reading, (rules, empty(DECISIONS)), how, watch)
     linkage = linked.linkage
     profiles = linkage.clusters.height
     write_linkage(linkage, linkage.clusters["profile_id"], out)
@@ -62,6 +73,7 @@ def match_file(file: Path, options: MatchOptions, listener: Listener) -> dict[st
     watch.stage("write", {"profiles": profiles})
     report = {
         "profiles": profiles,
+        "columns": columns,
         "pairs": summarise_pairs(linkage.pairs, profiles),
         "clusters": summarise_clusters(linkage.clusters),
         "linked": linked.how,
@@ -71,6 +83,19 @@ def match_file(file: Path, options: MatchOptions, listener: Listener) -> dict[st
     }
     write_json(report, out / "match.json")
     return report
+
+
+def columns_of(profiles: pl.DataFrame) -> dict[str, list[str]]:
+    """What the file's columns were taken for: ``fields`` of the API by its names, and ``attributes``.
+
+    Attributes are those of the first profiles: whoever misspelt a column sees it there.
+    """
+    known = {ours: name for name, ours in (SCALARS | ADDRESSES | PREFERENCES).items()}
+    fields = [known[column] for column in profiles.columns if column in known]
+    if "attributes" not in profiles.columns:
+        return {"fields": fields, "attributes": []}
+    first = profiles["attributes"].head(_FIRST).explode().drop_nulls()
+    return {"fields": fields, "attributes": first.struct.field("key").unique().sort().to_list()}
 
 
 def _on_cluster(master: str, out: Path, watch: Stopwatch) -> Callable[[pl.DataFrame, RuleSet], Work]:

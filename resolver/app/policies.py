@@ -25,6 +25,7 @@ WRITES: Final[dict[Phase, tuple[str, ...]]] = {
     "restore": (
         *("CreateProfile", "UpdateProfile", "DeleteProfile", "AddProfileKey", "DeleteProfileKey"),
         *("PutProfileObject", "DeleteProfileObject"),
+        "MergeProfiles",  # an empty profile is merged in where UpdateProfile cannot empty a field
     ),
 }
 #: Operations that name no domain: IAM knows no resource for them.

@@ -85,11 +85,16 @@ def match(
     share_arenas()  # before the threads that allocate are there
     from resolver.app.continuing import Continuation
     from resolver.app.matching import MatchOptions, match_file
+    from resolver.report.match_report import render_match
+    from resolver.report.text import line
 
     output = Output(as_json, quiet)
     going_on = Continuation(incremental, model, keep_state or incremental is not None)
     cluster = (master or "") if engine == Engine.SPARK else None
-    output.result(match_file(file, MatchOptions(out, rules, going_on, cluster), output))
+    told = match_file(file, MatchOptions(out, rules, going_on, cluster), output)
+    output.result(
+        told, f"{render_match(told)}\n{line('Results', f'{out}; a page of them: resolver report {out}')}"
+    )
 
 
 def estimate(

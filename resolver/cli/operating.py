@@ -54,14 +54,23 @@ def diff(
 
 
 def report(
-    run_directory: Annotated[Path, typer.Argument(help="Directory of a run: what --out was.")],
+    run_directory: Annotated[Path, typer.Argument(help="Directory of a run or match: what --out was.")],
     *,
     as_json: Json = False,
 ) -> None:
-    """Print a run's report, and write its page (report.html) anew."""
-    from resolver.app.reporting import read_report, write_page
+    """Print the report of a run or match, and write its page (report.html) anew.
+
+    Beside a match's page also clusters.csv: every profile and its customer, for a spreadsheet.
+    """
+    from resolver.app.reporting import is_match, read_report, report_match, write_page
+    from resolver.report.match_report import render_match
     from resolver.report.text import line, render_report
 
+    if is_match(run_directory):
+        told, (page, table) = report_match(run_directory)
+        text = [render_match(told), line("Page", str(page)), line("Table", str(table))]
+        Output(as_json).result(told, "\n".join(text))
+        return
     told = read_report(run_directory)
     page = write_page(told, run_directory)
     Output(as_json).result(told, render_report(told) + "\n" + line("Page", str(page)))

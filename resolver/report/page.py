@@ -1,4 +1,4 @@
-"""The report as one page for people: no script, nothing fetched, fit for printing. Every value is escaped."""
+"""Reports as one page for people: no script, nothing fetched, fit for printing. Every value is escaped."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 if TYPE_CHECKING:
@@ -27,11 +27,17 @@ _WIDTH, _HEIGHT, _MARGIN = 260, 90, 8
 
 def render_page(report: Mapping[str, Any]) -> str:
     """The page of a report (the content of report.json)."""
-    return _template().render(report=report, charts=charts_of(report["history"]), most=MOST)
+    page = _environment().get_template("report.html")
+    return page.render(report=report, charts=charts_of(report["history"]), most=MOST)
 
 
-@cache
-def _template() -> Template:
+def render_match_page(told: Mapping[str, Any], listed: Mapping[str, Any]) -> str:
+    """The page of a match: the content of match.json, and the clusters that it lists."""
+    return _environment().get_template("match.html").render(told=told, listed=listed)
+
+
+@cache  # and with it the compiled templates
+def _environment() -> Environment:
     env = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
         autoescape=True,
@@ -39,7 +45,7 @@ def _template() -> Template:
         trim_blocks=True,
     )
     env.globals.update(number=_number, cell=_cell)
-    return env.get_template("report.html")
+    return env
 
 
 def charts_of(history: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -42,13 +42,7 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
         )
     pairs, clusters, plans = report["pairs"], report["clusters"], report["plans"]
     yield line("Candidate pairs", f"{pairs['candidates']:,} ({pairs['per_profile']} a profile)")
-    yield line(
-        "Customers",
-        f"{clusters['customers']:,}; {clusters['profiles_in_them']:,} profiles "
-        f"in {clusters['of_two_or_more']:,} clusters of two or more",
-    )
-    for band, meaning in (("merge", "fit to merge without a person"), ("review", "for a person to decide")):
-        yield line(f"  band {band}", f"{clusters['by_band'].get(band, 0):,} clusters {meaning}")
+    yield from customer_lines(clusters)
     yield line(
         "Merge plans",
         f"{plans['merge']:,} ready, {plans['review']:,} for review; the ready ones remove "
@@ -68,6 +62,17 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
     for what, scores in report.get("truth", {}).items():
         figures = ", ".join(f"{name} {value:.3f}" for name, value in scores.items())
         yield line(f"Truth: {what}", figures)
+
+
+def customer_lines(clusters: Mapping[str, Any]) -> Iterator[str]:
+    """How many customers there are, and how many clusters of each band."""
+    yield line(
+        "Customers",
+        f"{clusters['customers']:,}; {clusters['profiles_in_them']:,} profiles "
+        f"in {clusters['of_two_or_more']:,} clusters of two or more",
+    )
+    for band, meaning in (("merge", "fit to merge without a person"), ("review", "for a person to decide")):
+        yield line(f"  band {band}", f"{clusters['by_band'].get(band, 0):,} clusters {meaning}")
 
 
 def _second_opinion(opinion: Mapping[str, Any]) -> Iterator[str]:

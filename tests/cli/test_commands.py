@@ -298,3 +298,48 @@ def test_version_and_help(run):
     work = ("demo", "match", "run", "apply", "export", "evaluate", "local", "plan", "rules")
     for command in (*work, "restore", "history", "forget", "drill", "ledger-key"):
         assert command in out
+
+
+def test_a_match_has_a_report_for_people_a_page_and_a_table_for_a_spreadsheet(run, people, tmp_path):
+    out = tmp_path / "out"
+    code, said, _ = run("match", people, "--out", out, "--quiet")
+    assert code == 0
+    figures = json.loads((out / "match.json").read_text(encoding="utf-8"))
+    customers = f"{figures['clusters']['customers']:,}; "
+    assert customers in said
+    assert f"resolver report {out}" in said
+    code, told, _ = run("report", out)
+    assert code == 0
+    assert customers in told
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>")
+    assert "<script" not in page
+    emails = pl.read_csv(people, infer_schema=False)["EmailAddress"].drop_nulls()
+    assert len(emails) > 50
+    assert not [address for address in emails if address in page]
+    table = pl.read_csv(out / "clusters.csv", infer_schema=False)
+    clusters = pl.read_parquet(out / "clusters.parquet")
+    key = ["profile_id", "cluster_id"]
+    assert table.select(key).sort(key).equals(clusters.select(key).sort(key))
+    assert table["size"].cast(int).is_sorted(descending=True)
+
+
+def test_a_match_without_its_table_has_no_report(run, people, tmp_path):
+    assert run("match", people, "--out", tmp_path / "out", "--quiet")[0] == 0
+    (tmp_path / "out" / "clusters.parquet").unlink()
+    code, _, err = run("report", tmp_path / "out")
+    assert code == 2
+    assert "clusters.parquet" in err
+    assert not (tmp_path / "out" / "report.html").exists()
+
+
+def test_a_column_that_is_no_field_is_told_as_an_attribute(run, tmp_path):
+    file = tmp_path / "own.csv"
+    file.write_text(
+        "profile_id,first_name,Telephone,City\n1,Ana,600,Oslo\n2,Ana,600,Oslo\n", encoding="utf-8"
+    )
+    code, said, _ = run("match", file, "--out", tmp_path / "out", "--quiet")
+    assert code == 0
+    lines = {line[:20].strip(): line[20:] for line in said.splitlines()}
+    assert lines["Fields"] == "FirstName, Address"
+    assert lines["as attributes"] == "Telephone"

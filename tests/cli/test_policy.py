@@ -105,6 +105,32 @@ def test_every_phase_runs_on_its_policy_and_no_policy_allows_what_its_phase_neve
     assert used["merge"] & set(WRITES["restore"]) <= set(WRITES["merge"])
 
 
+def test_a_restore_that_has_to_empty_a_field_runs_on_its_policy_too(run, tmp_path):
+    one = {
+        "FirstName": "Ana",
+        "LastName": "Ruiz",
+        "EmailAddress": "ana@example.com",
+        "PhoneNumber": "+34600000001",
+    }
+    people = [
+        one | {"BirthDate": "1980-01-02"},
+        one | {"Gender": "FEMALE"},
+        {"FirstName": "Kim", "LastName": "Lee", "EmailAddress": "kim@example.com"},
+    ]
+    (tmp_path / "keys.csv").write_text("key_name,value\n_email,ana@example.com\n_email,kim@example.com\n")
+    faults = Watched()
+    with closing(Store.open(None)) as store:
+        load_profiles(store, DOMAIN, people)
+        with running(Service(store, Settings(faults=faults))) as url:
+            where = ("--domain", DOMAIN, "--endpoint-url", url)
+            job = ("--keys", tmp_path / "keys.csv", "--out", tmp_path / "run", "--apply", "--quiet")
+            assert run("run", *where, "--calls-per-second", 0, "--merges-per-second", 0, *job)[0] == 0
+            (merge,) = json.loads(run("history", *where, "--json")[1])["merges"]
+            faults.allow(READS, WRITES["restore"])
+            assert run("restore", merge["merge_id"], *where, "--apply")[0] == 0
+    assert "MergeProfiles" in faults.asked
+
+
 def test_without_a_phase_s_policy_the_phase_is_refused(run, served, tmp_path):
     faults, where, keys = served
     faults.allow(READS)
