@@ -33,6 +33,7 @@ from resolver.rule_file import load_rules
 from resolver.spark.checkpoints import Checkpoints, identity_of
 from resolver.spark.cluster import OnCluster
 from resolver.spark.session import session
+from resolver.spark.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,7 +86,7 @@ def shuffled(log: Path) -> int:
 def with_event_log(master: str, log: Path) -> SparkSession:
     """A session that writes its event log there."""
     settings = {"enabled": "true", "dir": log.as_uri(), "compress": "false", "rolling.enabled": "false"}
-    given = " ".join(f"--conf spark.eventLog.{name}={value}" for name, value in settings.items())
+    given = "--driver-memory 4g " + " ".join(f"--conf spark.eventLog.{name}={value}" for name, value in settings.items())
     os.environ["PYSPARK_SUBMIT_ARGS"] = f"{given} pyspark-shell"
     return session(master)
 
@@ -164,7 +165,7 @@ def main() -> int:
         here, _ = linked(profiles, rules, HERE)
         cpu_here = own_cpu() - begin
         with tempfile.TemporaryDirectory() as directory:
-            work = OnCluster(spark, Checkpoints(Path(directory), identity_of(profiles, rules)))
+            work = OnCluster(spark, Checkpoints(Store(spark, directory), identity_of(profiles, rules)))
             begin, bytes_before = own_cpu() + cpu_of(os.getpid()), shuffled(log)
             there, stages = linked(profiles, rules, work)
             cpu_there = own_cpu() + cpu_of(os.getpid()) - begin

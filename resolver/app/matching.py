@@ -82,8 +82,10 @@ def _on_cluster(master: str, out: Path, watch: Stopwatch) -> Callable[[pl.DataFr
     def work_for(profiles: pl.DataFrame, rules: RuleSet) -> Work:
         from resolver.spark.checkpoints import Checkpoints, identity_of  # noqa: PLC0415 - as above
         from resolver.spark.cluster import OnCluster  # noqa: PLC0415 - as above
+        from resolver.spark.store import Store  # noqa: PLC0415 - as above
 
-        return OnCluster(spark, Checkpoints(out / "stages", identity_of(profiles, rules)))
+        stages = Store(spark, out / "stages")
+        return OnCluster(spark, Checkpoints(stages, identity_of(profiles, rules)))
 
     return work_for
 

@@ -64,8 +64,9 @@ def people(count: int) -> pl.DataFrame:
 def on_cluster(spark, profiles, rules, directory: Path):
     from resolver.spark.checkpoints import Checkpoints, identity_of  # noqa: PLC0415
     from resolver.spark.cluster import OnCluster  # noqa: PLC0415 - needs pyarrow
+    from resolver.spark.store import Store  # noqa: PLC0415
 
-    work = OnCluster(spark, Checkpoints(directory, identity_of(profiles, rules)))
+    work = OnCluster(spark, Checkpoints(Store(spark, directory), identity_of(profiles, rules)))
     return link_profiles(profiles, rules, empty(DECISIONS), silent, work)
 
 
