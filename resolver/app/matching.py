@@ -31,13 +31,14 @@ class MatchOptions:
     """Where results go, by which rules, how to go on from an earlier run, and on which engine.
 
     ``cluster`` is the master URL of the Spark cluster that does the heavy stages ("": the environment's);
-    None: this process does them.
+    None: this process does them. ``stages`` is the address where it keeps them; None: under ``out``.
     """
 
     out: Path
     rules: Path | None = None
     continuation: Continuation = field(default_factory=Continuation)
     cluster: str | None = None
+    stages: str | None = None
 
 
 def match_file(file: Path, options: MatchOptions, listener: Listener) -> dict[str, Any]:
@@ -46,12 +47,19 @@ def match_file(file: Path, options: MatchOptions, listener: Listener) -> dict[st
     Raises:
         BadInput: the file, the rule set or the model of an earlier run cannot be used; nothing was written.
     """
-    watch = Stopwatch(listener)
+    return match_profiles(lambda: read_profiles(file), options, Stopwatch(listener))
+
+
+def match_profiles(
+    read: Callable[[], pl.DataFrame], options: MatchOptions, watch: Stopwatch
+) -> dict[str, Any]:
+    """As ``match_file``, of the PROFILES frame that ``read`` gives, once."""
     rules, out = load_rules(options.rules), options.out
     how = options.continuation
     if options.cluster is not None:
-        how = replace(how, work_for=_on_cluster(options.cluster, out, watch))
-    linked = link(lambda: _read(file, watch), (rules, empty(DECISIONS)), how, watch)
+        stages = options.stages or str(out / "stages")
+        how = replace(how, work_for=_on_cluster(options.cluster, stages, watch))
+    linked = link(lambda: _read(read, watch), (rules, empty(DECISIONS)), how, watch)
     linkage = linked.linkage
     profiles = linkage.clusters.height
     write_linkage(linkage, linkage.clusters["profile_id"], out)
@@ -73,7 +81,7 @@ def match_file(file: Path, options: MatchOptions, listener: Listener) -> dict[st
     return report
 
 
-def _on_cluster(master: str, out: Path, watch: Stopwatch) -> Callable[[pl.DataFrame, RuleSet], Work]:
+def _on_cluster(master: str, place: str, watch: Stopwatch) -> Callable[[pl.DataFrame, RuleSet], Work]:
     from resolver.spark.session import session  # noqa: PLC0415 - an extra that no one else needs
 
     spark = session(master or None)
@@ -84,14 +92,14 @@ def _on_cluster(master: str, out: Path, watch: Stopwatch) -> Callable[[pl.DataFr
         from resolver.spark.cluster import OnCluster  # noqa: PLC0415 - as above
         from resolver.spark.store import Store  # noqa: PLC0415 - as above
 
-        stages = Store(spark, out / "stages")
+        stages = Store(spark, place)
         return OnCluster(spark, Checkpoints(stages, identity_of(profiles, rules)))
 
     return work_for
 
 
-def _read(file: Path, watch: Stopwatch) -> pl.DataFrame:
-    profiles = read_profiles(file)
+def _read(read: Callable[[], pl.DataFrame], watch: Stopwatch) -> pl.DataFrame:
+    profiles = read()
     watch.stage("read", {"profiles": profiles.height})
     return profiles
 

@@ -34,9 +34,17 @@ def register(app: typer.Typer) -> None:
 
 
 def match(
-    file: Annotated[Path, typer.Argument(help="Parquet, CSV or JSONL with a profile_id column.")],
+    file: Annotated[
+        str,
+        typer.Argument(
+            help="Parquet, CSV or JSONL with a profile_id column. With --engine spark also an address that "
+            "Spark reads, such as s3a://bucket/profiles: a file, or a directory of Parquet."
+        ),
+    ],
     *,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Directory for the results.")],
+    out: Annotated[
+        str, typer.Option("--out", "-o", help="Directory for the results; with --engine spark also an address.")
+    ],
     rules: Rules = None,
     incremental: Annotated[
         Path | None,
@@ -82,6 +90,9 @@ def match(
         raise BadInput("--engine spark looks at the whole file: without --incremental and --model")
     if incremental is not None and model is not None:
         raise BadInput("give either --incremental DIR or --model DIR")
+    addresses = "://" in file or "://" in out
+    if addresses and (engine != Engine.SPARK or keep_state):
+        raise BadInput("addresses (://) are for --engine spark, without --keep-state")
     share_arenas()  # before the threads that allocate are there
     from resolver.app.continuing import Continuation
     from resolver.app.matching import MatchOptions, match_file
@@ -89,7 +100,13 @@ def match(
     output = Output(as_json, quiet)
     going_on = Continuation(incremental, model, keep_state or incremental is not None)
     cluster = (master or "") if engine == Engine.SPARK else None
-    output.result(match_file(file, MatchOptions(out, rules, going_on, cluster), output))
+    options = MatchOptions(Path() if addresses else Path(out), rules, going_on, cluster)
+    if addresses:
+        from resolver.app.cluster_matching import Places, match_places
+
+        output.result(match_places(Places(file, out), options, output))
+    else:
+        output.result(match_file(Path(file), options, output))
 
 
 def estimate(

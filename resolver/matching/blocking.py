@@ -112,9 +112,7 @@ def key_of(words: Array) -> Array:
 
 
 def first_keys(words: Array) -> tuple[Array, Array, Array]:
-    """The distinct pairs of sorted words of ``with_key``, each one's first key, and the places of those that
-    no other key found.
-    """
+    """The distinct pairs of sorted words of ``with_key``, their first keys, and where it is the only one."""
     pair = words >> _KEY_BITS
     first = np.ones(len(pair), bool)
     first[1:] = pair[1:] != pair[:-1]

@@ -36,9 +36,7 @@ class Checkpoints:
     identity: str
 
     def stage(self, name: str, make: Callable[[str], dict[str, Any]]) -> tuple[str, dict[str, Any]]:
-        """The address of a stage's Parquet and the facts noted with it; ``make`` writes the one, returns the
-        other.
-        """
+        """The address of a stage's Parquet and its facts; ``make`` writes the one and returns the other."""
         note, parquet = f"{name}.json", f"{name}.parquet"
         place = self.store.under(parquet)
         done = self._read(note)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 #: Profiles whose key words one task makes, and profiles per piece of a key's index.
 _ROWS_EACH = 100_000
 _ROWS_PER_PIECE = 1_000_000
+#: Words that one task sorts.
+_WORDS_EACH = 4_000_000
 #: Pairs, some of them found by several keys, that one task puts together.
 _PAIRS_EACH = 8_000_000
 #: Rows that are megabytes each: so many in an Arrow batch.
@@ -75,7 +77,7 @@ class OnCluster:
         stretches = self.spark.range(0, tasks, 1, tasks)
         task = words_task(known, bits, _ROWS_EACH, pieces)
         words = stretches.mapInArrow(task, "place int, words binary")
-        whole = words.repartition(self._tasks(len(keys) * pieces), "place")
+        whole = words.repartition(self._tasks(len(keys) * profiles // _WORDS_EACH), "place")
         self._write(
             whole.mapInArrow(index_task(bits), "place int, words binary, sizes binary, times binary"), place
         )
@@ -124,9 +126,9 @@ class OnCluster:
         sent.destroy()
         return {}
 
-    def _tasks(self, pieces: int) -> int:
-        """Tasks for so many pieces of work: a few for each core at least, else one for every four."""
-        return max(2 * self.spark.sparkContext.defaultParallelism, -(-pieces // 4))
+    def _tasks(self, wanted: int) -> int:
+        """So many tasks, but two for each core at least."""
+        return max(2 * int(self.spark.sparkContext.defaultParallelism), wanted)
 
     def _write(self, frame: DataFrame, place: str) -> None:
         with _few_rows(self.spark):
