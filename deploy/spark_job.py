@@ -1,8 +1,8 @@
 """`resolver match` as a Glue job or an EMR step: on the Spark session of the cluster that runs this script.
 
---source and --out are addresses that Spark reads and writes, such as s3://bucket/profiles.parquet and
-s3://bucket/matched; --rules is a file that the driver finds (Glue: --extra-files). The rest is the service's own
-(--JOB_NAME and the like) and is passed over. A run that was cut short goes on from --out's stages/.
+--source and --out are addresses that Spark reads and writes, such as s3://bucket/profiles/ and
+s3://bucket/matched; --rules is a file that the driver finds (Glue: --extra-files). The rest is the service's
+own (--JOB_NAME and the like) and is passed over. A run that was cut short goes on from --out's stages/.
 """
 
 from __future__ import annotations

@@ -49,7 +49,9 @@ def match_places(places: Places, options: MatchOptions, listener: Listener) -> d
     with TemporaryDirectory() as directory:
         here = Path(directory)
         (here / "out").mkdir()
-        local = replace(options, cluster=options.cluster or "", out=here / "out", stages=target.under("stages"))
+        local = replace(
+            options, cluster=options.cluster or "", out=here / "out", stages=target.under("stages")
+        )
         address = address_of(places.source)
         parent, _, name = address.rpartition("/")
         source = Store(spark, parent)

@@ -43,7 +43,8 @@ def match(
     ],
     *,
     out: Annotated[
-        str, typer.Option("--out", "-o", help="Directory for the results; with --engine spark also an address.")
+        str,
+        typer.Option("--out", "-o", help="Directory for the results; with --engine spark also an address."),
     ],
     rules: Rules = None,
     incremental: Annotated[
