@@ -20,7 +20,7 @@ def java_there() -> bool:
     return (Path(home) / "bin" / "java").is_file() if home else shutil.which("java") is not None
 
 
-def _on_this_machine(master: str | None) -> bool:
+def on_this_machine(master: str | None) -> bool:
     """Whether the executors are this machine's; without a master an installed Spark's settings say where."""
     if master is not None:
         return master.startswith("local")
@@ -50,7 +50,7 @@ def session(master: str | None = None) -> SparkSession:
     builder = SparkSession.builder.appName("resolver")
     if master is not None:
         builder = builder.master(master)
-    if _on_this_machine(master):  # nothing listens beyond loopback
+    if on_this_machine(master):  # nothing listens beyond loopback
         builder = builder.config("spark.ui.enabled", "false").config("spark.ui.showConsoleProgress", "false")
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
         builder = builder.config("spark.driver.bindAddress", "127.0.0.1")

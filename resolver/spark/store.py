@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 def address_of(place: str | Path) -> str:
     """The place as an address: a path without a scheme is this machine's."""
     text = str(place)
-    return text.rstrip("/") if "://" in text or text.startswith("file:") else Path(text).absolute().as_uri()
+    # as it is written: Hadoop takes no %20 for a blank
+    return text.rstrip("/") if "://" in text else f"file://{Path(text).absolute()}"
 
 
 class Store:
@@ -60,13 +61,13 @@ class Store:
     def fetch(self, name: str, to: Path) -> None:
         """A copy of a file or directory on this machine."""
         system, path = self._at(name)
-        system.copyToLocalFile(False, path, self._path(to.absolute().as_uri()), True)  # noqa: FBT003 - as above
+        system.copyToLocalFile(False, path, self._path(address_of(to)), True)  # noqa: FBT003 - as above
 
     def put(self, file: Path, name: str) -> None:
         """A file of this machine, in place of an earlier one."""
         system, path = self._at(name)
         system.mkdirs(self._path(self.address))
-        system.copyFromLocalFile(False, True, self._path(file.absolute().as_uri()), path)  # noqa: FBT003 - as above
+        system.copyFromLocalFile(False, True, self._path(address_of(file)), path)  # noqa: FBT003 - as above
 
     def _at(self, name: str) -> tuple[Any, Any]:
         path = self._path(self.under(name) if name else self.address)

@@ -44,7 +44,7 @@ def blocked_rules(directory: Path) -> Path:
 
 
 def test_the_job_reads_a_directory_and_writes_what_match_writes(tmp_path):
-    parts, rules, out = tmp_path / "in", blocked_rules(tmp_path / "rules"), tmp_path / "out"
+    parts, rules, out = tmp_path / "profiles in", blocked_rules(tmp_path / "rules"), tmp_path / "out"
     parts.mkdir()
     PROFILES.head(25).write_parquet(parts / "part-0.parquet")
     PROFILES.tail(35).write_parquet(parts / "part-1.parquet")
@@ -52,7 +52,7 @@ def test_the_job_reads_a_directory_and_writes_what_match_writes(tmp_path):
     PROFILES.write_parquet(tmp_path / "whole.parquet")
     here = match_file(tmp_path / "whole.parquet", MatchOptions(tmp_path / "here", rules), Quiet())
     script = [sys.executable, ROOT / "deploy/spark_job.py", "--JOB_NAME", "resolver-match"]
-    given = ["--source", f"{parts.as_uri()}/", "--out", out.as_uri(), "--rules", rules]
+    given = ["--source", f"file://{parts}/", "--out", f"file://{out}", "--rules", rules]
     env = {**os.environ, "SPARK_CONF_DIR": str(tmp_path)}
     (tmp_path / "spark-defaults.conf").write_text("spark.master local[1]\nspark.sql.shuffle.partitions 2\n")
     done = subprocess.run([*script, *given], env=env, capture_output=True, text=True, check=False)  # noqa: S603 # our own
