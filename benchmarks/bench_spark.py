@@ -1,23 +1,27 @@
 """The Spark engine beside the Polars one: the same answer or not, stage times, shuffle, pairs, CPU seconds.
 
-usage: python benchmarks/bench_spark.py [--data DIR] [--only NAME ...] [--file FILE] [--master URL]
-                                        [--always-block] [--skew]
+usage: python benchmarks/bench_spark.py [--data DIR] [--only NAME ...] [--file FILE ...] [--master URL]
+                                        [--memory 4g] [--always-block] [--skew]
 
-DIR (or the environment variable RESOLVER_DATA) as for bench_quality.py; FILE is any file that `match` takes.
+DIR (or the environment variable RESOLVER_DATA) as for bench_quality.py; each FILE is any that `match` takes.
 Files of which all pairs are compared have nothing for a cluster to do: --always-block blocks them, too, on
 both engines. --skew generates a file with a phone on 200,000 profiles and a name on 50,000. CPU seconds are
-those of this process and of the Java machine with its Python workers, right on a local master only.
-Exit code 1 where the partition differs or a match weight by more than 1e-9.
+those of this process and of the Java machine with its Python workers, right on a local master only; Spark
+starts before they are counted. Files of rising size print the growth of CPU seconds, an exponent (1 is
+linear). Exit code 1 where the partition differs or a match weight by more than 1e-9.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import resource
 import sys
 import tempfile
+import time
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +37,7 @@ from resolver.rule_file import load_rules
 from resolver.spark.checkpoints import Checkpoints, identity_of
 from resolver.spark.cluster import OnCluster
 from resolver.spark.session import session
+from resolver.spark.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +51,21 @@ SHARED_PHONE, SHARED_NAME = 200_000, 50_000
 AGAIN = 3
 WITHIN = 1e-9  # bits
 _TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one engine concluded and took: CPU and wall seconds."""
+
+    linkage: Linkage
+    stages: list[dict[str, object]]
+    cpu: float
+    wall: float
+
+    @property
+    def told(self) -> str:
+        """Seconds by stage."""
+        return ", ".join(f"{one['stage']} {one['seconds']}" for one in self.stages)
 
 
 def cpu_of(parent: int) -> float:
@@ -82,18 +102,21 @@ def shuffled(log: Path) -> int:
     return total
 
 
-def with_event_log(master: str, log: Path) -> SparkSession:
-    """A session that writes its event log there."""
+def with_event_log(master: str, memory: str, log: Path) -> SparkSession:
+    """A session that writes its event log there; ``memory`` is the Java machine's."""
     settings = {"enabled": "true", "dir": log.as_uri(), "compress": "false", "rolling.enabled": "false"}
     given = " ".join(f"--conf spark.eventLog.{name}={value}" for name, value in settings.items())
-    os.environ["PYSPARK_SUBMIT_ARGS"] = f"{given} pyspark-shell"
+    os.environ["PYSPARK_SUBMIT_ARGS"] = f"--driver-memory {memory} {given} pyspark-shell"
     return session(master)
 
 
-def linked(profiles: pl.DataFrame, rules: RuleSet, work: Work) -> tuple[Linkage, list[dict[str, object]]]:
-    """One run and its stages."""
+def linked(profiles: pl.DataFrame, rules: RuleSet, work: Work) -> Run:
+    """One run."""
     watch = Stopwatch(Quiet())
-    return link_profiles(profiles, rules, empty(DECISIONS), watch.stage, work), watch.stages
+    begin, since = own_cpu() + cpu_of(os.getpid()), time.perf_counter()
+    linkage = link_profiles(profiles, rules, empty(DECISIONS), watch.stage, work)
+    cpu, wall = own_cpu() + cpu_of(os.getpid()) - begin, time.perf_counter() - since
+    return Run(replace(linkage, answer=None), watch.stages, cpu, wall)
 
 
 def same(one: Linkage, other: Linkage) -> bool:
@@ -133,12 +156,20 @@ def sets(options: argparse.Namespace) -> Iterator[tuple[str, pl.DataFrame]]:
     """What is to be measured, by name."""
     if options.skew:
         yield "skew", skewed()
-    if options.file:
-        yield options.file.stem, read_profiles(options.file)
+    for file in options.file:
+        yield file.stem, read_profiles(file)
     if options.data and not (options.skew or options.file):
         for file in sorted(Path(options.data).glob("*.parquet")):
             if not options.only or file.stem in options.only:
                 yield file.stem, read(file).profiles
+
+
+def measured(spark: SparkSession, profiles: pl.DataFrame, rules: RuleSet) -> tuple[Run, Run]:
+    """Both engines' runs, Spark's on stages of its own."""
+    here = linked(profiles, rules, HERE)
+    with tempfile.TemporaryDirectory() as directory:
+        stages = Checkpoints(Store(spark, directory), identity_of(profiles, rules))
+        return here, linked(profiles, rules, OnCluster(spark, stages))
 
 
 def main() -> int:
@@ -146,8 +177,9 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", default=os.environ.get("RESOLVER_DATA"))
     parser.add_argument("--only", nargs="*")
-    parser.add_argument("--file", type=Path)
+    parser.add_argument("--file", type=Path, nargs="+", default=[])
     parser.add_argument("--master", default="local[2]")
+    parser.add_argument("--memory", default="4g")
     parser.add_argument("--always-block", action="store_true")
     parser.add_argument("--skew", action="store_true")
     options = parser.parse_args()
@@ -157,28 +189,30 @@ def main() -> int:
             update={"blocking": rules.blocking.model_copy(update={"all_pairs_up_to": 0})}
         )
     log, failed = Path(tempfile.mkdtemp()), 0
-    spark = with_event_log(options.master, log)
+    spark = with_event_log(options.master, options.memory, log)
+    print(f"pyspark {spark.version}, {options.master}, load {os.getloadavg()[0]:.1f}")
     print("set                       profiles       pairs  same  cpu polars  cpu spark  ratio  shuffle MiB")
+    before: tuple[int, Run, Run] | None = None
     for name, profiles in sets(options):
-        begin = own_cpu()
-        here, _ = linked(profiles, rules, HERE)
-        cpu_here = own_cpu() - begin
-        with tempfile.TemporaryDirectory() as directory:
-            work = OnCluster(spark, Checkpoints(Path(directory), identity_of(profiles, rules)))
-            begin, bytes_before = own_cpu() + cpu_of(os.getpid()), shuffled(log)
-            there, stages = linked(profiles, rules, work)
-            cpu_there = own_cpu() + cpu_of(os.getpid()) - begin
-            moved = (shuffled(log) - bytes_before) / 2**20
-        equal = same(here, there)
+        moved = shuffled(log)
+        here, there = measured(spark, profiles, rules)
+        moved, equal = shuffled(log) - moved, same(here.linkage, there.linkage)
         failed += not equal
-        pairs = here.diagnostics.get("candidate_pairs", 0)
+        pairs = here.linkage.diagnostics.get("candidate_pairs", 0)
         print(
-            f"{name:24} {profiles.height:9,} {pairs:11,}  {'yes' if equal else 'NO':4} {cpu_here:10.1f} "
-            f"{cpu_there:10.1f} {cpu_there / max(cpu_here, 0.01):6.2f} {moved:12.1f}",
-            flush=True,
+            f"{name:24} {profiles.height:9,} {pairs:11,}  {'yes' if equal else 'NO':4} {here.cpu:10.1f} "
+            f"{there.cpu:10.1f} {there.cpu / max(here.cpu, 0.01):6.2f} {moved / 2**20:12.1f}"
         )
-        told = ", ".join(f"{s['stage']} {s['seconds']}" for s in stages)
-        print(f"    seconds: {told}", flush=True)
+        for engine, run in (("polars", here), ("spark", there)):
+            each = 1e6 / max(pairs, 1)
+            print(f"    {engine}: {run.cpu * each:.1f} CPU s per million pairs, {run.wall:.1f} s: {run.told}")
+        if before is not None and before[0] < profiles.height:
+            for engine, one, other in (("polars", before[1], here), ("spark", before[2], there)):
+                steep = math.log(other.cpu / one.cpu) / math.log(profiles.height / before[0])
+                print(f"    {engine}: CPU seconds grow with the power {steep:.2f} of the profiles")
+        before = profiles.height, here, there
+        sys.stdout.flush()
+    print(f"{failed} sets differ" if failed else "all sets are the same", flush=True)
     return 1 if failed else 0
 
 

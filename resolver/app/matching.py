@@ -35,13 +35,14 @@ class MatchOptions:
     """Where results go, by which rules, how to go on from an earlier run, and on which engine.
 
     ``cluster`` is the master URL of the Spark cluster that does the heavy stages ("": the environment's);
-    None: this process does them.
+    None: this process does them. ``stages`` is the address where it keeps them; None: under ``out``.
     """
 
     out: Path
     rules: Path | None = None
     continuation: Continuation = field(default_factory=Continuation)
     cluster: str | None = None
+    stages: str | None = None
 
 
 def match_file(file: Path, options: MatchOptions, listener: Listener) -> dict[str, Any]:
@@ -50,17 +51,24 @@ def match_file(file: Path, options: MatchOptions, listener: Listener) -> dict[st
     Raises:
         BadInput: the file, the rule set or the model of an earlier run cannot be used; nothing was written.
     """
-    watch = Stopwatch(listener)
+    return match_profiles(lambda: read_profiles(file), options, Stopwatch(listener))
+
+
+def match_profiles(
+    read: Callable[[], pl.DataFrame], options: MatchOptions, watch: Stopwatch
+) -> dict[str, Any]:
+    """As ``match_file``, of the PROFILES frame that ``read`` gives, once."""
     rules, out = load_rules(options.rules), options.out
     how = options.continuation
     if options.cluster is not None:
-        how = replace(how, work_for=_on_cluster(options.cluster, out, watch))
+        stages = options.stages or str(out / "stages")
+        how = replace(how, work_for=_on_cluster(options.cluster, stages, watch))
     columns: dict[str, list[str]] = {}
 
     def reading() -> pl.DataFrame:
-        read = _read(file, watch)
-        columns.update(columns_of(read))
-        return read
+        profiles = _read(read, watch)
+        columns.update(columns_of(profiles))
+        return profiles
 
     linked = link(reading, (rules, empty(DECISIONS)), how, watch)
     linkage = linked.linkage
@@ -98,7 +106,7 @@ def columns_of(profiles: pl.DataFrame) -> dict[str, list[str]]:
     return {"fields": fields, "attributes": first.struct.field("key").unique().sort().to_list()}
 
 
-def _on_cluster(master: str, out: Path, watch: Stopwatch) -> Callable[[pl.DataFrame, RuleSet], Work]:
+def _on_cluster(master: str, place: str, watch: Stopwatch) -> Callable[[pl.DataFrame, RuleSet], Work]:
     from resolver.spark.session import session  # noqa: PLC0415 - an extra that no one else needs
 
     spark = session(master or None)
@@ -107,14 +115,16 @@ def _on_cluster(master: str, out: Path, watch: Stopwatch) -> Callable[[pl.DataFr
     def work_for(profiles: pl.DataFrame, rules: RuleSet) -> Work:
         from resolver.spark.checkpoints import Checkpoints, identity_of  # noqa: PLC0415 - as above
         from resolver.spark.cluster import OnCluster  # noqa: PLC0415 - as above
+        from resolver.spark.store import Store  # noqa: PLC0415 - as above
 
-        return OnCluster(spark, Checkpoints(out / "stages", identity_of(profiles, rules)))
+        stages = Store(spark, place)
+        return OnCluster(spark, Checkpoints(stages, identity_of(profiles, rules)))
 
     return work_for
 
 
-def _read(file: Path, watch: Stopwatch) -> pl.DataFrame:
-    profiles = read_profiles(file)
+def _read(read: Callable[[], pl.DataFrame], watch: Stopwatch) -> pl.DataFrame:
+    profiles = read()
     watch.stage("read", {"profiles": profiles.height})
     return profiles
 

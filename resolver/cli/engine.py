@@ -34,9 +34,18 @@ def register(app: typer.Typer) -> None:
 
 
 def match(
-    file: Annotated[Path, typer.Argument(help="Parquet, CSV or JSONL with a profile_id column.")],
+    file: Annotated[
+        str,
+        typer.Argument(
+            help="Parquet, CSV or JSONL with a profile_id column. With --engine spark also an address that "
+            "Spark reads, such as s3a://bucket/profiles: a file, or a directory of Parquet."
+        ),
+    ],
     *,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Directory for the results.")],
+    out: Annotated[
+        str,
+        typer.Option("--out", "-o", help="Directory for the results; with --engine spark also an address."),
+    ],
     rules: Rules = None,
     incremental: Annotated[
         Path | None,
@@ -82,6 +91,9 @@ def match(
         raise BadInput("--engine spark looks at the whole file: without --incremental and --model")
     if incremental is not None and model is not None:
         raise BadInput("give either --incremental DIR or --model DIR")
+    addresses = "://" in file or "://" in out
+    if addresses and (engine != Engine.SPARK or keep_state):
+        raise BadInput("addresses (://) are for --engine spark, without --keep-state")
     share_arenas()  # before the threads that allocate are there
     from resolver.app.continuing import Continuation
     from resolver.app.matching import MatchOptions, match_file
@@ -91,10 +103,16 @@ def match(
     output = Output(as_json, quiet)
     going_on = Continuation(incremental, model, keep_state or incremental is not None)
     cluster = (master or "") if engine == Engine.SPARK else None
-    told = match_file(file, MatchOptions(out, rules, going_on, cluster), output)
-    output.result(
-        told, f"{render_match(told)}\n{line('Results', f'{out}; a page of them: resolver report {out}')}"
-    )
+    options = MatchOptions(Path() if addresses else Path(out), rules, going_on, cluster)
+    if addresses:
+        from resolver.app.cluster_matching import Places, match_places
+
+        told = match_places(Places(file, out), options, output)
+        page = str(out)
+    else:
+        told = match_file(Path(file), options, output)
+        page = f"{out}; a page of them: resolver report {out}"
+    output.result(told, f"{render_match(told)}\n{line('Results', page)}")
 
 
 def estimate(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _THREADS: Final = 2
 #: The low bits of a word that hold the key's number, so that a pair's first key survives one sort.
 _KEY_BITS: Final = np.uint64(10)
+_KEY_MASK: Final = np.uint64(1023)
 MOST_KEYS: Final = 1000
 #: Profiles that any file is expected to grow by before it is learned from anew.
 _LATER: Final = 1024
@@ -84,7 +85,7 @@ def block(keys: Sequence[Key], limits: Limits | Sequence[int], bits: int) -> Can
             stop_beyond(own, np.unique(index >> np.uint64(bits), return_counts=True)[1], keys[number].name)
         words, largest, allowed[number] = pairs_of_index(index, own, bits)
         words = words if keys[number].one_block else distinct(words)
-        return (words << _KEY_BITS) | np.uint64(number), {
+        return with_key(words, number), {
             "key": keys[number].name,
             "pairs": len(words),
             "largest_block": largest,
@@ -93,17 +94,31 @@ def block(keys: Sequence[Key], limits: Limits | Sequence[int], bits: int) -> Can
     with ThreadPoolExecutor(_THREADS) as pool:
         found = list(pool.map(run, range(len(keys))))
     everything = ascending(np.concatenate([words for words, _ in found])) if found else np.empty(0, np.uint64)
-    pair = everything >> _KEY_BITS
-    first = np.ones(len(pair), bool)
-    first[1:] = pair[1:] != pair[:-1]
-    number = (everything & np.uint64(1023)).astype(np.uint16)
-    alone = first & np.append(first[1:], True)
-    at = np.flatnonzero(first)
-    number, kept = number[at], pair[at]
+    kept, number, alone = first_keys(everything)
     new = np.bincount(number, minlength=len(keys))
-    only = np.bincount(number[np.flatnonzero(alone[at])], minlength=len(keys))
+    only = np.bincount(number[alone], minlength=len(keys))
     figures = with_counts([facts for _, facts in found], new, only)
     return Candidates(spread(kept, bits), number, tuple(key.name for key in keys), figures, tuple(allowed))
+
+
+def with_key(pairs: Array, number: int) -> Array:
+    """Pairs (left << bits | right) and the number of the key that found them, in one word each."""
+    return (pairs << _KEY_BITS) | np.uint64(number)
+
+
+def key_of(words: Array) -> Array:
+    """The numbers of the keys of ``with_key``."""
+    return (words & _KEY_MASK).astype(np.uint16)
+
+
+def first_keys(words: Array) -> tuple[Array, Array, Array]:
+    """The distinct pairs of sorted words of ``with_key``, their first keys, and where it is the only one."""
+    pair = words >> _KEY_BITS
+    first = np.ones(len(pair), bool)
+    first[1:] = pair[1:] != pair[:-1]
+    alone = first & np.append(first[1:], True)
+    at = np.flatnonzero(first)
+    return pair[at], key_of(words)[at], np.flatnonzero(alone[at])
 
 
 def with_counts(facts: Sequence[Mapping[str, Any]], new: Array, only: Array) -> list[dict[str, Any]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -12,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from resolver.matching.state import contents_of, names_of
-from resolver.whole_file import write_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from resolver.model.rule_set import RuleSet
+    from resolver.spark.store import Store
 
 
 def identity_of(profiles: pl.DataFrame, rules: RuleSet) -> str:
@@ -34,25 +32,26 @@ def identity_of(profiles: pl.DataFrame, rules: RuleSet) -> str:
 class Checkpoints:
     """A directory of stages, of one identity. What is there for another one is started over."""
 
-    directory: Path
+    store: Store
     identity: str
 
-    def stage(self, name: str, make: Callable[[Path], dict[str, Any]]) -> tuple[Path, dict[str, Any]]:
-        """The Parquet of a stage and the facts noted with it; ``make`` writes the one, returns the other."""
-        note, place = self.directory / f"{name}.json", self.directory / f"{name}.parquet"
+    def stage(self, name: str, make: Callable[[str], dict[str, Any]]) -> tuple[str, dict[str, Any]]:
+        """The address of a stage's Parquet and its facts; ``make`` writes the one and returns the other."""
+        note, parquet = f"{name}.json", f"{name}.parquet"
+        place = self.store.under(parquet)
         done = self._read(note)
-        if done is not None and place.is_dir():
+        if done is not None and self.store.exists(parquet):
             return place, done
-        note.unlink(missing_ok=True)
-        shutil.rmtree(place, ignore_errors=True)
+        self.store.remove(note)
+        self.store.remove(parquet)
         facts = make(place)
-        write_json({"identity": self.identity, "facts": facts}, note)
+        self.store.write_text(json.dumps({"identity": self.identity, "facts": facts}, indent=2), note)
         return place, facts
 
-    def _read(self, note: Path) -> dict[str, Any] | None:
+    def _read(self, note: str) -> dict[str, Any] | None:
         try:
-            held = json.loads(note.read_text())
+            held = json.loads(self.store.read_text(note) or "")
             facts = held["facts"] if held["identity"] == self.identity else None
-        except (OSError, ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError):
             return None  # absent or cut short: as good as not done
         return facts if isinstance(facts, dict) else None

@@ -20,6 +20,13 @@ def java_there() -> bool:
     return (Path(home) / "bin" / "java").is_file() if home else shutil.which("java") is not None
 
 
+def on_this_machine(master: str | None) -> bool:
+    """Whether the executors are this machine's; without a master an installed Spark's settings say where."""
+    if master is not None:
+        return master.startswith("local")
+    return not {"PYSPARK_GATEWAY_PORT", "SPARK_HOME", "SPARK_CONF_DIR"} & os.environ.keys()
+
+
 def session(master: str | None = None) -> SparkSession:
     """The running session, as in a Glue job, else a new one.
 
@@ -40,10 +47,11 @@ def session(master: str | None = None) -> SparkSession:
             "--engine spark: no Java runtime: install Java 17, or let JAVA_HOME name the directory of one"
         )
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else workers are whatever python3 comes first
-    builder = SparkSession.builder.appName("resolver").config("spark.ui.enabled", "false")
+    builder = SparkSession.builder.appName("resolver")
     if master is not None:
         builder = builder.master(master)
-    if master is None or master.startswith("local"):  # nothing listens beyond loopback
+    if on_this_machine(master):  # nothing listens beyond loopback
+        builder = builder.config("spark.ui.enabled", "false").config("spark.ui.showConsoleProgress", "false")
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
         builder = builder.config("spark.driver.bindAddress", "127.0.0.1")
         builder = builder.config("spark.driver.host", "127.0.0.1")

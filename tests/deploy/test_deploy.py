@@ -95,6 +95,8 @@ def test_systemd_takes_the_units(tmp_path):
     [
         ("ecs-task-definition.json", "ecs", "RegisterTaskDefinition"),
         ("eventbridge-schedule.json", "scheduler", "CreateSchedule"),
+        ("glue-job.json", "glue", "CreateJob"),
+        ("emr-step.json", "emr", "AddJobFlowSteps"),
     ],
 )
 def test_aws_would_take_the_requests(file, service, operation):
@@ -103,6 +105,23 @@ def test_aws_would_take_the_requests(file, service, operation):
     assert ParamValidator().validate(request, shape).generate_report() == ""
     wrong = ParamValidator().validate(request | {"NoSuchMember": 1}, shape).generate_report()
     assert "NoSuchMember" in wrong
+
+
+def test_the_spark_jobs_give_the_script_all_that_it_asks_for():
+    source = (DEPLOY / "spark_job.py").read_text()
+    wanted = set(re.findall(r'"(--[a-z]+)", required=True', source))
+    assert wanted == {"--source", "--out"}
+    glue = json.loads((DEPLOY / "glue-job.json").read_text())
+    model = botocore.session.get_session().get_service_model("glue")
+    assert glue["WorkerType"] in model.shape_for("WorkerType").enum
+    assert wanted <= glue["DefaultArguments"].keys()
+    assert glue["Command"]["ScriptLocation"].endswith("/spark_job.py")
+    (step,) = json.loads((DEPLOY / "emr-step.json").read_text())["Steps"]
+    arguments = step["HadoopJarStep"]["Args"]
+    script = next(place for place, one in enumerate(arguments) if one.endswith("/spark_job.py"))
+    assert arguments[0] == "spark-submit"
+    assert wanted <= set(arguments[script + 1 :])
+    assert not wanted & set(arguments[:script]), "Spark's own options stand before the script"
 
 
 def test_the_ecs_task_runs_a_command_of_ours_and_mounts_what_it_has():

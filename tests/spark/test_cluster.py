@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 
 from resolver.matching.linkage import link_profiles
 from resolver.model.frames import DECISIONS, empty
+from resolver.profile_file import read_profiles
 from resolver.resolution import silent
 from resolver.rule_file import load_rules
 from resolver.spark.session import java_there, session
@@ -64,8 +66,9 @@ def people(count: int) -> pl.DataFrame:
 def on_cluster(spark, profiles, rules, directory: Path):
     from resolver.spark.checkpoints import Checkpoints, identity_of  # noqa: PLC0415
     from resolver.spark.cluster import OnCluster  # noqa: PLC0415 - needs pyarrow
+    from resolver.spark.store import Store  # noqa: PLC0415
 
-    work = OnCluster(spark, Checkpoints(directory, identity_of(profiles, rules)))
+    work = OnCluster(spark, Checkpoints(Store(spark, directory), identity_of(profiles, rules)))
     return link_profiles(profiles, rules, empty(DECISIONS), silent, work)
 
 
@@ -97,3 +100,26 @@ def test_a_finished_stage_is_not_run_again_and_a_changed_input_starts_over(spark
     other = on_cluster(spark, changed, rules, tmp_path)
     assert json.loads((tmp_path / "pairs.json").read_text())["identity"]
     assert other.pairs.equals(link_profiles(changed, rules, empty(DECISIONS), silent).pairs)
+
+
+LABELLED = (
+    *("cdc_recordlinker", "dupehell_crm_contact", "fake_1000", "febrl1", "febrl3", "historical_dev"),
+    *("pseudopeople_civic", "pseudopeople_employers", "restaurants", "rldata500"),
+    *("secondstring_business", "secondstring_census"),
+)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", LABELLED if os.environ.get("RESOLVER_SOAK") else ["rldata500"])
+def test_labelled_sets_are_answered_alike_pair_by_pair(spark, dev_data, tmp_path, name):
+    rules = load_rules(None)
+    blocking = rules.blocking.model_copy(
+        update={"all_pairs_up_to": 0}
+    )  # else there is nothing to do for Spark
+    rules = rules.model_copy(update={"blocking": blocking})
+    profiles = read_profiles(dev_data / f"{name}.parquet")
+    here = link_profiles(profiles, rules, empty(DECISIONS), silent)
+    there = on_cluster(spark, profiles, rules, tmp_path)
+    assert (tmp_path / "evidence.json").is_file(), "the cluster compared the pairs"
+    assert there.clusters.equals(here.clusters)
+    assert there.pairs.equals(here.pairs)
