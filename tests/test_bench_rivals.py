@@ -109,6 +109,15 @@ def test_a_rival_that_fails_is_printed_with_its_reason_and_counts_as_nothing(
     assert "- made up on sample: ValueError: no such luck" in text
 
 
+def test_beside_the_sets_that_have_one_stands_what_splink_made_by_hand_reaches(bench):
+    known = bench.Outcome("resolver", "restaurants", bench.Cost(1.0, 1.0, 100.0), f1=0.9)
+    text = bench.tables([known, bench.Outcome("resolver", "sample", bench.Cost(1.0, 1.0, 100.0), f1=0.8)])
+    assert "| restaurants | 0.900 | 0.925 |" in text
+    assert "| sample | 0.800 |  |" in text
+    assert "| **mean** | 0.850 | 0.925 |" in text
+    assert text.count("Splink by hand") == 1
+
+
 def test_a_rival_that_does_not_end_is_stopped_and_printed_so(bench, monkeypatch, tmp_path, labelled):
     made_up(bench, monkeypatch, tmp_path, "time.sleep(60)")
     found = bench.theirs("made up", labelled, tmp_path, asked(sys.executable, limit=1.0))
