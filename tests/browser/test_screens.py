@@ -23,6 +23,7 @@ from resolver.model.profile import by_id
 from resolver.web.guard import Admission
 
 AXE = (Path(__file__).parent / "axe.min.js").read_text()
+CONTRAST = "{runOnly: ['color-contrast']}"
 PROXY = Admission("", user_header="x-user")
 
 
@@ -73,7 +74,7 @@ def test_no_screen_has_an_accessibility_fault_or_scrolls_sideways(build_site, vi
         page.evaluate(AXE)
         assert faults_of(page) == [], path
         page.emulate_media(color_scheme=other)
-        assert faults_of(page, "{runOnly: ['color-contrast']}") == [], (path, other)
+        assert faults_of(page, CONTRAST) == [], (path, other)
         page.emulate_media(color_scheme=theme)
 
 
@@ -83,12 +84,16 @@ def faults_of(page, options="{resultTypes: ['violations']}"):
 
 
 @pytest.mark.acceptance(29)
-def test_strips_cards_and_dialogs_have_no_accessibility_fault(build_site, visit):
+def test_strips_cards_and_dialogs_have_no_accessibility_fault(build_site, visit, look):
     page = visit(build_site(), "/clusters/cluster-h", reduced_motion="reduce")
+    theme, other = look[1], "dark" if look[1] == "light" else "light"
     for pressed in (["m"], ["Escape", "a"], ["Escape", "Escape", "1", "1"], ["Escape", "c"], ["Escape", "?"]):
         keys(page, *pressed)
         page.evaluate(AXE)
         assert faults_of(page) == [], pressed
+        page.emulate_media(color_scheme=other)
+        assert faults_of(page, CONTRAST) == [], (pressed, other)
+        page.emulate_media(color_scheme=theme)
 
 
 def test_what_was_merged_is_not_judged_again_but_can_be_asked_back(build_site, visit):
