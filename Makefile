@@ -84,7 +84,7 @@ S35 := .venv/spark-35
 spark-35: $(B)/.ready
 	@test -x $(S35)/bin/python || $(PY) -m venv $(S35)
 	$(S35)/bin/pip install -q -e '.[dev,spark]' 'pyspark>=3.5,<3.6' setuptools
-	$(S35)/bin/pytest -n 0 tests/spark
+	$(S35)/bin/pytest -n 0 tests/spark tests/app/test_cluster_matching.py
 
 soak: $(B)/.ready
 	RESOLVER_SOAK=1 $(B)/pytest --timeout 3600

@@ -20,6 +20,7 @@ import os
 import resource
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -68,21 +69,42 @@ class Run:
         return ", ".join(f"{one['stage']} {one['seconds']}" for one in self.stages)
 
 
-def cpu_of(parent: int) -> float:
-    """CPU seconds of all processes under one, and of those of theirs that have ended (Linux)."""
-    total, under = 0.0, {parent}
-    stats = {}
-    for file in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = file.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue  # it has ended
-        stats[int(file.parent.name)] = int(fields[1]), sum(map(int, fields[11:15]))
-    while grown := {pid for pid, (of, _) in stats.items() if of in under} - under:
-        under |= grown
-    for pid in under - {parent}:
-        total += stats[pid][1] / _TICKS
-    return total
+class Processes(threading.Thread):
+    """CPU seconds of all processes under this one, those that have ended included (Linux).
+
+    Looked at four times a second: Spark's Python processes come and go, and nobody waits for them.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self._seen: dict[tuple[int, str], float] = {}
+        self._lock = threading.Lock()
+
+    def run(self) -> None:
+        """Look until the program ends."""
+        while True:
+            self.look()
+            time.sleep(0.25)
+
+    def look(self) -> float:
+        """Seconds so far."""
+        stats = {}
+        for file in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                fields = file.read_text().rpartition(")")[2].split()
+            except OSError:
+                continue  # it has ended
+            stats[int(file.parent.name)] = int(fields[1]), fields[19], sum(map(int, fields[11:13])) / _TICKS
+        under = {os.getpid()}
+        while grown := {pid for pid, (of, *_) in stats.items() if of in under} - under:
+            under |= grown
+        with self._lock:
+            for pid in under - {os.getpid()}:
+                self._seen[pid, stats[pid][1]] = stats[pid][2]
+            return sum(self._seen.values())
+
+
+PROCESSES = Processes()
 
 
 def own_cpu() -> float:
@@ -113,9 +135,9 @@ def with_event_log(master: str, memory: str, log: Path) -> SparkSession:
 def linked(profiles: pl.DataFrame, rules: RuleSet, work: Work) -> Run:
     """One run."""
     watch = Stopwatch(Quiet())
-    begin, since = own_cpu() + cpu_of(os.getpid()), time.perf_counter()
+    begin, since = own_cpu() + PROCESSES.look(), time.perf_counter()
     linkage = link_profiles(profiles, rules, empty(DECISIONS), watch.stage, work)
-    cpu, wall = own_cpu() + cpu_of(os.getpid()) - begin, time.perf_counter() - since
+    cpu, wall = own_cpu() + PROCESSES.look() - begin, time.perf_counter() - since
     return Run(replace(linkage, answer=None), watch.stages, cpu, wall)
 
 
@@ -189,6 +211,7 @@ def main() -> int:
             update={"blocking": rules.blocking.model_copy(update={"all_pairs_up_to": 0})}
         )
     log, failed = Path(tempfile.mkdtemp()), 0
+    PROCESSES.start()
     spark = with_event_log(options.master, options.memory, log)
     print(f"pyspark {spark.version}, {options.master}, load {os.getloadavg()[0]:.1f}")
     print("set                       profiles       pairs  same  cpu polars  cpu spark  ratio  shuffle MiB")
@@ -206,7 +229,7 @@ def main() -> int:
         for engine, run in (("polars", here), ("spark", there)):
             each = 1e6 / max(pairs, 1)
             print(f"    {engine}: {run.cpu * each:.1f} CPU s per million pairs, {run.wall:.1f} s: {run.told}")
-        if before is not None and before[0] < profiles.height:
+        if options.file and before is not None and before[0] < profiles.height:
             for engine, one, other in (("polars", before[1], here), ("spark", before[2], there)):
                 steep = math.log(other.cpu / one.cpu) / math.log(profiles.height / before[0])
                 print(f"    {engine}: CPU seconds grow with the power {steep:.2f} of the profiles")
