@@ -113,8 +113,8 @@ def test_a_restore_that_has_to_empty_a_field_runs_on_its_policy_too(run, tmp_pat
         "PhoneNumber": "+34600000001",
     }
     people = [
-        one | {"BirthDate": "1980-01-02"},
-        one | {"Gender": "FEMALE"},
+        one | {"ProfileId": "1" * 32, "BirthDate": "1980-01-02"},  # the main one, which gains a Gender
+        one | {"ProfileId": "2" * 32, "Gender": "FEMALE"},
         {"FirstName": "Kim", "LastName": "Lee", "EmailAddress": "kim@example.com"},
     ]
     (tmp_path / "keys.csv").write_text("key_name,value\n_email,ana@example.com\n_email,kim@example.com\n")
