@@ -72,7 +72,7 @@ def made_dirty(tidy: pl.DataFrame, seed: int) -> pl.DataFrame:
     ).struct.json_encode()
     return frame.select(
         "profile_id",
-        "entity",
+        *[name for name in _TRUTH if name in tidy.columns],
         pl.when(way == 0)
         .then("whole")
         .when(way.is_in([1, 2]))
@@ -96,7 +96,8 @@ def made_dirty(tidy: pl.DataFrame, seed: int) -> pl.DataFrame:
     )
 
 
-_REPLACED = {"profile_id", "entity", "FirstName", "MiddleName", "LastName", "BirthDate", "PhoneNumber"}
+_TRUTH = ("entity", "entity_id")
+_REPLACED = {"profile_id", *_TRUTH, "FirstName", "MiddleName", "LastName", "BirthDate", "PhoneNumber"}
 
 
 def _pick(texts: list[str], number: pl.Expr) -> pl.Expr:

@@ -18,9 +18,9 @@ _BATCH = 2_000_000
 def cut_average_linkage(similarity: Array, cuts: Sequence[float]) -> Array:
     """Cluster numbers per component and cut, shape (cuts, components, members).
 
-    ``similarity`` is (components, members, members), symmetric. At each cut, clusters whose average
-    similarity is at least the cut are joined, the most similar first; a cluster is numbered by its first
-    member. Of equally similar pairs the first in order is joined first.
+    ``similarity`` is (components, members, members), symmetric; a member that is not there has -inf to all.
+    At each cut, clusters whose average similarity is at least the cut are joined, the most similar first; a
+    cluster is numbered by its first member. Of equally similar pairs the first in order is joined first.
     """
     count, size, _ = similarity.shape
     out = np.empty((len(cuts), count, size), np.int32)

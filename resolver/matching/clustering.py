@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 #: Similarities that no average of real ones can outweigh.
 MUST = 1e9
 NEVER = -1e15
+#: Components of up to so many members are many of each size.
+_ALONE = 8
 #: Up to so many links each is left out in turn, which takes less time than importing networkx.
 _FEW = 24
 
@@ -64,24 +66,40 @@ def cut_components(label: Array, edges: Edges, cuts: Sequence[float], largest: i
     by_size = stable_order(size_of_pair)
     bounds = np.searchsorted(size_of_pair[by_size], np.arange(sizes.max(initial=0) + 2))
     rank = np.empty(len(sizes), np.int64)
-    for size in np.unique(sizes[sizes > 1]).tolist():
-        groups = np.flatnonzero(sizes == size)
-        members = order[starts[groups][:, None] + np.arange(size)]
-        if size > largest:
-            at = by_size[bounds[size] : bounds[size + 1]]
+    for low, high in _classes(sizes[sizes > 1], largest):
+        groups = np.flatnonzero((sizes >= low) & (sizes <= high))
+        at = by_size[bounds[low] : bounds[high + 1]]
+        if low > largest:
+            members = order[starts[groups][:, None] + np.arange(low)]
             out[:, members] = members[:, :1]
             _part(out, (left[at], right[at]), similarity[at])
             continue
+        there = np.arange(high) < sizes[groups][:, None]
+        members = order[np.where(there, starts[groups][:, None] + np.arange(high), 0)]
         rank[groups] = np.arange(len(groups))
-        at = by_size[bounds[size] : bounds[size + 1]]
-        matrix = np.zeros((len(groups), size, size))
+        matrix = np.where(there[:, :, None] & there[:, None, :], 0.0, -np.inf)
         group, i, j = rank[label[left[at]]], place[left[at]], place[right[at]]
         matrix[group, i, j] = similarity[at]
         matrix[group, j, i] = similarity[at]
         first = cut_average_linkage(matrix, cuts)
         for c in range(len(cuts)):
-            out[c, members] = np.take_along_axis(members, first[c], axis=1)
+            out[c, members[there]] = np.take_along_axis(members, first[c], axis=1)[there]
     return out
+
+
+def _classes(sizes: Array, largest: int) -> list[tuple[int, int]]:
+    """The smallest and largest of sizes that are done at once: larger ones differ by a quarter at most.
+
+    Every step of linkage takes its time, whatever the number of components it is done for.
+    """
+    classes: list[tuple[int, int]] = []
+    for size in np.unique(sizes).tolist():
+        low, _ = classes[-1] if classes else (0, 0)
+        if _ALONE < size <= largest and _ALONE < low and 4 * size <= 5 * low:
+            classes[-1] = low, size
+        else:
+            classes.append((size, size))
+    return classes
 
 
 def _part(out: Array, pairs: tuple[Array, Array], similarity: Array) -> None:
