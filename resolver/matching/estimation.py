@@ -92,7 +92,8 @@ def measure_u(columns: Sequence[Column], bytes_: Array, matched: Sequence[Array]
     out = []
     for k, column in enumerate(columns):
         levels = len(column.comparison.levels)
-        counts = np.bincount(np.minimum(bytes_[k], levels), minlength=levels + 1)[1:].astype(float)
+        seen = np.bincount(bytes_[k], minlength=levels + 1)
+        counts = np.append(seen[1:levels], seen[levels:].sum()).astype(float)
         if matched is not None:
             counts = np.maximum(counts - matched[k] * counts.sum(), 0)
         shares = (counts + 1 / levels) / (counts.sum() + 1)
@@ -117,7 +118,7 @@ def fit(rules: RuleSet, begin: Parameters, sample: Sample) -> Parameters:
     """EM from ``begin``; ``converged`` says whether it stood still before its iterations ran out."""
     bytes_ = sample.bytes_
     model = begin
-    levels = [np.minimum(bytes_[k], len(c.m)) for k, c in enumerate(begin.columns)]
+    levels = [np.minimum(bytes_[k], len(c.m)).astype(np.intp) for k, c in enumerate(begin.columns)]
     # a pair with one field cannot say whether that field's agreement is typical of matches
     teaches = (bytes_ > 0).sum(axis=0) > 1
     for iteration in range(1, rules.estimation.iterations + 1):

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from resolver.matching.values import Array
 
 _HALF = np.uint64(32)
+#: Pairs of codes are told apart by a table while it has no more than so many entries per pair.
+_TABLE = 8
 _LOW = np.uint64(0xFFFFFFFF)
 
 
@@ -50,6 +52,8 @@ def grouped_pairs(one: Array, other: Array) -> tuple[Array, Array, Array]:
         return one, other, np.empty(0, np.intp)
     width = int(other.max()).bit_length()
     places = len(one).bit_length()
+    if (int(one.max()) + 1) << width <= _TABLE * len(one):
+        return _grouped_by_table(one, other, width)
     if int(one.max()).bit_length() + width + places > 64:  # noqa: PLR2004 - bits of a word
         words, group = np.unique(pack(one, other), return_inverse=True)
         return *unpack(words), group
@@ -64,6 +68,25 @@ def grouped_pairs(one: Array, other: Array) -> tuple[Array, Array, Array]:
     words = words[np.flatnonzero(first)]
     low = (np.uint64(1) << np.uint64(width)) - np.uint64(1)
     return (words >> np.uint64(width)).astype(np.uint32), (words & low).astype(np.uint32), group
+
+
+def _grouped_by_table(one: Array, other: Array, width: int) -> tuple[Array, Array, Array]:
+    """``grouped_pairs`` of pairs of few different codes: a table of all of them is filled faster than sorted."""
+    word = (one.astype(np.intp) << width) | other.astype(np.intp)
+    there = np.zeros((int(one.max()) + 1) << width, bool)
+    there[word] = True
+    words = np.flatnonzero(there)
+    place = np.empty(len(there), np.int32)
+    place[words] = np.arange(len(words), dtype=np.int32)
+    low = (1 << width) - 1
+    return (words >> width).astype(np.uint32), (words & low).astype(np.uint32), place[word].astype(np.intp)
+
+
+def find_of_all(profiles: int, wanted: Array) -> Array:
+    """``find`` among ``all_pairs``, by arithmetic."""
+    left, right = (side.astype(np.int64) for side in unpack(wanted))
+    at: Array = left * (2 * profiles - left - 1) // 2 + right - left - 1
+    return at
 
 
 def find(words: Array, wanted: Array) -> Array:

@@ -13,7 +13,7 @@ from resolver.matching.clustering import MUST, NEVER, Edges, cut_components, sof
 from resolver.matching.comparison import compare, rebin
 from resolver.matching.components import bounded_components
 from resolver.matching.frequency import Groups, bins_of, entities_with, entity_counts, first_counts, rarity
-from resolver.matching.pair_index import all_pairs, find, pairs_within, unpack
+from resolver.matching.pair_index import all_pairs, find, find_of_all, pairs_within, unpack
 from resolver.matching.parameters import BITS
 from resolver.matching.scoring import match_weights
 from resolver.matching.strata import strata_of
@@ -68,7 +68,7 @@ def first_view(rules: RuleSet, columns: tuple[Column, ...]) -> View:
     if profiles <= rules.blocking.all_pairs_up_to:
         every = all_pairs(profiles)
         all_bytes = compare(columns, bins, unpack(every))
-        bytes_ = all_bytes[:, find(every, words)]
+        bytes_ = np.take(all_bytes, find_of_all(profiles, words), axis=1)
     else:
         bytes_ = compare(columns, bins, unpack(words))
     rate = 1.0 / max(profiles, 2)

@@ -88,15 +88,16 @@ def looking(bytes_: Array, stratum: Array | None) -> Look:
     """Entries of pairs with those bytes in those strata."""
     own = None if stratum is None else stratum.astype(np.intp)
     row = None if own is None else own * TABLE
+    last: tuple[int, Array] | None = None
 
     def look(table: Array, k: int | None) -> Array:
-        if row is None:
-            found: Array = table[0] if k is None else table[0][bytes_[k]]
-        elif k is None:
-            found = table[own]
-        else:  # one index of machine words is looked up in a third of the time of two of bytes
-            found = np.take(table, row + bytes_[k])
-        return found
+        nonlocal last
+        if k is None:
+            found: Array = table[0] if own is None else table[own]
+            return found
+        if last is None or last[0] != k:  # machine words are looked up in a third of the time of bytes
+            last = k, bytes_[k].astype(np.intp) if row is None else row + bytes_[k]
+        return np.take(table, last[1])
 
     return look
 

@@ -193,10 +193,9 @@ def _similar_mailbox(sides: Sides, limit: float) -> Array:
     at, x, y = at[may], x[may], y[may]
     out = np.zeros(len(a), bool)
     for part, known in (("local", np.zeros(len(a), bool)), ("domain", same)):
-        texts = values.vocabulary[part]
         alike = known[at]
         open_ = np.flatnonzero(~alike)
-        one, other = texts.gather(x[open_]).to_list(), texts.gather(y[open_]).to_list()
+        one, other = values.strings(x[open_], part), values.strings(y[open_], part)
         alike[open_] = (
             cpdist(
                 one, other, scorer=JaroWinkler.similarity, score_cutoff=limit - _ROUNDING, dtype=np.float32
@@ -316,7 +315,7 @@ def _where(near: Array, sides: Sides, holds: Callable[[list[str], list[str]], Ar
     back: Array | None = None
     if len(at) >= _WORTH_GROUPING and not sides.distinct:
         x, y, back = grouped_pairs(x, y)
-    result = holds(values.text.gather(x).to_list(), values.text.gather(y).to_list())
+    result = holds(values.strings(x), values.strings(y))
     out[at] = result if back is None else result[back]
     return out
 

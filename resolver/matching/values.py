@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Array: TypeAlias = NDArray[Any]
 
+#: Vocabularies of up to so many texts are kept as Python strings once they are asked for.
+_KEPT_AS_STRINGS: Final = 262_144
 #: Values whose texts are worked on at a time.
 _CACHED: Final = 32_768
 _BIT_OF_BYTE: Final = np.uint64(1) << (np.arange(256, dtype=np.uint64) & np.uint64(63))
@@ -50,6 +52,24 @@ class Values:
     def text(self) -> pl.Series:
         """The values themselves."""
         return self.vocabulary["text"]
+
+    @cached_property
+    def _strings(self) -> dict[str, Array]:
+        return {}
+
+    def strings(self, codes: Array, column: str = "text") -> list[str]:
+        """The texts of the codes in a column of the vocabulary.
+
+        A string that is there already is handed out in a fifth of the time that it takes to make one.
+        """
+        texts = self.vocabulary[column]
+        if len(texts) > _KEPT_AS_STRINGS:
+            return texts.gather(codes).to_list()
+        kept = self._strings.get(column)
+        if kept is None:
+            kept = self._strings[column] = np.array(texts.to_list(), dtype=object)
+        found: list[str] = kept[codes].tolist()
+        return found
 
     @cached_property
     def length(self) -> Array:
