@@ -17,6 +17,7 @@ $(B)/.ready: pyproject.toml constraints.txt
 	@echo "installing into .venv ..."
 	@{ $(B)/pip install -q uv && $(B)/uv pip install -q --compile-bytecode --python $(B)/python -c constraints.txt -e '.[dev]'; } >.venv/install.log 2>&1 \
 	  || $(B)/pip install -q -c constraints.txt -e '.[dev]' >.venv/install.log 2>&1 || { cat .venv/install.log; exit 1; }
+	@$(B)/python -m compileall -q resolver
 	@touch $@
 
 demo: $(B)/.ready
