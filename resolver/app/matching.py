@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -131,8 +132,11 @@ def _read(read: Callable[[], pl.DataFrame], watch: Stopwatch) -> pl.DataFrame:
 
 def write_linkage(linkage: Linkage, profile_ids: pl.Series, out: Path) -> None:
     """clusters.parquet, pairs.parquet and parameters.json of one run."""
-    write_frame(linkage.clusters.select("profile_id", pl.exclude("profile_id")), out / "clusters.parquet")
-    write_frame(named_pairs(linkage.pairs, profile_ids), out / "pairs.parquet")
+    clusters = linkage.clusters.select("profile_id", pl.exclude("profile_id"))
+    with ThreadPoolExecutor(1) as pool:
+        beside = pool.submit(write_frame, clusters, out / "clusters.parquet")
+        write_frame(named_pairs(linkage.pairs, profile_ids), out / "pairs.parquet")
+        beside.result()
     if linkage.parameters is None:
         (out / "parameters.json").unlink(missing_ok=True)  # of an earlier run: it would explain nothing here
     else:

@@ -81,9 +81,10 @@ def block(keys: Sequence[Key], limits: Limits | Sequence[int], bits: int) -> Can
     def run(number: int) -> tuple[Array, dict[str, Any]]:
         own = limits if isinstance(limits, Limits) else Limits(limits[number], float("inf"))
         index = index_of_key(keys[number], bits)
+        blocks = blocks_of_index(index, bits)
         if own.most < float("inf"):
-            stop_beyond(own, np.unique(index >> np.uint64(bits), return_counts=True)[1], keys[number].name)
-        words, largest, allowed[number] = pairs_of_index(index, own, bits)
+            stop_beyond(own, blocks[1], keys[number].name)
+        words, largest, allowed[number] = pairs_of_index(index, own, bits, blocks)
         words = words if keys[number].one_block else distinct(words)
         return with_key(words, number), {
             "key": keys[number].name,
@@ -179,18 +180,28 @@ def index_of_key(key: Key, bits: int) -> Array:
     return words[np.flatnonzero(fresh)]
 
 
-def pairs_of_index(words: Array, limits: Limits, bits: int) -> tuple[Array, int, int]:
-    """Pairs of the blocks of an index, some twice; its largest block; the size up to which blocks count."""
-    shift = np.uint64(bits)
-    block_of = words >> shift
+def blocks_of_index(words: Array, bits: int) -> tuple[Array, Array]:
+    """Where each block of an index begins, and its size."""
+    block_of = words >> np.uint64(bits)
     edge = np.ones(len(words) + 1, bool)
     edge[1:-1] = block_of[1:] != block_of[:-1]
     starts = np.flatnonzero(edge)
-    sizes = np.diff(starts)
+    return starts[:-1], np.diff(starts)
+
+
+def pairs_of_index(
+    words: Array, limits: Limits, bits: int, blocks: tuple[Array, Array] | None = None
+) -> tuple[Array, int, int]:
+    """Pairs of the blocks of an index, some twice; its largest block; the size up to which blocks count.
+
+    ``blocks`` are ``blocks_of_index`` where they are at hand.
+    """
+    shift = np.uint64(bits)
+    starts, sizes = blocks or blocks_of_index(words, bits)
     largest = int(sizes.max(initial=0))
     allowed = largest_allowed(sizes, limits)
-    kept = (sizes > 1) & (sizes <= allowed)
-    sizes, starts = sizes[kept], starts[:-1][kept]
+    kept = np.flatnonzero((sizes > 1) & (sizes <= allowed))
+    sizes, starts = sizes[kept], starts[kept]
     row = words & ((np.uint64(1) << shift) - np.uint64(1))
     out = []
     for distance in range(1, allowed):

@@ -95,7 +95,7 @@ def _classes(sizes: Array, largest: int) -> list[tuple[int, int]]:
     classes: list[tuple[int, int]] = []
     for size in np.unique(sizes).tolist():
         low, _ = classes[-1] if classes else (0, 0)
-        if _ALONE < size <= largest and _ALONE < low and 4 * size <= 5 * low:
+        if _ALONE < size <= largest and low > _ALONE and 4 * size <= 5 * low:
             classes[-1] = low, size
         else:
             classes.append((size, size))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from resolver.matching.sorting import dense_ranks
 from resolver.matching.values import Values
 from resolver.model.rule_set import EVERY_CATEGORY, EVERY_IDENTIFIER
 from resolver.model.standardised import Kind
@@ -100,6 +101,19 @@ class Column:
         return self.whole.shape[1]
 
     @cached_property
+    def times(self) -> Array:
+        """How often each whole value stands in the file; of 0 how often none does."""
+        return np.bincount(self.whole.ravel(), minlength=self.wholes)
+
+    @cached_property
+    def complete(self) -> Array:
+        """Which profiles have a whole value."""
+        out = self.whole[:, 0] > 0
+        for slot in range(1, self.slots):
+            out |= self.whole[:, slot] > 0
+        return out
+
+    @cached_property
     def known(self) -> Array:
         """Which profiles have any value to compare."""
         out = np.zeros(len(self.whole), bool)
@@ -174,10 +188,10 @@ def _column(
     for part, field in zip(codes, fields, strict=True):
         joint = joint * np.uint64(len(field.vocabulary)) + part
         complete &= part > 0
-    kept, whole_of = np.unique(joint[complete], return_inverse=True)
+    whole_of, count = dense_ranks(joint[complete])
     whole = np.zeros(codes[0].shape, np.uint32)
     whole[complete] = (whole_of + 1).astype(np.uint32)
-    return Column(name, comparison, values, codes, whole, len(kept) + 1)
+    return Column(name, comparison, values, codes, whole, count + 1)
 
 
 def _same_partition(one: StandardisedField, other: StandardisedField) -> bool:

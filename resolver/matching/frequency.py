@@ -30,7 +30,7 @@ def first_counts(column: Column) -> Array:
     Three strangers with one rare value are rarer than a customer who exists three times; a value counted
     as three entities' here would never be joined, and so never be counted as one entity's later.
     """
-    counts = np.bincount(column.whole.ravel(), minlength=column.wholes)
+    counts = column.times
     return np.where(counts <= ONE_ENTITY, np.minimum(counts, 1), counts)
 
 
@@ -81,13 +81,10 @@ def entity_counts(column: Column, entities: Groups) -> Array:
 
 def entities_with(column: Column, entity: Array | None) -> int:
     """How many entities (profiles, where none are given) have the field at all."""
-    known = column.whole[:, 0] > 0
-    for slot in range(1, column.slots):
-        known |= column.whole[:, slot] > 0
     if entity is None:
-        return int(known.sum())
+        return int(column.complete.sum())
     having = np.zeros(int(entity.max(initial=-1)) + 1, bool)
-    having[entity[known]] = True
+    having[entity[column.complete]] = True
     return int(having.sum())
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from resolver.matching.sorting import ordered_hashes
 from resolver.model.standardised import Standardised
 
 if TYPE_CHECKING:
@@ -22,16 +23,26 @@ _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 def content_hashes(standardised: Standardised) -> Array:
     """A hash of all standardised values of each profile."""
-    hashes = np.zeros(standardised.profiles, np.uint64)
-    for name, field in standardised.fields.items():
-        seed = np.uint64(int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big"))
-        text = field.vocabulary["text"].hash(0).to_numpy() ^ seed
-        text = (text ^ (text >> np.uint64(31))) * _MIX
-        text = text ^ (text >> np.uint64(29))
-        text[0] = 0
-        for slot in range(field.codes.shape[1]):
-            hashes += text[field.codes[:, slot]]  # a sum: the order of fields and slots does not matter
-    return hashes
+    fields = list(standardised.fields.items())
+
+    def summed(number: int) -> Array:
+        """Of every so manieth field: a sum, so that the order of fields and slots does not matter."""
+        hashes = np.zeros(standardised.profiles, np.uint64)
+        for name, field in fields[number::_THREADS]:
+            seed = np.uint64(int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big"))
+            text = field.vocabulary["text"].hash(0).to_numpy() ^ seed
+            text = (text ^ (text >> np.uint64(31))) * _MIX
+            text = text ^ (text >> np.uint64(29))
+            text[0] = 0
+            for slot in range(field.codes.shape[1]):
+                hashes += text[field.codes[:, slot]]
+        return hashes
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        one, *others = pool.map(summed, range(_THREADS))
+    for other in others:
+        one += other
+    return one
 
 
 def content_order(standardised: Standardised, profile_ids: pl.Series) -> Array:
@@ -41,8 +52,7 @@ def content_order(standardised: Standardised, profile_ids: pl.Series) -> Array:
 
 def order_of(hashes: Array, profile_ids: pl.Series) -> Array:
     """Row numbers sorted by ``content_hashes``; equal ones by their ids."""
-    order = np.argsort(hashes, kind="stable")
-    ranked = hashes[order]
+    order, ranked = ordered_hashes(hashes)
     same = np.zeros(len(order), bool)
     same[1:] = ranked[1:] == ranked[:-1]
     same[:-1] |= same[1:]

@@ -71,7 +71,7 @@ def grouped_pairs(one: Array, other: Array) -> tuple[Array, Array, Array]:
 
 
 def _grouped_by_table(one: Array, other: Array, width: int) -> tuple[Array, Array, Array]:
-    """``grouped_pairs`` of pairs of few different codes: a table of all of them is filled faster than sorted."""
+    """``grouped_pairs`` of few different codes: a table of all pairs of them is filled faster than sorted."""
     word = (one.astype(np.intp) << width) | other.astype(np.intp)
     there = np.zeros((int(one.max()) + 1) << width, bool)
     there[word] = True

@@ -64,6 +64,8 @@ def first_view(rules: RuleSet, columns: tuple[Column, ...]) -> View:
         for column, count, default in zip(columns, counts, defaults, strict=True)
     )
     words = random_pairs(profiles, rules.estimation.random_pairs)
+    pool = ThreadPoolExecutor(1)
+    parting = pool.submit(strata_of, columns, rules.estimation)  # needs nothing of what is compared
     all_bytes = None
     if profiles <= rules.blocking.all_pairs_up_to:
         every = all_pairs(profiles)
@@ -74,7 +76,8 @@ def first_view(rules: RuleSet, columns: tuple[Column, ...]) -> View:
     rate = 1.0 / max(profiles, 2)
     expected = [rate * np.array([level.m for level in column.comparison.rising]) for column in columns]
     u = estimation.measure_u(columns, bytes_, expected)
-    strata = strata_of(columns, rules.estimation)
+    strata = parting.result()
+    pool.shutdown()
     model = estimation.start(rules, columns, u, defaults)
     strangers = strangers_of(strata, columns, bins)
     return View(columns, bins, words, bytes_, model, strata, strangers, all_bytes=all_bytes)

@@ -26,6 +26,41 @@ def ascending(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return ordered
 
 
+def ordered_hashes(hashes: NDArray[np.uint64]) -> tuple[NDArray[np.intp], NDArray[np.uint64]]:
+    """``np.argsort(hashes, kind="stable")`` and the hashes in that order.
+
+    The upper bits of a hash and its place share a word, so that one sort of words does; where two hashes
+    differ in the lower bits only, all are sorted in full.
+    """
+    place = np.uint64((1 << len(hashes).bit_length()) - 1)
+    words = ascending((hashes & ~place) | np.arange(len(hashes), dtype=np.uint64))
+    order = (words & place).astype(np.intp)
+    ordered = hashes[order]
+    if (ordered[1:] < ordered[:-1]).any():
+        order = np.argsort(hashes, kind="stable")
+        ordered = hashes[order]
+    return order, ordered
+
+
+def dense_ranks(words: NDArray[np.uint64]) -> tuple[NDArray[np.intp], int]:
+    """The rank of each word among the distinct ones, from 0, and how many there are."""
+    if not len(words):
+        return np.empty(0, np.intp), 0
+    places = len(words).bit_length()
+    if int(words.max()).bit_length() + places > 64:  # noqa: PLR2004 - bits of a word
+        kept, ranks = np.unique(words, return_inverse=True)
+        return ranks, len(kept)
+    ordered = ascending((words << np.uint64(places)) | np.arange(len(words), dtype=np.uint64))
+    order = (ordered & np.uint64((1 << places) - 1)).astype(np.intp)
+    ordered = ordered >> np.uint64(places)
+    first = np.ones(len(words), bool)
+    first[1:] = ordered[1:] != ordered[:-1]
+    number = np.cumsum(first) - 1
+    ranks = np.empty(len(words), np.intp)
+    ranks[order] = number
+    return ranks, int(number[-1]) + 1
+
+
 def stable_order(numbers: NDArray[np.integer]) -> NDArray[np.intp]:
     """``np.argsort(numbers, kind="stable")`` of numbers from 0 up, such as labels.
 

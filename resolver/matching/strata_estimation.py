@@ -164,9 +164,7 @@ def _shift(column: Column, bins: Array, known: tuple[Strata, Groups | None], ste
     values, counts = _entities_by_part(column, strata, entities)
     shared = np.flatnonzero(counts.sum(axis=1) >= 2)  # noqa: PLR2004 - someone else has it
     counts, chance = counts[shared], np.exp(-step * bins[values[shared]].astype(float))
-    here = column.whole[:, 0] > 0
-    for slot in range(1, column.slots):
-        here |= column.whole[:, slot] > 0
+    here = column.complete
     if entities is None:
         sizes = np.bincount(strata.part[here], minlength=parts).astype(float)
     else:
@@ -188,7 +186,7 @@ def _entities_by_part(column: Column, strata: Strata, entities: Groups | None) -
     Before any is known, entities are as ``first_counts`` takes them. Of values that a single profile has, no
     two entities share one.
     """
-    times = np.bincount(column.whole.ravel(), minlength=column.wholes)
+    times = column.times.copy()
     times[0] = 0
     parts = len(strata.names)
     values = np.flatnonzero(times > 1)

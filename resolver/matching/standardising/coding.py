@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from resolver.matching.sorting import ascending
+from resolver.matching.sorting import ordered_hashes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,18 +69,8 @@ def encode(columns: Sequence[pl.Series]) -> tuple[list[np.ndarray], pl.Series]:
 
 
 def _ranked(hashes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The dense rank of each hash, from 1 up, and for every rank a place where it stands.
-
-    The upper bits of a hash and its place share a word, so that one sort of words does; where two hashes
-    differ in the lower bits only, all are sorted in full.
-    """
-    place = np.uint64((1 << len(hashes).bit_length()) - 1)
-    words = ascending((hashes & ~place) | np.arange(len(hashes), dtype=np.uint64))
-    order = (words & place).astype(np.intp)
-    ordered = hashes[order]
-    if (ordered[1:] < ordered[:-1]).any():
-        order = np.argsort(hashes, kind="stable")
-        ordered = hashes[order]
+    """The dense rank of each hash, from 1 up, and for every rank a place where it stands."""
+    order, ordered = ordered_hashes(hashes)
     first = np.ones(len(hashes), bool)
     first[1:] = ordered[1:] != ordered[:-1]
     ranks = np.empty(len(hashes), np.uint32)
