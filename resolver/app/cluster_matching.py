@@ -34,7 +34,7 @@ class Places:
 
 
 def match_places(places: Places, options: MatchOptions, listener: Listener) -> dict[str, Any]:
-    """As ``match_file`` with a Spark cluster (``options.cluster``), from one place to another.
+    """As ``match_profiles`` with a Spark cluster (``options.cluster``), from one place to another.
 
     ``options.out`` is not looked at. Results are those of `match`, and ``stages/`` beside them.
 

@@ -1,4 +1,4 @@
-"""Use case: resolve a file of profiles."""
+"""Use case: resolve profiles."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from resolver.app.continuing import Continuation, link
-from resolver.app.progress import Listener, Stopwatch
 from resolver.model.frames import DECISIONS, empty
 from resolver.model.profile import ADDRESSES, PREFERENCES, SCALARS
-from resolver.profile_file import read_profiles
 from resolver.report.summary import summarise_clusters, summarise_pairs
 from resolver.rule_file import load_rules
 from resolver.state_file import Origin, forget_state, write_state
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from resolver.app.progress import Stopwatch
     from resolver.matching.linkage import Linkage
     from resolver.matching.work import Work
     from resolver.model.rule_set import RuleSet
@@ -46,19 +45,16 @@ class MatchOptions:
     stages: str | None = None
 
 
-def match_file(file: Path, options: MatchOptions, listener: Listener) -> dict[str, Any]:
+def match_profiles(
+    read: Callable[[], pl.DataFrame], options: MatchOptions, watch: Stopwatch
+) -> dict[str, Any]:
     """Link the profiles of a file and write what was concluded; returns the content of match.json.
+
+    ``read`` gives the PROFILES frame, once.
 
     Raises:
         BadInput: the file, the rule set or the model of an earlier run cannot be used; nothing was written.
     """
-    return match_profiles(lambda: read_profiles(file), options, Stopwatch(listener))
-
-
-def match_profiles(
-    read: Callable[[], pl.DataFrame], options: MatchOptions, watch: Stopwatch
-) -> dict[str, Any]:
-    """As ``match_file``, of the PROFILES frame that ``read`` gives, once."""
     rules, out = load_rules(options.rules), options.out
     how = options.continuation
     if options.cluster is not None:

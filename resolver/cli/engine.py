@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from resolver.cli.ahead import Ahead
 from resolver.cli.memory import share_arenas
 from resolver.cli.options import Json, Quiet, Rules
 from resolver.cli.output import Output
@@ -95,8 +96,12 @@ def match(
     if addresses and (engine != Engine.SPARK or keep_state):
         raise BadInput("addresses (://) are for --engine spark, without --keep-state")
     share_arenas()  # before the threads that allocate are there
+    from resolver.profile_file import read_profiles
+
+    profiles = None if addresses else Ahead(lambda: read_profiles(Path(file)))  # while modules are loaded
     from resolver.app.continuing import Continuation
-    from resolver.app.matching import MatchOptions, match_file
+    from resolver.app.matching import MatchOptions, match_profiles
+    from resolver.app.progress import Stopwatch
     from resolver.report.match_report import render_match
     from resolver.report.text import line
 
@@ -104,13 +109,13 @@ def match(
     going_on = Continuation(incremental, model, keep_state or incremental is not None)
     cluster = (master or "") if engine == Engine.SPARK else None
     options = MatchOptions(Path() if addresses else Path(out), rules, going_on, cluster)
-    if addresses:
+    if profiles is None:
         from resolver.app.cluster_matching import Places, match_places
 
         told = match_places(Places(file, out), options, output)
         page = str(out)
     else:
-        told = match_file(Path(file), options, output)
+        told = match_profiles(profiles.take, options, Stopwatch(output))
         page = f"{out}; a page of them: resolver report {out}"
     output.result(told, f"{render_match(told)}\n{line('Results', page)}")
 

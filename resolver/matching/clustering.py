@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 #: Similarities that no average of real ones can outweigh.
 MUST = 1e9
 NEVER = -1e15
+_THREADS = 2
+#: Fewer pairs are not worth a thread.
+_WORTH_THREADS = 65_536
 #: Components of up to so many members are many of each size.
 _ALONE = 8
 #: Up to so many links each is left out in turn, which takes less time than importing networkx.
@@ -66,14 +70,16 @@ def cut_components(label: Array, edges: Edges, cuts: Sequence[float], largest: i
     by_size = stable_order(size_of_pair)
     bounds = np.searchsorted(size_of_pair[by_size], np.arange(sizes.max(initial=0) + 2))
     rank = np.empty(len(sizes), np.int64)
-    for low, high in _classes(sizes[sizes > 1], largest):
+
+    def cut(low: int, high: int) -> None:
+        """All components of those sizes, which have no profile in common with others."""
         groups = np.flatnonzero((sizes >= low) & (sizes <= high))
         at = by_size[bounds[low] : bounds[high + 1]]
         if low > largest:
             members = order[starts[groups][:, None] + np.arange(low)]
             out[:, members] = members[:, :1]
             _part(out, (left[at], right[at]), similarity[at])
-            continue
+            return
         there = np.arange(high) < sizes[groups][:, None]
         members = order[np.where(there, starts[groups][:, None] + np.arange(high), 0)]
         rank[groups] = np.arange(len(groups))
@@ -84,6 +90,10 @@ def cut_components(label: Array, edges: Edges, cuts: Sequence[float], largest: i
         first = cut_average_linkage(matrix, cuts)
         for c in range(len(cuts)):
             out[c, members[there]] = np.take_along_axis(members, first[c], axis=1)[there]
+
+    classes = _classes(sizes[sizes > 1], largest)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        list((pool.map if len(left) >= _WORTH_THREADS else map)(lambda pair: cut(*pair), classes))
     return out
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -28,7 +29,7 @@ class Evidence:
     key: Array
     bytes_: Array
 
-    @property
+    @cached_property
     def sides(self) -> tuple[Array, Array]:
         """Left and right row numbers."""
         return unpack(self.words)

@@ -17,7 +17,7 @@ from resolver.matching.pair_index import all_pairs, find, find_of_all, pairs_wit
 from resolver.matching.parameters import BITS
 from resolver.matching.scoring import match_weights
 from resolver.matching.strata import strata_of
-from resolver.matching.strata_estimation import strangers_of, with_strata
+from resolver.matching.strata_estimation import shifts_of, strangers_of, with_strata
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,12 +120,14 @@ def estimate(rules: RuleSet, view: View, evidence: Evidence) -> Parameters:
     if not total:
         return view.model
     wanted = rules.estimation.sample_pairs
-    if total <= wanted:
-        fitted = estimation.fit(rules, view.model, estimation.Sample(evidence.bytes_))
-        return with_strata(rules, view, fitted, evidence)
-    chosen = np.sort(np.random.default_rng(_SEED).choice(total, wanted, replace=False))
-    sample = estimation.Sample(np.ascontiguousarray(evidence.bytes_[:, chosen]), total / wanted)
-    return with_strata(rules, view, estimation.fit(rules, view.model, sample), evidence)
+    sample = estimation.Sample(evidence.bytes_)
+    with ThreadPoolExecutor(1) as pool:
+        shifts = pool.submit(shifts_of, rules, view)  # counted from values alone
+        if total > wanted:
+            chosen = np.sort(np.random.default_rng(_SEED).choice(total, wanted, replace=False))
+            sample = estimation.Sample(np.ascontiguousarray(evidence.bytes_[:, chosen]), total / wanted)
+        fitted = estimation.fit(rules, view.model, sample)
+        return with_strata(rules, view, fitted, (evidence, shifts.result()))
 
 
 def weights_of(view: View, evidence: Evidence) -> Array:

@@ -37,14 +37,16 @@ _THREADS: Final = 2
 
 def context_of(profiles: pl.DataFrame, reference: Reference) -> Context:
     """What a PROFILES frame as a whole says of how its values are to be read."""
-    phones, _ = stacked(_columns(profiles, PHONES))
-    dates = _column(profiles, "birth_date").unique()
-    other = _other_attributes(_attributes(profiles), reference)
-    return Context(
-        infer_region(phones, _countries(profiles, reference), reference),
-        infer_day_first(dates),
-        attribute_kinds(other, profiles.height),
-    )
+
+    def region() -> str | None:
+        phones, _ = stacked(_columns(profiles, PHONES))
+        return infer_region(phones, _countries(profiles, reference), reference)
+
+    with ThreadPoolExecutor(1) as pool:  # Polars releases the lock
+        inferred = pool.submit(region)
+        day_first = infer_day_first(_column(profiles, "birth_date").unique())
+        other = _other_attributes(_attributes(profiles), reference)
+        return Context(inferred.result(), day_first, attribute_kinds(other, profiles.height))
 
 
 def standardise(

@@ -56,17 +56,29 @@ def strangers_of(strata: Strata, columns: Sequence[Column], bins: Sequence[Array
     return tuple(out)
 
 
-def with_strata(rules: RuleSet, view: View, model: Parameters, evidence: Evidence) -> Parameters:
-    """The model with the rates and strangers of each stratum; itself where the file is undivided."""
-    stratum = view.strata.of(evidence.sides)
-    if stratum is None:
-        return model
+def shifts_of(rules: RuleSet, view: View) -> tuple[Array, ...]:
+    """``_shift`` of each column; none where the file is undivided."""
+    if not view.strata.divided:
+        return ()
     step = rules.estimation.frequency_step
     known = view.strata, None if view.entity is None else within_parts(view.entity, view.strata)
     with ThreadPoolExecutor(_THREADS) as pool:  # sorting lets others work
-        shifts = list(
+        return tuple(
             pool.map(lambda column, bins: _shift(column, bins, known, step), view.columns, view.bins)
         )
+
+
+def with_strata(
+    rules: RuleSet, view: View, model: Parameters, known: tuple[Evidence, Sequence[Array]]
+) -> Parameters:
+    """The model with the rates and strangers of each stratum; itself where the file is undivided.
+
+    ``known`` are the pairs and ``shifts_of`` the view.
+    """
+    evidence, shifts = known
+    stratum = view.strata.of(evidence.sides)
+    if stratum is None:
+        return model
     learned = []
     for number, (one, other) in enumerate(view.strata.sides, 1):
         at = np.flatnonzero(stratum == number)

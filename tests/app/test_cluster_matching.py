@@ -14,8 +14,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from resolver.app.matching import MatchOptions, match_file
-from resolver.app.progress import Quiet
+from resolver.app.matching import MatchOptions, match_profiles
+from resolver.app.progress import Quiet, Stopwatch
+from resolver.profile_file import read_profiles
 from resolver.spark.session import java_there
 
 ROOT = Path(__file__).parents[2]
@@ -50,7 +51,10 @@ def test_the_job_reads_a_directory_and_writes_what_match_writes(tmp_path):
     PROFILES.tail(35).write_parquet(parts / "part-1.parquet")
     (parts / "_SUCCESS").touch()
     PROFILES.write_parquet(tmp_path / "whole.parquet")
-    here = match_file(tmp_path / "whole.parquet", MatchOptions(tmp_path / "here", rules), Quiet())
+    whole = tmp_path / "whole.parquet"
+    here = match_profiles(
+        lambda: read_profiles(whole), MatchOptions(tmp_path / "here", rules), Stopwatch(Quiet())
+    )
     script = [sys.executable, ROOT / "deploy/spark_job.py", "--JOB_NAME", "resolver-match"]
     given = ["--source", f"file://{parts}/", "--out", f"file://{out}", "--rules", rules]
     env = {**os.environ, "SPARK_CONF_DIR": str(tmp_path)}

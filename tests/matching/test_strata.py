@@ -16,7 +16,7 @@ from resolver.matching.parameters import Parameters
 from resolver.matching.passes import first_view, next_view
 from resolver.matching.scoring import match_weights
 from resolver.matching.strata import strata_of
-from resolver.matching.strata_estimation import _shift, with_strata, within_parts
+from resolver.matching.strata_estimation import _shift, shifts_of, with_strata, within_parts
 from resolver.model.frames import DECISIONS, empty
 
 
@@ -166,7 +166,8 @@ def test_colleagues_are_known_between_staff_with_names_and_companies_without(rul
     view = first_view(small_parts(rules), columns(rows))
     words = all_pairs(len(rows))
     bytes_ = compare(view.columns, view.bins, unpack(words))
-    model = with_strata(rules, view, view.model, Evidence(words, np.zeros(len(words), np.uint16), bytes_))
+    pairs = Evidence(words, np.zeros(len(words), np.uint16), bytes_)
+    model = with_strata(rules, view, view.model, (pairs, shifts_of(rules, view)))
     work = next(k for k, relation in enumerate(model.relations) if relation.name == "work")
     parts = {view.strata.name(k): model.of(k) for k in range(1, len(model.strata) + 1)}
     mixed = next(part for name, part in parts.items() if name.startswith("one "))

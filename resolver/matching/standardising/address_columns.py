@@ -89,7 +89,9 @@ def _without_unit(rest: pl.Series, reference: Reference) -> tuple[pl.Series, pl.
     blank = pl.repeat("", len(rest), eager=True, dtype=pl.String)
     nowhere = pl.repeat(value=False, n=len(rest), eager=True, dtype=pl.Boolean)
     listed = sorted(reference.unit_words, key=lambda word: (-len(word), word))
-    rows = (rest.str.contains("[#,]") | rest.str.contains(rf"\b(?:{'|'.join(listed)})\b")).arg_true()
+    rows = rest.str.contains_any(["#", ",", *listed]).arg_true()  # a fifth of the time of the words as words
+    likely = rest.gather(rows)
+    rows = rows.filter(likely.str.contains("[#,]") | likely.str.contains(rf"\b(?:{'|'.join(listed)})\b"))
     if not len(rows):
         return rest, blank, nowhere
     ends = (
