@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from botocore.loaders import JSONFileLoader, Loader
@@ -25,23 +25,65 @@ settings.register_profile("soak", deadline=None, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
-#: Folders and files of the longest tests. They begin first: then no worker waits for another's last one.
-LONGEST = (
-    "spark",
-    "cli",
-    "clients",
-    "browser",
-    "test_notebooks.py",
-    "test_documented_commands.py",
-    "test_wheel.py",
-)
+#: The files that take longest, in seconds; more or less is enough. Measured with `--durations=0`.
+LONGEST: Final = {
+    "cli/test_killed_runs.py": 261,
+    "browser": 230,
+    "cli/test_run_trouble.py": 126,
+    "cli/test_gates.py": 84,
+    "cli/test_run_alone.py": 83,
+    "app/test_drilling.py": 83,
+    "planning/test_plan_columns.py": 79,
+    "test_snapshot_file.py": 58,
+    "cli/test_review_command.py": 57,
+    "test_documented_commands.py": 55,
+    "cli/test_commands.py": 54,
+    "test_notebooks.py": 54,
+    "app/test_applying.py": 44,
+    "clients": 42,
+    "spark": 40,
+    "local/test_server.py": 39,
+    "matching/test_incremental.py": 30,
+    "cli/test_approved.py": 29,
+    "local/tables/test_lookup.py": 29,
+    "cli/test_going_on.py": 24,
+    "cli/test_drill_command.py": 23,
+    "app/test_cluster_matching.py": 21,
+}
+#: A Java machine is started once for each worker that needs one: these are one worker's.
+TOGETHER: Final = (("spark", "app/test_cluster_matching.py"),)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest to the front; else the order stays."""
+    """The longest files first, spread evenly over the workers.
+
+    With ``--dist worksteal`` each worker begins with a stretch of the list, as long as those of the others,
+    and one that has nothing left takes from another's end.
+    """
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     here = Path(__file__).parent
-    items.sort(key=lambda item: item.path.relative_to(here).parts[0] not in LONGEST)
+    begun: dict[str, list[pytest.Item]] = {}
+    others = []
+    for item in items:
+        path = item.path.relative_to(here).as_posix()
+        long = next((name for name in LONGEST if path.startswith(name)), None)
+        (others if long is None else begun.setdefault(long, [])).append(item)
+    stretches: list[list[pytest.Item]] = [[] for _ in range(workers)]
+    seconds = [0] * workers
+    together = [[name for name in names if name in begun] for names in TOGETHER]
+    alone = [[name] for name in begun if not any(name in names for names in together)]
+    taking = {names[0]: sum(LONGEST[name] for name in names) for names in together + alone if names}
+    for names in sorted(filter(None, together + alone), key=lambda names: -taking[names[0]]):
+        least = seconds.index(min(seconds))
+        seconds[least] += taking[names[0]]
+        stretches[least] += [item for name in names for item in begun[name]]
+    size = -(-len(items) // workers)
+    for stretch in stretches:
+        room = max(size - len(stretch), 0)
+        stretch.extend(others[:room])
+        del others[:room]
+    items[:] = [item for stretch in stretches for item in stretch] + others
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
