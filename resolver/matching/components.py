@@ -9,6 +9,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from resolver.matching.values import Array
 
 #: Bits by which the bar rises at a time, and the bar above which a component is one cluster as it stands.
@@ -35,22 +37,31 @@ def components(profiles: int, left: Array, right: Array) -> Array:
         smallest = np.empty(len(nodes), np.int64)
         smallest[label[::-1]] = nodes[::-1]  # the last to be written stays
         first[nodes] = smallest[label]
-    numbers = np.cumsum(first == np.arange(profiles), dtype=np.int32) - np.int32(1)
-    label_of: Array = numbers[first]
-    return label_of
+    return numbered(first)
+
+
+def numbered(first: Array) -> Array:
+    """Groups given by the first row of each profile's, as numbers from 0 up in the order of first rows."""
+    numbers = np.cumsum(first == np.arange(len(first)), dtype=np.int32) - np.int32(1)
+    label: Array = numbers[first]
+    return label
 
 
 def bounded_components(
-    profiles: int, pairs: tuple[Array, Array], weight: Array, limits: tuple[float, int]
+    profiles: int,
+    pairs: tuple[Array, Array, Array],
+    limits: tuple[float, int],
+    find: Callable[[int, Array, Array], Array] = components,
 ) -> Array:
     """Components of pairs of at least ``limits[0]`` bits, none larger than ``limits[1]`` if possible.
 
-    In a component that is too large the bar is raised step by step until it falls apart.
+    In a component that is too large the bar is raised step by step until it falls apart. ``pairs`` are left
+    and right rows and weights; ``find`` does what ``components`` does.
     """
     bar, largest = limits
-    left, right = pairs
+    left, right, weight = pairs
     use = weight >= bar
-    label = components(profiles, left[use], right[use])
+    label = find(profiles, left[use], right[use])
     while bar < HIGHEST_BAR:
         sizes = np.bincount(label)
         giant = sizes > largest
@@ -58,7 +69,7 @@ def bounded_components(
             break
         bar += BAR_STEP
         use &= ~giant[label[left]] | (weight >= bar)
-        label = components(profiles, left[use], right[use])
+        label = find(profiles, left[use], right[use])
     return label
 
 

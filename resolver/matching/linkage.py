@@ -70,8 +70,8 @@ def link_profiles(  # noqa: PLR0913, PLR0917 - what is linked, and where
 ) -> Linkage:
     """Conclude who is who. Same profiles, rules and decisions, same answer, in any row order.
 
-    ``on_stage`` is told each stage's name and counts as it ends. ``work`` does the blocking and comparing of
-    a file too large for all its pairs.
+    ``on_stage`` is told each stage's name and counts as it ends. ``work`` does the heavy stages of a
+    file too large for all its pairs.
     """
     ids, height = profiles["profile_id"], profiles.height
     context = context_of(profiles, rules.reference)
@@ -86,7 +86,7 @@ def link_profiles(  # noqa: PLR0913, PLR0917 - what is linked, and where
     if height < 2 or not columns:  # noqa: PLR2004 - one profile makes no pair
         return _nothing_to_compare(ids)
 
-    view = first_view(rules, columns)
+    view = replace(first_view(rules, columns), work=work)
     learned = Learned(view.bins, view.model, fields, context, hashes)
     candidates = find_candidates(rules.blocking, view, work)
     on_stage("block", {"pairs": len(candidates.words), "keys": len(candidates.names)})

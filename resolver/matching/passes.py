@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from resolver.matching import estimation
-from resolver.matching.clustering import MUST, NEVER, Edges, cut_components, softened
+from resolver.matching.clustering import MUST, NEVER, Edges, softened
 from resolver.matching.comparison import compare, rebin
 from resolver.matching.components import bounded_components
 from resolver.matching.frequency import Groups, bins_of, entities_with, entity_counts, first_counts, rarity
 from resolver.matching.pair_index import all_pairs, find, find_of_all, pairs_within, unpack
 from resolver.matching.parameters import BITS
-from resolver.matching.scoring import match_weights
 from resolver.matching.strata import strata_of
 from resolver.matching.strata_estimation import shifts_of, strangers_of, with_strata
+from resolver.matching.work import HERE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from resolver.matching.strata import Strata
     from resolver.matching.strata_estimation import Strangers
     from resolver.matching.values import Array
+    from resolver.matching.work import Work
     from resolver.model.rule_set import RuleSet
 
 _THREADS: Final = 2
@@ -41,6 +42,7 @@ class View:
 
     ``entity`` is the provisional entity per profile, None before the first pass; ``strangers`` are random
     pairs of each stratum. ``all_bytes`` are those of all pairs for the first bins, where blocking takes all.
+    ``work`` scores and clusters.
     """
 
     columns: tuple[Column, ...]
@@ -52,6 +54,7 @@ class View:
     strangers: tuple[Strangers, ...] = ()
     entity: Array | None = None
     all_bytes: Array | None = None
+    work: Work = HERE
 
 
 def first_view(rules: RuleSet, columns: tuple[Column, ...]) -> View:
@@ -132,7 +135,7 @@ def estimate(rules: RuleSet, view: View, evidence: Evidence) -> Parameters:
 
 def weights_of(view: View, evidence: Evidence) -> Array:
     """The match weight (bits) of each pair under the model of its stratum."""
-    return match_weights(view.model, evidence.bytes_, view.strata.of(evidence.sides))
+    return view.work.weigh(view.model, evidence.bytes_, view.strata.of(evidence.sides))
 
 
 def priors_of(view: View, evidence: Evidence) -> Array:
@@ -168,7 +171,10 @@ def score_and_cluster(
     left, right = evidence.sides
     joining = np.where(constraints.together(left, right), MUST, weight)
     label = bounded_components(
-        view.model.profiles, (left, right), joining, (settings.join_from, settings.largest_component)
+        view.model.profiles,
+        (left, right, joining),
+        (settings.join_from, settings.largest_component),
+        view.work.components,
     )
     small = np.bincount(label) <= settings.largest_component
     inside = pairs_within(np.where(small[label], label, np.arange(len(label)) + len(small)), smallest=3)
@@ -185,7 +191,7 @@ def score_and_cluster(
     similarity[constraints.together(left, right)] = MUST
     similarity[constraints.kept_apart(left, right)] = NEVER
     edges = Edges(evidence.words, similarity)
-    return Scored(evidence, weight, cut_components(label, edges, cuts, settings.largest_component))
+    return Scored(evidence, weight, view.work.cut(label, edges, cuts, settings.largest_component))
 
 
 def recount(rules: RuleSet, view: View, scored: Scored) -> View:

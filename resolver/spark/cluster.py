@@ -1,4 +1,4 @@
-"""Blocking as joins by hash, comparing in Arrow batches: matching's functions decide."""
+"""Blocking as joins by hash, comparing, scoring and cutting in Arrow batches: matching's functions decide."""
 
 from __future__ import annotations
 
@@ -10,8 +10,24 @@ import numpy as np
 import polars as pl
 
 from resolver.matching.blocking import Candidates, largest_allowed, spread, stop_beyond, with_counts
+from resolver.matching.components import components, numbered
 from resolver.matching.evidence import Evidence
-from resolver.spark.tasks import compare_task, first_task, index_task, pairs_task, portable, words_task
+from resolver.matching.pair_index import pack, unpack
+from resolver.matching.sorting import stable_order
+from resolver.matching.work import HERE
+from resolver.spark.stars import smallest_members
+from resolver.spark.tasks import (
+    compare_task,
+    cut_task,
+    first_task,
+    index_task,
+    packed_task,
+    pairs_task,
+    portable,
+    unpacked_task,
+    weigh_task,
+    words_task,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,7 +35,9 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from resolver.matching.blocking import Limits
+    from resolver.matching.clustering import Edges
     from resolver.matching.keys import Key
+    from resolver.matching.parameters import Parameters
     from resolver.matching.passes import View
     from resolver.matching.values import Array
     from resolver.spark.checkpoints import Checkpoints
@@ -31,16 +49,25 @@ _ROWS_PER_PIECE = 1_000_000
 _WORDS_EACH = 4_000_000
 #: Pairs, some of them found by several keys, that one task puts together.
 _PAIRS_EACH = 8_000_000
+#: Pairs that one task scores, or cuts the components of.
+PAIRS_EACH = 1_000_000
+#: Pairs that the driver scores and joins and cuts itself: sending them takes longer than that.
+PAIRS_HERE = 50_000_000
 #: Rows that are megabytes each: so many in an Arrow batch.
 _ROWS_IN_BATCH = "4"
 
 
 @dataclass
 class OnCluster:
-    """The ``Work`` of a Spark session. Stages are files that the driver and the executors both reach."""
+    """The ``Work`` of a Spark session. Stages are files that the driver and the executors both reach.
+
+    Up to ``pairs_here`` pairs are scored and clustered by the driver; more by tasks of ``pairs_each``.
+    """
 
     spark: SparkSession
     checkpoints: Checkpoints
+    pairs_here: int = PAIRS_HERE
+    pairs_each: int = PAIRS_EACH
     _bits: int = field(default=0, init=False)
 
     def block(self, keys: Sequence[Key], limits: Limits, bits: int) -> Candidates:
@@ -69,6 +96,71 @@ class OnCluster:
         order = _order(pair)
         bytes_ = np.take(flat.reshape(len(pair), len(view.columns)).T, order, axis=1)
         return Evidence(spread(pair[order], bits), key[order], bytes_)
+
+    def weigh(self, model: Parameters, bytes_: Array, stratum: Array | None) -> Array:
+        """As ``match_weights``, so many pairs a task."""
+        pairs = bytes_.shape[1]
+        if pairs <= self.pairs_here:
+            return HERE.weigh(model, bytes_, stratum)
+
+        def rows() -> Iterator[tuple[int, bytearray, bytearray]]:
+            for place, begin in enumerate(range(0, pairs, self.pairs_each)):
+                own = slice(begin, begin + self.pairs_each)
+                parts = bytearray() if stratum is None else _packed(stratum[own])
+                yield place, _packed(bytes_[:, own].T), parts
+
+        sent = self.spark.sparkContext.broadcast(model)
+        frame = self._sent(rows(), "place int, bytes binary, stratum binary")
+        found = self._received(frame.mapInArrow(weigh_task(sent), "place int, weights binary"), "weights")
+        sent.destroy()
+        return np.concatenate([np.frombuffer(found[place], np.float64) for place in sorted(found)])
+
+    def components(self, profiles: int, left: Array, right: Array) -> Array:
+        """As ``components.components``, by large-star and small-star."""
+        if len(left) <= self.pairs_here:
+            return components(profiles, left, right)
+        store = self.checkpoints.store
+
+        def rows() -> Iterator[tuple[int, bytearray, bytearray]]:
+            for place, begin in enumerate(range(0, len(left), self.pairs_each)):
+                own = slice(begin, begin + self.pairs_each)
+                yield place, _packed(left[own].astype(np.int64)), _packed(right[own].astype(np.int64))
+
+        packed = self._sent(rows(), "place int, one binary, other binary")
+        edges = packed.mapInArrow(unpacked_task(), "one long, other long")
+        hung = smallest_members(edges, store).mapInArrow(packed_task(), "node binary, first binary")
+        first = np.arange(profiles)
+        for row in hung.toLocalIterator():
+            first[np.frombuffer(row["node"], np.int64)] = np.frombuffer(row["first"], np.int64)
+        return numbered(first)
+
+    def cut(self, label: Array, edges: Edges, cuts: Sequence[float], largest: int) -> Array:
+        """As ``cut_components``, groups of components a task."""
+        if len(edges.words) <= self.pairs_here:
+            return HERE.cut(label, edges, cuts, largest)
+        members: list[Array] = []
+
+        def rows() -> Iterator[tuple[int, bytearray, bytearray, bytearray]]:
+            for place, (own, number, words, similarity) in enumerate(_groups(label, edges, self.pairs_each)):
+                members.append(own)
+                yield place, _packed(number), _packed(words), _packed(similarity)
+
+        frame = self._sent(rows(), "place int, label binary, words binary, similarity binary")
+        task = cut_task([float(cut) for cut in cuts], largest)
+        found = self._received(frame.mapInArrow(task, "place int, clusters binary"), "clusters")
+        out = np.tile(np.arange(len(label)), (len(cuts), 1))
+        for place, own in enumerate(members):
+            out[:, own] = own[np.frombuffer(found[place], np.int64).reshape(len(cuts), -1)]
+        return out
+
+    def _sent(self, rows: Iterator[Any], schema: str) -> DataFrame:
+        """Rows of the driver, one to a task."""
+        held = list(rows)
+        return self.spark.createDataFrame(self.spark.sparkContext.parallelize(held, len(held)), schema)
+
+    def _received(self, frame: DataFrame, name: str) -> dict[int, bytes]:
+        """The bytes of each place."""
+        return {row["place"]: bytes(row[name]) for row in frame.toLocalIterator(prefetchPartitions=True)}
 
     def _words(self, keys: Sequence[Key], bits: int, place: str) -> dict[str, Any]:
         profiles = len(keys[0].parts[0].codes)
@@ -151,6 +243,42 @@ def _sizes(counted: list[Array]) -> tuple[Array, Array]:
     total = np.zeros(len(sizes), np.int64)
     np.add.at(total, at, times)
     return sizes, total
+
+
+def _groups(label: Array, edges: Edges, most: int) -> Iterator[tuple[Array, Array, Array, Array]]:
+    """Whole components of two profiles or more, of about ``most`` pairs together.
+
+    Their rows, rising; the number of each row's component, words and similarities of their pairs, by place
+    among those rows.
+    """
+    left, right = unpack(edges.words)
+    inside = np.flatnonzero(label[left] == label[right])
+    pairs = np.bincount(label[left[inside]], minlength=int(label.max(initial=-1)) + 1)
+    group_of = (np.cumsum(pairs) - pairs) // most
+    paired = np.flatnonzero(pairs[label] > 0)
+    place = np.empty(len(label), np.int64)
+    for own, rows in zip(
+        _by_group(inside, group_of[label[left[inside]]]),
+        _by_group(paired, group_of[label[paired]]),
+        strict=True,
+    ):
+        place[rows] = np.arange(len(rows))
+        _, number = np.unique(label[rows], return_inverse=True)
+        words = pack(place[left[own]], place[right[own]])
+        yield rows, number.astype(np.int32), words, edges.similarity[own]
+
+
+def _by_group(places: Array, group: Array) -> list[Array]:
+    """The places of each group that has any, in the order of groups."""
+    if not len(places):
+        return []
+    order = stable_order(group)
+    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+    return np.split(places[order], starts[1:])
+
+
+def _packed(numbers: Array) -> bytearray:
+    return bytearray(numbers.tobytes())
 
 
 def _order(words: Array) -> Array:

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from resolver.matching.blocking import Limits, first_keys, key_of, pairs_of_index, spread, with_key
+from resolver.matching.clustering import Edges, cut_components
 from resolver.matching.comparison import compare
 from resolver.matching.key_parts import Part
 from resolver.matching.keys import Key
@@ -156,6 +157,61 @@ def compare_task(known: Any, bits: int, drop_below: float) -> Task:
                 kept = match_weights(model, bytes_) >= drop_below
                 if kept.any():
                     yield _row(pair=pair[kept], key=key[kept], bytes=bytes_[:, kept].T)
+
+    return run
+
+
+def weigh_task(model: Any) -> Task:
+    """From (place, bytes, stratum) to (place, weights); ``model`` is a broadcast of it.
+
+    Bytes are pair by pair; no stratum stands for an undivided file.
+    """
+
+    def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            places = batch.column(batch.schema.get_field_index("place")).to_pylist()
+            held = zip(places, _blobs(batch, "bytes"), _blobs(batch, "stratum"), strict=True)
+            for place, flat, known in held:
+                bytes_ = np.frombuffer(flat, np.uint8).reshape(-1, len(model.value.columns)).T
+                stratum = np.frombuffer(known, np.uint8) if len(known) else None
+                yield _row(place=place, weights=match_weights(model.value, bytes_, stratum))
+
+    return run
+
+
+def cut_task(cuts: Sequence[float], largest: int) -> Task:
+    """From (place, label, words, similarity) of whole components to (place, clusters): all cuts, flat."""
+
+    def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            places = batch.column(batch.schema.get_field_index("place")).to_pylist()
+            held = zip(*(_blobs(batch, name) for name in ("label", "words", "similarity")), strict=True)
+            for place, (label, words, similarity) in zip(places, held, strict=True):
+                edges = Edges(np.frombuffer(words, np.uint64), np.frombuffer(similarity, np.float64))
+                clusters = cut_components(np.frombuffer(label, np.int32), edges, cuts, largest)
+                yield _row(place=place, clusters=clusters.astype(np.int64))
+
+    return run
+
+
+def unpacked_task() -> Task:
+    """From (place, one, other) to a row for every pair: what Spark joins and groups itself."""
+
+    def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            for one, other in zip(_blobs(batch, "one"), _blobs(batch, "other"), strict=True):
+                sides = [pa.array(np.frombuffer(side, np.int64)) for side in (one, other)]
+                yield pa.RecordBatch.from_arrays(sides, names=["one", "other"])
+
+    return run
+
+
+def packed_task() -> Task:
+    """From rows of (node, first) to their bytes, a row for every batch."""
+
+    def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            yield _row(node=batch.column(0).to_numpy(), first=batch.column(1).to_numpy())
 
     return run
 

@@ -37,11 +37,11 @@ def test_joining_two_groupings_keeps_every_group_of_both_whole(one, other):
 def test_a_component_that_is_too_large_falls_apart_at_its_weakest_link():
     left, right = np.array([0, 1, 2]), np.array([1, 2, 3])
     weight = np.array([9.0, 0.0, 9.0])
-    assert as_sets(bounded_components(4, (left, right), weight, (-1.4, 4))) == {frozenset({0, 1, 2, 3})}
-    parted = bounded_components(4, (left, right), weight, (-1.4, 3))
+    assert as_sets(bounded_components(4, (left, right, weight), (-1.4, 4))) == {frozenset({0, 1, 2, 3})}
+    parted = bounded_components(4, (left, right, weight), (-1.4, 3))
     assert as_sets(parted) == {frozenset({0, 1}), frozenset({2, 3})}
 
 
 def test_what_no_bar_can_part_stays_one_component():
     left, right = np.array([0, 1, 0]), np.array([1, 2, 2])
-    assert as_sets(bounded_components(3, (left, right), np.full(3, 1e9), (0.0, 2))) == {frozenset({0, 1, 2})}
+    assert as_sets(bounded_components(3, (left, right, np.full(3, 1e9)), (0.0, 2))) == {frozenset({0, 1, 2})}

@@ -2,65 +2,29 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 from typing import TYPE_CHECKING
 
-import numpy as np
 import polars as pl
 import pytest
+from blocked_people import MISSING, blocked_rules, people
 
 from resolver.matching.linkage import link_profiles
 from resolver.model.frames import DECISIONS, empty
 from resolver.profile_file import read_profiles
 from resolver.resolution import silent
 from resolver.rule_file import load_rules
-from resolver.spark.session import java_there, session
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-MISSING = [name for name in ("pyspark", "pyarrow", "pandas") if importlib.util.find_spec(name) is None]
-MISSING += [] if java_there() else ["java"]
 # one session for all: on one worker
 pytestmark = [
     pytest.mark.skipif(bool(MISSING), reason=f"the Spark engine needs {', '.join(MISSING)}"),
     pytest.mark.xdist_group("spark"),
     pytest.mark.filterwarnings("ignore"),
 ]
-
-
-@pytest.fixture(scope="module")
-def spark():
-    one = session("local[2]")
-    one.conf.set("spark.sql.shuffle.partitions", "4")
-    yield one
-    one.stop()
-
-
-def blocked_rules():
-    rules = load_rules(None)
-    small = {"all_pairs_up_to": 0, "largest_block": 40}
-    return rules.model_copy(update={"blocking": rules.blocking.model_copy(update=small)})
-
-
-def people(count: int) -> pl.DataFrame:
-    """Pairs of profiles of one person; one phone on a third of all, one name on a fifth."""
-    draw = np.random.default_rng(7)
-    person = np.arange(count) // 2
-    first, last = (draw.integers(0, 60, count // 2 + 1)[person] for _ in range(2))
-    phone = np.where(person % 3 == 0, 0, person)
-    shared = person % 5 == 1
-    return pl.DataFrame(
-        {
-            "profile_id": [f"p{k}" for k in range(count)],
-            "first_name": np.where(shared, "maria", [f"given{chr(97 + f % 26)}{f}" for f in first]),
-            "last_name": np.where(shared, "garcia", [f"family{chr(97 + f % 26)}{f}" for f in last]),
-            "phone_number": [f"+1202555{p:04}" for p in phone],
-            "email_address": [f"m{p}@example.com" if k % 4 else None for k, p in enumerate(person)],
-        }
-    )
 
 
 def on_cluster(spark, profiles, rules, directory: Path):

@@ -1,0 +1,75 @@
+"""Components by large-star and small-star; scoring and cutting in groups: as the driver does them alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from blocked_people import MISSING, blocked_rules, people
+
+from resolver.matching.clustering import Edges, cut_components
+from resolver.matching.components import components
+from resolver.matching.linkage import link_profiles
+from resolver.matching.pair_index import pack, unpack
+from resolver.model.frames import DECISIONS, empty
+from resolver.resolution import silent
+
+pytestmark = [
+    pytest.mark.skipif(bool(MISSING), reason=f"the Spark engine needs {', '.join(MISSING)}"),
+    pytest.mark.xdist_group("spark"),
+    pytest.mark.filterwarnings("ignore"),
+]
+
+
+def work_on(spark, directory, identity="x", pairs_here=0):
+    from resolver.spark.checkpoints import Checkpoints  # noqa: PLC0415
+    from resolver.spark.cluster import OnCluster  # noqa: PLC0415 - needs pyarrow
+    from resolver.spark.store import Store  # noqa: PLC0415
+
+    return OnCluster(spark, Checkpoints(Store(spark, directory), identity), pairs_here)
+
+
+def graph(shape: str):
+    draw = np.random.default_rng(5)
+    if shape == "a long line in disorder":  # what label propagation takes a round per node for
+        names = draw.permutation(300)
+        return 320, names[:-1], names[1:]
+    if shape == "a hub":
+        return 400, np.full(350, 17), np.setdiff1d(np.arange(351), [17])
+    if shape == "nothing":
+        return 5, np.empty(0, int), np.empty(0, int)
+    return 500, draw.integers(0, 500, 420), draw.integers(0, 500, 420)  # loops and repeated pairs among them
+
+
+@pytest.mark.parametrize("shape", ["a long line in disorder", "a hub", "at random", "nothing"])
+def test_stars_find_the_components_that_scipy_finds(spark, tmp_path, shape):
+    profiles, left, right = graph(shape)
+    work = work_on(spark, tmp_path, pairs_here=0 if len(left) else 1)
+    work.pairs_each = 64
+    assert np.array_equal(work.components(profiles, left, right), components(profiles, left, right))
+    assert len(list(tmp_path.glob("stars-*"))) <= 1, "rounds that are over are cleared away"
+
+
+def test_components_are_cut_in_groups_as_they_are_together(spark, tmp_path):
+    draw = np.random.default_rng(6)
+    label = np.sort(draw.integers(0, 60, 240)).astype(np.int32)[draw.permutation(240)]
+    _, label = np.unique(label, return_inverse=True)
+    rows = np.arange(240)
+    one, other = (side.ravel() for side in np.meshgrid(rows, rows, indexing="ij"))
+    pair = (one < other) & ((label[one] == label[other]) | (draw.random(len(one)) < 0.01))
+    words = np.sort(pack(one[pair], other[pair]))
+    edges = Edges(words, draw.normal(0, 4, len(words)))
+    cuts = [5.0, 2.0, 0.0]
+    work = work_on(spark, tmp_path)
+    work.pairs_each = 50
+    assert len(unpack(words)[0]) > 100, "there are several groups"
+    assert np.array_equal(work.cut(label, edges, cuts, 9), cut_components(label, edges, cuts, 9))
+
+
+def test_a_whole_file_is_answered_alike_with_nothing_left_to_the_driver(spark, tmp_path):
+    profiles, rules = people(600), blocked_rules()
+    here = link_profiles(profiles, rules, empty(DECISIONS), silent)
+    work = work_on(spark, tmp_path)
+    work.pairs_each = 500
+    there = link_profiles(profiles, rules, empty(DECISIONS), silent, work)
+    assert there.clusters.equals(here.clusters)
+    assert there.pairs.equals(here.pairs)
