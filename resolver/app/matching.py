@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from resolver.app.continuing import Continuation, link
+from resolver.model.domain_facts import DomainFacts
 from resolver.model.frames import DECISIONS, empty
 from resolver.model.profile import ADDRESSES, PREFERENCES, SCALARS
+from resolver.planning.plans import plan_merges
 from resolver.report.summary import summarise_clusters, summarise_pairs
 from resolver.rule_file import load_rules
 from resolver.state_file import Origin, forget_state, write_state
@@ -25,7 +27,11 @@ if TYPE_CHECKING:
     from resolver.matching.linkage import Linkage
     from resolver.matching.work import Work
     from resolver.model.rule_set import RuleSet
+    from resolver.planning.plans import Plans
+    from resolver.spark.cluster import OnCluster
 
+#: What merges would do, and why each value would stay. Not named as a run's plans: nothing carries them out.
+_PREVIEW: Final = ("plan_preview.parquet", "field_choices.parquet")
 #: Profiles whose attributes are asked for their names.
 _FIRST: Final = 1000
 
@@ -34,8 +40,9 @@ _FIRST: Final = 1000
 class MatchOptions:
     """Where results go, by which rules, how to go on from an earlier run, and on which engine.
 
-    ``cluster`` is the master URL of the Spark cluster that does the heavy stages ("": the environment's);
-    None: this process does them. ``stages`` is the address where it keeps them; None: under ``out``.
+    ``plans`` asks for what merges would do, too. ``cluster`` is the master URL of the Spark cluster that does
+    the heavy stages ("": the environment's); None: this process does them. ``stages`` is the address where it
+    keeps them; None: under ``out``.
     """
 
     out: Path
@@ -43,6 +50,7 @@ class MatchOptions:
     continuation: Continuation = field(default_factory=Continuation)
     cluster: str | None = None
     stages: str | None = None
+    plans: bool = False
 
 
 def match_profiles(
@@ -57,14 +65,18 @@ def match_profiles(
     """
     rules, out = load_rules(options.rules), options.out
     how = options.continuation
+    cluster = None
     if options.cluster is not None:
-        stages = options.stages or str(out / "stages")
-        how = replace(how, work_for=_on_cluster(options.cluster, stages, watch))
+        cluster = _Cluster(options.cluster, options.stages or str(out / "stages"), watch)
+        how = replace(how, work_for=cluster.work_for)
     columns: dict[str, list[str]] = {}
+    held: list[pl.DataFrame] = []
 
     def reading() -> pl.DataFrame:
         profiles = _read(read, watch)
         columns.update(columns_of(profiles))
+        if options.plans:
+            held.append(profiles)
         return profiles
 
     linked = link(reading, (rules, empty(DECISIONS)), how, watch)
@@ -76,6 +88,13 @@ def match_profiles(
     else:
         write_state(linked.state, Origin(out, rules, earlier=linked.earlier))
     watch.stage("write", {"profiles": profiles})
+    for name in _PREVIEW:  # of an earlier run: they would tell of other clusters
+        (out / name).unlink(missing_ok=True)
+    if held:
+        planning = _planned((held.pop(), linkage.clusters), rules, cluster)
+        for name, frame in zip(_PREVIEW, (planning.table, planning.field_choices), strict=True):
+            write_frame(frame, out / name)
+        watch.stage("plan", {"plans": planning.table.height})
     report = {
         "profiles": profiles,
         "columns": columns,
@@ -103,21 +122,40 @@ def columns_of(profiles: pl.DataFrame) -> dict[str, list[str]]:
     return {"fields": fields, "attributes": first.struct.field("key").unique().sort().to_list()}
 
 
-def _on_cluster(master: str, place: str, watch: Stopwatch) -> Callable[[pl.DataFrame, RuleSet], Work]:
-    from resolver.spark.session import session  # noqa: PLC0415 - an extra that no one else needs
+class _Cluster:
+    """A Spark session that the heavy stages of this run are done in."""
 
-    spark = session(master or None)
-    watch.stage("spark", {"version": str(spark.version), "cores": spark.sparkContext.defaultParallelism})
+    def __init__(self, master: str, place: str, watch: Stopwatch) -> None:
+        from resolver.spark.session import session  # noqa: PLC0415 - an extra that no one else needs
 
-    def work_for(profiles: pl.DataFrame, rules: RuleSet) -> Work:
+        self._spark, self._place = session(master or None), place
+        cores = self._spark.sparkContext.defaultParallelism
+        watch.stage("spark", {"version": str(self._spark.version), "cores": cores})
+        self._work: OnCluster | None = None
+
+    def work_for(self, profiles: pl.DataFrame, rules: RuleSet) -> Work:
+        """The work on these profiles."""
         from resolver.spark.checkpoints import Checkpoints, identity_of  # noqa: PLC0415 - as above
         from resolver.spark.cluster import OnCluster  # noqa: PLC0415 - as above
         from resolver.spark.store import Store  # noqa: PLC0415 - as above
 
-        stages = Store(spark, place)
-        return OnCluster(spark, Checkpoints(stages, identity_of(profiles, rules)))
+        stages = Store(self._spark, self._place)
+        self._work = OnCluster(self._spark, Checkpoints(stages, identity_of(profiles, rules)))
+        return self._work
 
-    return work_for
+    def plan(self, profiles: pl.DataFrame, clusters: pl.DataFrame, rules: RuleSet) -> Plans:
+        """As ``plan_merges`` without facts of a domain."""
+        from resolver.spark.planning import plan_on  # noqa: PLC0415 - as above
+
+        assert self._work is not None  # noqa: S101 - profiles were linked before
+        return plan_on(self._work, profiles, clusters, rules)
+
+
+def _planned(frames: tuple[pl.DataFrame, pl.DataFrame], rules: RuleSet, cluster: _Cluster | None) -> Plans:
+    profiles, clusters = frames
+    if cluster is not None:
+        return cluster.plan(profiles, clusters, rules)
+    return plan_merges(profiles, clusters, rules, DomainFacts())
 
 
 def _read(read: Callable[[], pl.DataFrame], watch: Stopwatch) -> pl.DataFrame:

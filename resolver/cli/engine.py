@@ -65,6 +65,14 @@ def match(
     keep_state: Annotated[
         bool, typer.Option("--keep-state", help="Leave a state for --incremental and --model.")
     ] = False,
+    plans: Annotated[
+        bool,
+        typer.Option(
+            "--plans",
+            help="Also write what merges would do (plan_preview.parquet, field_choices.parquet). Nothing can "
+            "carry these out: that takes a domain and `resolver run`.",
+        ),
+    ] = False,
     engine: Annotated[
         Engine,
         typer.Option(
@@ -108,7 +116,7 @@ def match(
     output = Output(as_json, quiet)
     going_on = Continuation(incremental, model, keep_state or incremental is not None)
     cluster = (master or "") if engine == Engine.SPARK else None
-    options = MatchOptions(Path() if addresses else Path(out), rules, going_on, cluster)
+    options = MatchOptions(Path() if addresses else Path(out), rules, going_on, cluster, plans=plans)
     if profiles is None:
         from resolver.app.cluster_matching import Places, match_places
 

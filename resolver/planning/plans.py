@@ -79,19 +79,36 @@ def plan_merges(
     Raises:
         BadFrame: a column is missing, a profile is named twice, or a cluster names an unknown profile.
     """
-    profiles = conform(profiles, PROFILES)
-    flags = [name for name in CLUSTER_DOUBTS if name in clusters.columns]
-    clusters = conform(clusters, CLUSTERS).with_columns(clusters.select(flags))
-    check_ids(profiles, clusters)
+    profiles, clusters = checked(profiles, clusters)
     opinion = rules.second_opinion
     asked = opinion.policy != "ignore" and has_run(facts)
     table = compare_with_matches(clusters, facts) if asked else empty(SECOND_OPINION)
     links = group_links(table, facts, profiles["profile_id"]) if opinion.policy == "evidence" else []
-    planner = Planner(rules, rules.fingerprint, facts, in_its_region(rules), {}, references(profiles))
-    groups = group_clusters(clusters, facts, opinion)
+    planner, groups = prepared(profiles, clusters, rules, facts)
     plans, choices = plan_groups(planner, profiles, groups, few=FEW)
     of_links = _plans_of_links(with_members(planner, profiles, links), links, plans)
     return Plans(pl.concat([plans, plans_to_frame(of_links)]), choices, table)
+
+
+def checked(profiles: pl.DataFrame, clusters: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The two frames of ``plan_merges``, with the columns that planning reads.
+
+    Raises:
+        BadFrame: as there.
+    """
+    profiles = conform(profiles, PROFILES)
+    flags = [name for name in CLUSTER_DOUBTS if name in clusters.columns]
+    clusters = conform(clusters, CLUSTERS).with_columns(clusters.select(flags))
+    check_ids(profiles, clusters)
+    return profiles, clusters
+
+
+def prepared(
+    profiles: pl.DataFrame, clusters: pl.DataFrame, rules: PlanningRules, facts: DomainFacts
+) -> tuple[Planner, pl.DataFrame]:
+    """What all plans share, and the GROUPS to plan, of ``checked`` frames."""
+    planner = Planner(rules, rules.fingerprint, facts, in_its_region(rules), {}, references(profiles))
+    return planner, group_clusters(clusters, facts, rules.second_opinion)
 
 
 def plan_groups(

@@ -51,6 +51,8 @@ _WORDS_EACH = 4_000_000
 _PAIRS_EACH = 8_000_000
 #: Pairs that one task scores, or cuts the components of.
 PAIRS_EACH = 1_000_000
+#: Clusters that one task plans.
+CLUSTERS_EACH = 20_000
 #: Pairs that the driver scores and joins and cuts itself: sending them takes longer than that.
 PAIRS_HERE = 50_000_000
 #: Rows that are megabytes each: so many in an Arrow batch.
@@ -68,6 +70,7 @@ class OnCluster:
     checkpoints: Checkpoints
     pairs_here: int = PAIRS_HERE
     pairs_each: int = PAIRS_EACH
+    clusters_each: int = CLUSTERS_EACH
     _bits: int = field(default=0, init=False)
 
     def block(self, keys: Sequence[Key], limits: Limits, bits: int) -> Candidates:
@@ -110,7 +113,7 @@ class OnCluster:
                 yield place, _packed(bytes_[:, own].T), parts
 
         sent = self.spark.sparkContext.broadcast(model)
-        frame = self._sent(rows(), "place int, bytes binary, stratum binary")
+        frame = self.sent(rows(), "place int, bytes binary, stratum binary")
         found = self._received(frame.mapInArrow(weigh_task(sent), "place int, weights binary"), "weights")
         sent.destroy()
         return np.concatenate([np.frombuffer(found[place], np.float64) for place in sorted(found)])
@@ -126,7 +129,7 @@ class OnCluster:
                 own = slice(begin, begin + self.pairs_each)
                 yield place, _packed(left[own].astype(np.int64)), _packed(right[own].astype(np.int64))
 
-        packed = self._sent(rows(), "place int, one binary, other binary")
+        packed = self.sent(rows(), "place int, one binary, other binary")
         edges = packed.mapInArrow(unpacked_task(), "one long, other long")
         hung = smallest_members(edges, store).mapInArrow(packed_task(), "node binary, first binary")
         first = np.arange(profiles)
@@ -145,7 +148,7 @@ class OnCluster:
                 members.append(own)
                 yield place, _packed(number), _packed(words), _packed(similarity)
 
-        frame = self._sent(rows(), "place int, label binary, words binary, similarity binary")
+        frame = self.sent(rows(), "place int, label binary, words binary, similarity binary")
         task = cut_task([float(cut) for cut in cuts], largest)
         found = self._received(frame.mapInArrow(task, "place int, clusters binary"), "clusters")
         out = np.tile(np.arange(len(label)), (len(cuts), 1))
@@ -153,7 +156,7 @@ class OnCluster:
             out[:, own] = own[np.frombuffer(found[place], np.int64).reshape(len(cuts), -1)]
         return out
 
-    def _sent(self, rows: Iterator[Any], schema: str) -> DataFrame:
+    def sent(self, rows: Iterator[Any], schema: str) -> DataFrame:
         """Rows of the driver, one to a task."""
         held = list(rows)
         return self.spark.createDataFrame(self.spark.sparkContext.parallelize(held, len(held)), schema)
@@ -170,7 +173,7 @@ class OnCluster:
         task = words_task(known, bits, _ROWS_EACH, pieces)
         words = stretches.mapInArrow(task, "place int, words binary")
         whole = words.repartition(self._tasks(len(keys) * profiles // _WORDS_EACH), "place")
-        self._write(
+        self.write(
             whole.mapInArrow(index_task(bits), "place int, words binary, sizes binary, times binary"), place
         )
         known.destroy()
@@ -198,7 +201,7 @@ class OnCluster:
         first = found.repartition(tasks, "target").mapInArrow(
             first_task(len(names)), "pair binary, key binary, figures binary"
         )
-        self._write(first, out)
+        self.write(first, out)
         counts = np.zeros((3, len(names)), np.int64)
         for row in self.spark.read.parquet(out).select("figures").dropna().toLocalIterator():
             counts += np.frombuffer(row["figures"], np.int64).reshape(counts.shape)
@@ -214,7 +217,7 @@ class OnCluster:
         sent = self.spark.sparkContext.broadcast((view.columns, view.bins, view.model))
         every = self.spark.read.parquet(pairs).select("pair", "key")
         task = compare_task(sent, bits, drop_below)
-        self._write(every.mapInArrow(task, "pair binary, key binary, bytes binary"), place)
+        self.write(every.mapInArrow(task, "pair binary, key binary, bytes binary"), place)
         sent.destroy()
         return {}
 
@@ -222,7 +225,8 @@ class OnCluster:
         """So many tasks, but two for each core at least."""
         return max(2 * int(self.spark.sparkContext.defaultParallelism), wanted)
 
-    def _write(self, frame: DataFrame, place: str) -> None:
+    def write(self, frame: DataFrame, place: str) -> None:
+        """The rows as Parquet, in place of what was there."""
         with _few_rows(self.spark):
             frame.write.mode("overwrite").parquet(place)
 

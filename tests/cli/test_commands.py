@@ -77,6 +77,22 @@ def test_match_writes_every_profile_once_and_never_reads_the_truth(run, people, 
     assert not any("entity_id" in name for name in pairs.columns)
 
 
+def test_match_writes_what_merges_would_do_where_that_is_asked_for(run, people, tmp_path):
+    out = tmp_path / "out"
+    assert run("match", people, "--out", out, "--plans", "--quiet")[0] == 0
+    plans, choices = (pl.read_parquet(out / f"{n}.parquet") for n in ("plan_preview", "field_choices"))
+    clusters = pl.read_parquet(out / "clusters.parquet").filter(pl.col("size") > 1)
+    assert set(plans["cluster_id"]) == set(clusters["cluster_id"])
+    assert set(choices["cluster_id"]) <= set(plans["cluster_id"])
+    stages = json.loads((out / "match.json").read_text(encoding="utf-8"))["stages"]
+    assert stages[-1]["stage"] == "plan"
+    assert stages[-1]["plans"] == plans.height
+    # nothing that carries plans out takes these for a run's
+    assert run("apply", "--run", out, "--domain", "shop", "--quiet")[0] == 2
+    assert run("match", people, "--out", out, "--quiet")[0] == 0
+    assert not (out / "plan_preview.parquet").exists(), "of clusters that are no more"
+
+
 def test_evaluate_scores_clusters_against_the_truth(run, people, tmp_path):
     assert run("match", people, "--out", tmp_path / "out", "--quiet")[0] == 0
     code, out, _ = run("evaluate", tmp_path / "out" / "clusters.parquet", people, "--json")

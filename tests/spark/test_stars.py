@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 import pytest
 from blocked_people import MISSING, blocked_rules, people
 
@@ -10,7 +11,9 @@ from resolver.matching.clustering import Edges, cut_components
 from resolver.matching.components import components
 from resolver.matching.linkage import link_profiles
 from resolver.matching.pair_index import pack, unpack
-from resolver.model.frames import DECISIONS, empty
+from resolver.model.domain_facts import DomainFacts
+from resolver.model.frames import DECISIONS, PROFILES, conform, empty
+from resolver.planning.plans import plan_merges
 from resolver.resolution import silent
 
 pytestmark = [
@@ -73,3 +76,23 @@ def test_a_whole_file_is_answered_alike_with_nothing_left_to_the_driver(spark, t
     there = link_profiles(profiles, rules, empty(DECISIONS), silent, work)
     assert there.clusters.equals(here.clusters)
     assert there.pairs.equals(here.pairs)
+
+
+def test_plans_are_made_in_groups_as_they_are_together(spark, tmp_path):
+    from resolver.spark.planning import plan_on  # noqa: PLC0415 - needs pyarrow
+
+    profiles, rules = people(600), blocked_rules()
+    one = profiles["profile_id"][3]
+    # who names another in preferences stands in another group, or in none
+    preferences = [f'{{"Phone":[{{"ProfileId":"{one}"}}]}}' if k == 599 else None for k in range(600)]
+    profiles = conform(profiles.with_columns(engagement_preferences=pl.Series(preferences)), PROFILES)
+    clusters = link_profiles(profiles, rules, empty(DECISIONS), silent).clusters
+    here = plan_merges(profiles, clusters, rules, DomainFacts())
+    work = work_on(spark, tmp_path)
+    work.clusters_each = 40
+    there = plan_on(work, profiles, clusters, rules)
+    assert here.table.height > 2 * work.clusters_each, "there are several groups"
+    assert there.table.equals(here.table)
+    assert there.field_choices.equals(here.field_choices)
+    again = plan_on(work, profiles, clusters, rules)  # from what is there
+    assert again.table.equals(here.table)
