@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -83,11 +84,12 @@ def link(
     rules, decisions = known
     if how == Continuation():
         return Linked(_linked_in_full(read(), known, how, watch), None, {"way": "full"})
-    profiles = read()
-    why = None
+    why = None if how.changes_since is None else refusal(how.changes_since, rules)
+    with ThreadPoolExecutor(1) as pool:  # either is a file of its own
+        kept = None if how.changes_since is None or why else pool.submit(read_state, how.changes_since)
+        profiles = read()
+        state = None if kept is None else kept.result()
     if how.changes_since is not None:
-        why = refusal(how.changes_since, rules)
-        state = None if why else read_state(how.changes_since)
         if state is not None:
             small = how.if_worth and state.trained.keys is None
             why = "the file is small" if small else outgrown(profiles.height, state)

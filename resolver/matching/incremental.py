@@ -7,6 +7,7 @@ where a change brings two neighbourhoods together, both are looked at again, unt
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -92,8 +93,11 @@ def link_changes(
     on_stage("cluster", {"profiles": settled.looked_at})
     following = _state(state, changes, settled, (decisions, found, came, touched))
     answer = _answer(following, settled, constraints)
-    pairs = pair_frame(answer)
-    following, clusters = _with_doubts(cluster_frame(ids, rules, answer), pairs, rules, (following, settled))
+    with ThreadPoolExecutor(1) as pool:  # neither frame needs the other
+        others = pool.submit(pair_frame, answer)
+        clusters = cluster_frame(ids, rules, answer)
+        pairs = others.result()
+    following, clusters = _with_doubts(clusters, pairs, rules, (following, settled))
     return concluded(ids, answer, (pairs, clusters), on_stage), following
 
 
