@@ -103,11 +103,13 @@ class Column:
     @cached_property
     def times(self) -> Array:
         """How often each whole value stands in the file; of 0 how often none does."""
-        return np.bincount(self.whole.ravel(), minlength=self.wholes)
+        return np.bincount(self.whole.ravel(), minlength=self.wholes).astype(np.int32)
 
     @cached_property
     def complete(self) -> Array:
         """Which profiles have a whole value."""
+        if len(self.codes) == 1:
+            return self.known
         out = self.whole[:, 0] > 0
         for slot in range(1, self.slots):
             out |= self.whole[:, slot] > 0

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from resolver.matching.sorting import dense_ranks
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -26,6 +28,8 @@ _TELLS: Final = 1.0
 #: A field that fewer of a part's profiles have is not there: a stray value does not make a source.
 _PRESENT: Final = 0.02
 _NOTHING: Final = 1e-12
+#: Fields that one word tells of, beside the number of a pattern.
+_BITS: Final = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,47 +92,71 @@ def strata_of(columns: Sequence[Column], rules: Estimation) -> Strata:
 
     A file whose gaps are independent has one part, as has a small one.
     """
-    known = np.stack([column.known for column in columns], axis=1)
-    leaves = [_leaf(known, np.arange(len(known)), (), rules.smallest_part)]
+    pattern, known = _patterns([column.known for column in columns])
+    times = np.bincount(pattern, minlength=len(known)).astype(float)
+    leaves = [_leaf((known, times), np.arange(len(known)), (), rules.smallest_part)]
     while len(leaves) < rules.parts:
         leaf = max(leaves, key=lambda leaf: leaf.told)
         if leaf.split is None:
             break
         leaves.remove(leaf)
-        has = known[leaf.rows, leaf.split]
+        has = known[leaf.patterns, leaf.split]
         field = columns[leaf.split].name
-        for rows, word in ((leaf.rows[has], "with"), (leaf.rows[~has], "without")):
-            leaves.append(_leaf(known, rows, (*leaf.words, f"{word} {field}"), rules.smallest_part))
+        for own, word in ((leaf.patterns[has], "with"), (leaf.patterns[~has], "without")):
+            leaves.append(_leaf((known, times), own, (*leaf.words, f"{word} {field}"), rules.smallest_part))
     part = np.zeros(len(known), np.uint8)
     for at, leaf in enumerate(leaves):
-        part[leaf.rows] = at
-    present = np.stack([known[leaf.rows].mean(axis=0) >= _PRESENT for leaf in leaves])
+        part[leaf.patterns] = at
+    present = np.stack([_share(known, times, leaf.patterns) >= _PRESENT for leaf in leaves])
     names = tuple(", ".join(leaf.words) for leaf in leaves)
-    return Strata.of_parts(part, names, present)
+    return Strata.of_parts(part[pattern], names, present)
+
+
+def _patterns(known: Sequence[Array]) -> tuple[Array, Array]:
+    """Which fields are there together: a number per profile, and the fields of each number.
+
+    Profiles have few of them: what is counted over patterns costs nothing, however large the file.
+    """
+    words = np.zeros(len(known[0]), np.uint64)
+    for begin in range(0, len(known), _BITS):
+        for k, there in enumerate(known[begin : begin + _BITS]):
+            words |= there.astype(np.uint64) << np.uint64(k)
+        ranks, count = dense_ranks(words)
+        words = ranks.astype(np.uint64) << np.uint64(_BITS)
+    first = np.zeros(count, np.intp)
+    first[ranks[::-1]] = np.arange(len(ranks))[::-1]
+    return ranks, np.stack([there[first] for there in known], axis=1)
 
 
 @dataclass(frozen=True, eq=False)
 class _Leaf:
-    """Rows that share the presences in ``words``; the column to split at, and the bits it tells."""
+    """Patterns that share the presences in ``words``; the column to split at, and the bits it tells."""
 
-    rows: Array
+    patterns: Array
     words: tuple[str, ...]
     split: int | None
     told: float
 
 
-def _leaf(known: Array, rows: Array, words: tuple[str, ...], smallest: int) -> _Leaf:
-    if len(rows) < 2 * smallest:
-        return _Leaf(rows, words, None, 0.0)
-    here = known[rows]
-    share = here.mean(axis=0)
-    told = _mutual_information(here.astype(np.float32)).sum(axis=1)
-    enough = np.minimum(share, 1 - share) * len(rows) >= smallest
+def _share(known: Array, times: Array, own: Array) -> Array:
+    """The share of the profiles of those patterns that have each field."""
+    share: Array = times[own] @ known[own] / max(times[own].sum(), 1.0)
+    return share
+
+
+def _leaf(counted: tuple[Array, Array], own: Array, words: tuple[str, ...], smallest: int) -> _Leaf:
+    known, times = counted
+    profiles = times[own].sum()
+    if profiles < 2 * smallest:
+        return _Leaf(own, words, None, 0.0)
+    share = _share(known, times, own)
+    told = _mutual_information(known[own].astype(float), times[own]).sum(axis=1)
+    enough = np.minimum(share, 1 - share) * profiles >= smallest
     enough &= told >= _TELLS * np.maximum(_entropy(share), _NOTHING)
     if not enough.any():
-        return _Leaf(rows, words, None, 0.0)
+        return _Leaf(own, words, None, 0.0)
     best = int(np.where(enough, told, -1.0).argmax())
-    return _Leaf(rows, words, best, float(told[best] * len(rows)))
+    return _Leaf(own, words, best, float(told[best] * profiles))
 
 
 def _entropy(share: Array) -> Array:
@@ -141,10 +169,10 @@ def _times_log(weight: Array, ratio: Array) -> Array:
     return np.where(weight > _NOTHING, weight * np.log2(np.maximum(ratio, 1e-300)), 0.0)
 
 
-def _mutual_information(known: Array) -> Array:
+def _mutual_information(known: Array, times: Array) -> Array:
     """Bits that each column's presence tells of each other's; 0 of its own."""
-    share = known.mean(axis=0, dtype=float)
-    both = (known.T @ known).astype(float) / len(known)
+    share = times @ known / times.sum()
+    both = known.T @ (known * times[:, None]) / times.sum()
     out = np.zeros_like(both)
     for here in (True, False):
         for there in (True, False):
