@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 #: So few groups are planned one by one: columns have a price of their own.
 FEW: Final = 100
+_THREADS: Final = 2
 
 
 @dataclass(frozen=True)
@@ -121,16 +123,20 @@ def plan_groups(
     """
     by_columns = groups.height > few and takes_columns(planner)
     rows = _rows_of(groups, profiles) if by_columns else None
-    tables, choices, last = [empty(PLANS)], [empty(FIELD_CHOICES)], 0
-    for start in range(0, groups.height, BATCH):
+    ends = np.cumsum(groups["profile_ids"].list.len().to_numpy(), dtype=np.int64)
+
+    def made(start: int) -> tuple[pl.DataFrame, pl.DataFrame]:
         batch = groups.slice(start, BATCH)
-        many = int(batch["profile_ids"].list.len().sum())
-        made = _plan_batch(planner, profiles, batch, None if rows is None else rows[last : last + many])
-        last += many
-        tables.append(made[0])
-        choices.append(made[1])
-    table = _in_sequence(pl.concat(tables), groups)
-    return table, pl.concat(choices).sort("cluster_id", "field")
+        own = None
+        if rows is not None:
+            own = rows[ends[start - 1] if start else 0 : ends[start + batch.height - 1]]
+        return _plan_batch(planner, profiles, batch, own)
+
+    with ThreadPoolExecutor(_THREADS) as pool:  # Polars and numpy release the lock
+        done = list(pool.map(made, range(0, groups.height, BATCH)))
+    table = _in_sequence(pl.concat([empty(PLANS), *(plans for plans, _ in done)]), groups)
+    choices = pl.concat([empty(FIELD_CHOICES), *(chosen for _, chosen in done)])
+    return table, choices.sort("cluster_id", "field")
 
 
 def _plan_batch(
