@@ -27,13 +27,17 @@ _MIB: Final = 2**20
 #: Seconds that a stage takes on the machine that this was measured on (2 cores; stage times of `resolver
 #: match` on 100,000 and 1,000,000 made-up people, see benchmarks/bench_estimate.py): once, per profile, per
 #: pair found, per pair worth scoring. What the sample takes says how much faster or slower this machine is.
-_START: Final = 0.6
-_READ: Final = 3.6e-7
-_BLOCK: Final = (1.45, 1.9e-6)
-_COMPARE: Final = 1.42e-6
-_PASS: Final = (0.1, 0.35e-6, 0.7e-6)  # estimate and cluster
-_RECOUNT: Final = 0.5e-6
-_CONCLUDE: Final = (1.8e-6, 0.9e-6)
+_START: Final = 1.1
+_BLOCK: Final = (1.6, 1.6e-6)
+_COMPARE: Final = 0.95e-6
+_PASS: Final = (0.05, 0.5e-6, 0.7e-6)  # estimate and cluster
+_RECOUNT: Final = 0.45e-6
+_CONCLUDE: Final = (1.0e-6, 0.2e-6)
+#: Processor seconds that standardising takes whatever the number of profiles (patterns of numbering plans);
+#: its wall seconds for each of its processor seconds; processor seconds that blocking the sample takes.
+_STANDARDISE_ONCE: Final = 0.5
+_SIDE_BY_SIDE: Final = 0.57
+_OF_SAMPLE: Final = (1.65, 2.0e-6)
 
 #: MiB of a process with its libraries, of learning keys from a sample; bytes per byte of the table, per pair.
 _LIBRARIES: Final = 150.0
@@ -108,7 +112,7 @@ def seconds(told: Forecast, extent: tuple[int, int], cost: Cost, rules: RuleSet)
         sample_pairs = told.pairs * (sampled / height) ** 2
         blocked = 0.0
     large = height > rules.blocking.learn_above
-    of_sample = _BLOCK[0] * large + _BLOCK[1] * sampled + _COMPARE * sample_pairs
+    of_sample = _OF_SAMPLE[0] * large + _OF_SAMPLE[1] * sampled + 2 * _COMPARE * sample_pairs
     pace = min(max(cost.rest / max(of_sample, 0.2), 0.5), 4.0) if large else 1.0
     passes = (
         rules.estimation.passes_when_large if height > rules.estimation.large else rules.estimation.passes
@@ -117,8 +121,9 @@ def seconds(told: Forecast, extent: tuple[int, int], cost: Cost, rules: RuleSet)
     work += (passes - 1) * _RECOUNT * height + _CONCLUDE[0] * height + _CONCLUDE[1] * told.scoring
     if not blocked:
         work += _BLOCK[0] * large + _BLOCK[1] * height + _COMPARE * told.pairs
-    standardising = cost.standardise * height / max(sampled, 1)
-    return _START + pace * (_READ * height + work) + standardising + blocked
+    once = min(_STANDARDISE_ONCE * pace, cost.standardise)
+    growing = (cost.standardise - once) * height / max(sampled, 1)
+    return pace * (_START + work) + _SIDE_BY_SIDE * (once + growing + blocked)
 
 
 def memory(told: Forecast, height: int, table: float, rules: RuleSet) -> float:
