@@ -83,6 +83,8 @@ def level_of(column: Column, byte: Array) -> Array:
 
 def _column_bytes(column: Column, of_value: Array, pairs: tuple[Array, Array]) -> Array:
     """The bytes of one column; ``of_value`` is the byte of equality per whole value."""
+    if column.slots == len(column.codes) == 1:
+        return _bytes_of_single(column, of_value, pairs)
     left, right = pairs
     out = np.zeros(len(left), np.uint8)
     both = np.flatnonzero(column.known[left] & column.known[right])
@@ -100,6 +102,31 @@ def _column_bytes(column: Column, of_value: Array, pairs: tuple[Array, Array]) -
     return out
 
 
+def _bytes_of_single(column: Column, of_value: Array, pairs: tuple[Array, Array]) -> Array:
+    """``_column_bytes`` where a profile has one value of one field: every code is looked up once."""
+    codes, whole = column.codes[0][:, 0], column.whole[:, 0]
+    a, b = (codes[side] for side in pairs)
+    out = np.zeros(len(a), np.uint8)
+    both = np.flatnonzero((a > 0) & (b > 0))
+    a, b = a[both], b[both]
+    if column.whole is column.codes[0]:
+        one, equal = a, a == b
+    else:
+        one, other = (whole[side[both]] for side in pairs)
+        equal = (one == other) & (one > 0)
+    found = np.empty(len(a), np.uint8)
+    at, rest = np.flatnonzero(equal), np.flatnonzero(~equal)
+    found[at] = of_value[one[at]]
+    found[rest] = 1 + distinct_level_index(column, Sides(column.values, (a[rest],), (b[rest],)))
+    out[both] = found
+    return out
+
+
+def _filled(codes: Sequence[Array]) -> list[Array]:
+    """Where each slot holds a value."""
+    return [np.flatnonzero(slot) for slot in codes]
+
+
 def _unequal(column: Column, pairs: tuple[Array, Array]) -> tuple[list[Array], Sides]:
     """Every slot of one side with every slot of the other where both are known, under each other.
 
@@ -113,11 +140,16 @@ def _unequal(column: Column, pairs: tuple[Array, Array]) -> tuple[list[Array], S
     places = []
     a: list[list[Array]] = [[] for _ in column.codes]
     b: list[list[Array]] = [[] for _ in column.codes]
+    single = len(column.codes) == 1
+    here, there = (_filled([slot[0] for slot in side]) if single else [] for side in (ones, others))
     for i, j in slot_pairs(column):
-        known = np.zeros(len(left), bool)
-        for x, y in zip(ones[i], others[j], strict=True):
-            known |= (x > 0) & (y > 0)
-        at = np.flatnonzero(known)
+        if single:
+            at = _both(here[i], there[j], (ones[i][0], others[j][0]))
+        else:
+            known = np.zeros(len(left), bool)
+            for x, y in zip(ones[i], others[j], strict=True):
+                known |= (x > 0) & (y > 0)
+            at = np.flatnonzero(known)
         places.append(at)
         for field, (x, y) in enumerate(zip(ones[i], others[j], strict=True)):
             a[field].append(x[at])
@@ -127,14 +159,22 @@ def _unequal(column: Column, pairs: tuple[Array, Array]) -> tuple[list[Array], S
     )
 
 
+def _both(here: Array, there: Array, codes: tuple[Array, Array]) -> Array:
+    """Where both sides hold a value: those of the side that fewer hold one of, if the other does too."""
+    one, other = codes
+    return here[other[here] > 0] if len(here) <= len(there) else there[one[there] > 0]
+
+
 def _equal_bytes(column: Column, of_value: Array, pairs: tuple[Array, Array]) -> Array:
     """Bytes of the pairs that share a whole value, the rarest one where they share several; else 0."""
     left, right = pairs
     ones, others = ([column.whole[:, slot][side] for slot in range(column.slots)] for side in (left, right))
     out = np.zeros(len(left), np.uint8)
+    here, there = _filled(ones), _filled(others)
     for i, j in slot_pairs(column):
-        a = ones[i]
-        equal = np.flatnonzero((a == others[j]) & (a > 0))
+        a, b = ones[i], others[j]
+        at = here[i] if len(here[i]) <= len(there[j]) else there[j]
+        equal = at[a[at] == b[at]]
         out[equal] = np.maximum(out[equal], of_value[a[equal]])
     return out
 
