@@ -50,8 +50,8 @@ LONGEST: Final = {
     "cli/test_drill_command.py": 23,
     "app/test_cluster_matching.py": 21,
 }
-#: One worker's: what mostly waits (for a lease to end, for the next merge), while the others use the processors;
-#: and what needs a Java machine, which is started once for each worker that needs one.
+#: One worker's: what mostly waits (for a lease to end, for the next merge), while the others are at work; and
+#: what needs a Java machine, which is started once for each worker that needs one.
 TOGETHER: Final = (
     ("cli/test_killed_runs.py", "cli/test_run_trouble.py", "app/test_drilling.py"),
     ("spark", "app/test_cluster_matching.py"),

@@ -73,6 +73,20 @@ def once_per_group(column: Column, groups: Groups, wanted: Array | None = None) 
     return np.concatenate(values), np.concatenate(numbers)
 
 
+def every_value(column: Column, wanted: Array) -> tuple[Array, Array]:
+    """Every whole value of every profile that is ``wanted`` (a mask), once: the values and the profiles."""
+    values, rows = [], []
+    for slot in range(column.slots):
+        codes = column.whole[:, slot]
+        known = wanted[codes]
+        for earlier in range(slot):
+            known &= codes != column.whole[:, earlier]
+        at = np.flatnonzero(known)
+        values.append(codes[at])
+        rows.append(at)
+    return np.concatenate(values), np.concatenate(rows)
+
+
 def entity_counts(column: Column, entities: Groups) -> Array:
     """Distinct entities per whole value."""
     values, _ = once_per_group(column, entities)

@@ -13,7 +13,7 @@ import numpy as np
 
 from resolver.matching import estimation
 from resolver.matching.comparison import compare
-from resolver.matching.frequency import ONE_ENTITY, Groups, once_per_group
+from resolver.matching.frequency import ONE_ENTITY, Groups, every_value, once_per_group
 from resolver.matching.parameters import StratumParameters
 
 if TYPE_CHECKING:
@@ -205,9 +205,8 @@ def _entities_by_part(column: Column, strata: Strata, entities: Groups | None) -
     place = np.zeros(column.wholes, np.intp)
     place[values] = np.arange(len(values)) * parts
     if entities is None:
-        profiles = np.arange(len(strata.part))
-        held, who = once_per_group(column, Groups(profiles, np.ones(len(profiles), bool)), times > 1)
-        part = strata.part[who]
+        held, rows = every_value(column, times > 1)
+        part = strata.part[rows]
     else:
         held, who = once_per_group(column, entities, times > 1)
         part = who % parts
