@@ -10,14 +10,22 @@ from resolver.errors import BadInput
 
 Phase = Literal["read", "plan", "merge", "restore"]
 
-#: Operations per phase. A test runs each phase and finds no call that its list lacks. Actions are named like
-#: operations: Service Authorization Reference, "Amazon Connect Customer Profiles", prefix ``profile``.
-READS: Final = (
-    *("GetDomain", "ListTagsForResource", "ListIntegrations", "GetMatches", "SearchProfiles"),
-    *("ListRuleBasedMatches", "GetSimilarProfiles"),
-    *("BatchGetProfile", "ListProfileObjectTypes", "GetProfileObjectType", "ListProfileObjects"),
-    *("ListProfileHistoryRecords", "GetProfileHistoryRecord"),
+#: What every phase reads of a domain.
+_BASICS: Final = (
+    *("GetDomain", "SearchProfiles", "BatchGetProfile"),
+    *("ListProfileObjects", "ListProfileObjectTypes", "GetProfileObjectType"),
 )
+#: Which profiles the service itself holds for one person.
+_GROUPS: Final = ("GetMatches", "ListRuleBasedMatches", "GetSimilarProfiles")
+#: Operations per phase. A test runs each phase and finds neither a call that its lists lack nor an operation
+#: on them that is never called. Actions are named like operations: Service Authorization Reference, "Amazon
+#: Connect Customer Profiles", prefix ``profile``.
+READS: Final[dict[Phase, tuple[str, ...]]] = {
+    "read": (*_BASICS, *_GROUPS, "ListIntegrations", "ListTagsForResource"),
+    "plan": (*_BASICS, *_GROUPS, "ListProfileHistoryRecords"),
+    "merge": (*_BASICS, *_GROUPS, "ListProfileHistoryRecords", "GetProfileHistoryRecord"),
+    "restore": _BASICS,
+}
 WRITES: Final[dict[Phase, tuple[str, ...]]] = {
     "read": (),
     "plan": (),
@@ -63,7 +71,7 @@ def policy_of(phase: Phase, scope: Scope) -> dict[str, Any]:
         if not form.fullmatch(text):
             raise BadInput(f"--{what}: {text!r} is no {what} of AWS")
     arn = f"arn:{scope.partition}:profile:{scope.region}:{scope.account}:domains/{scope.domain}"
-    reading = _statement("ReadTheDomain", READS, [arn, f"{arn}/*"])
+    reading = _statement("ReadTheDomain", READS[phase], [arn, f"{arn}/*"])
     statements = [reading]
     if phase == "read":
         statements.append(_statement("ReadTheAccount", OF_THE_ACCOUNT, ["*"]))
