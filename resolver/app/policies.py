@@ -22,7 +22,8 @@ _GROUPS: Final = ("GetMatches", "ListRuleBasedMatches", "GetSimilarProfiles")
 #: Connect Customer Profiles", prefix ``profile``.
 READS: Final[dict[Phase, tuple[str, ...]]] = {
     "read": (*_BASICS, *_GROUPS, "ListIntegrations", "ListTagsForResource"),
-    "plan": (*_BASICS, *_GROUPS, "ListProfileHistoryRecords"),
+    # `apply --dry-run` is part of it, which reads what a merge reads
+    "plan": (*_BASICS, *_GROUPS, "ListProfileHistoryRecords", "GetProfileHistoryRecord"),
     "merge": (*_BASICS, *_GROUPS, "ListProfileHistoryRecords", "GetProfileHistoryRecord"),
     "restore": _BASICS,
 }

@@ -161,6 +161,7 @@ def test_every_phase_runs_on_its_policy_and_no_policy_allows_what_its_phase_neve
 
     faults.allow(READS["plan"])
     assert run("run", *where, *reading, tmp_path / "run")[0] == 0
+    assert run("apply", *where, "--quiet", "--run", tmp_path / "run", "--dry-run")[0] == 0
     assert faults.asked == set(READS["plan"])
 
     faults.allow(READS["merge"], WRITES["merge"])
