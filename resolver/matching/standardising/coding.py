@@ -58,9 +58,12 @@ def encode(columns: Sequence[pl.Series]) -> tuple[list[np.ndarray], pl.Series]:
     Null and the empty string are code 0. Values are told apart by a 64-bit hash: among ten million distinct
     texts, two fall together with probability 3e-6. Codes follow the hashes, whatever the order of rows.
     """
-    texts = pl.concat([column.cast(pl.String).alias("text") for column in columns], rechunk=True)
-    known = ((texts != "") & texts.is_not_null()).arg_true().to_numpy().astype(np.intp)
-    codes, example = _ranked(texts.hash().to_numpy()[known])
+    strings = [column if column.dtype == pl.String else column.cast(pl.String) for column in columns]
+    texts = pl.concat([column.alias("text") for column in strings], rechunk=True)
+    text = pl.col("text")  # in one query: each takes a tenth of a millisecond to be planned
+    told = texts.to_frame().select(hash=text.hash(), known=(text != "").fill_null(value=False))
+    known = np.flatnonzero(told["known"].to_numpy())
+    codes, example = _ranked(told["hash"].to_numpy()[known])
     flat = np.zeros(len(texts), np.uint32)
     flat[known] = codes
     vocabulary = pl.concat([pl.Series("text", [""], pl.String), texts.gather(known[example])], rechunk=True)

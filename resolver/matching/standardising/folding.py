@@ -48,16 +48,20 @@ def phrase(text: str) -> str:
 
 def folded(texts: pl.Series) -> pl.Series:
     """``fold`` of each text, nulls empty."""
-    lower = texts.fill_null("").str.to_lowercase()
-    foreign = lower.str.len_bytes() != lower.str.len_chars()
-    if not foreign.any():
+    lower = _of(texts, lambda text: text.fill_null("").str.to_lowercase())
+    rows = _of(lower, lambda text: (text.str.len_bytes() != text.str.len_chars()).arg_true())
+    if not len(rows):
         return lower
-    rows = foreign.arg_true()
     original = texts.gather(rows)
     letters = sorted(letter for letter in set("".join(original)) if not letter.isascii())
     # fold works letter by letter: what decomposition reorders are accents, and those are dropped
     plain = original.str.replace_many(letters, [fold(letter) for letter in letters]).str.to_lowercase()
     return placed(lower, rows, plain)
+
+
+def _of(texts: pl.Series, made: Callable[[pl.Expr], pl.Expr]) -> pl.Series:
+    """An expression of a column: one query, where each method of a series is one."""
+    return texts.alias("text").to_frame().select(made(pl.col("text"))).to_series()
 
 
 def by_hand(
@@ -75,11 +79,14 @@ def by_hand(
 
 def phrases(plain: pl.Series, *, parting: str = "") -> pl.Series:
     """``phrase`` of texts that are folded already; the characters in ``parting`` part words, too."""
-    spaced = plain
-    for mark in parting:
-        spaced = spaced.str.replace_all(mark, " ", literal=True)
-    joined = spaced.str.replace_all(f"[{_JOINERS}]", "")
-    return joined.str.replace_all(r"[^a-z0-9]+", " ").str.strip_chars(" ")
+
+    def phrase_of(text: pl.Expr) -> pl.Expr:
+        for mark in parting:
+            text = text.str.replace_all(mark, " ", literal=True)
+        joined = text.str.replace_all(f"[{_JOINERS}]", "")
+        return joined.str.replace_all(r"[^a-z0-9]+", " ").str.strip_chars(" ")
+
+    return _of(plain, phrase_of)
 
 
 def whole_words(texts: pl.Series, listed: Iterable[str]) -> pl.Series:
