@@ -80,11 +80,16 @@ def _normalised(shares: Sequence[float]) -> tuple[float, ...]:
     return tuple(share / total for share in shares)
 
 
-def measure_u(columns: Sequence[Column], bytes_: Array, matched: Sequence[Array] | None) -> list[Array]:
+def byte_counts(bytes_: Array) -> Array:
+    """How often each byte stands in each row, shape (rows, 256)."""
+    return np.stack([np.bincount(row, minlength=256) for row in bytes_])
+
+
+def measure_u(columns: Sequence[Column], seen: Array, matched: Sequence[Array] | None) -> list[Array]:
     """Shares of each level among random pairs with the field on both sides.
 
-    ``matched`` are the expected counts of matches per level to take off; one pseudo-pair keeps every share
-    above 0.
+    ``seen`` are the ``byte_counts`` of those pairs; ``matched`` the expected counts of matches per level to
+    take off; one pseudo-pair keeps every share above 0.
 
     Where few pairs are there to count, a level that no stranger shows would outweigh equality: being similar
     is taken to be at least half as common as being equal.
@@ -92,8 +97,7 @@ def measure_u(columns: Sequence[Column], bytes_: Array, matched: Sequence[Array]
     out = []
     for k, column in enumerate(columns):
         levels = len(column.comparison.levels)
-        seen = np.bincount(bytes_[k], minlength=levels + 1)
-        counts = np.append(seen[1:levels], seen[levels:].sum()).astype(float)
+        counts = np.append(seen[k, 1:levels], seen[k, levels:].sum()).astype(float)
         if matched is not None:
             counts = np.maximum(counts - matched[k] * counts.sum(), 0)
         shares = (counts + 1 / levels) / (counts.sum() + 1)

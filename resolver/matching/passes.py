@@ -41,8 +41,8 @@ class View:
     """What a pass takes as known: frequency bins, random pairs with their bytes, a model, strata.
 
     ``entity`` is the provisional entity per profile, None before the first pass; ``strangers`` are random
-    pairs of each stratum. ``all_bytes`` are those of all pairs for the first bins, where blocking takes all.
-    ``work`` scores and clusters.
+    pairs of each stratum. ``all_bytes`` are those of all pairs for the first bins, where blocking takes all;
+    ``random_seen`` how often each byte stands in the random pairs. ``work`` scores and clusters.
     """
 
     columns: tuple[Column, ...]
@@ -54,6 +54,7 @@ class View:
     strangers: tuple[Strangers, ...] = ()
     entity: Array | None = None
     all_bytes: Array | None = None
+    random_seen: Array | None = None
     work: Work = HERE
 
 
@@ -78,12 +79,13 @@ def first_view(rules: RuleSet, columns: tuple[Column, ...]) -> View:
         bytes_ = compare(columns, bins, unpack(words))
     rate = 1.0 / max(profiles, 2)
     expected = [rate * np.array([level.m for level in column.comparison.rising]) for column in columns]
-    u = estimation.measure_u(columns, bytes_, expected)
+    seen = estimation.byte_counts(bytes_)
+    u = estimation.measure_u(columns, seen, expected)
     strata = parting.result()
     pool.shutdown()
     model = estimation.start(rules, columns, u, defaults)
     strangers = strangers_of(strata, columns, bins)
-    return View(columns, bins, words, bytes_, model, strata, strangers, all_bytes=all_bytes)
+    return View(columns, bins, words, bytes_, model, strata, strangers, all_bytes=all_bytes, random_seen=seen)
 
 
 def next_view(rules: RuleSet, view: View, entity: Array) -> View:
@@ -101,8 +103,10 @@ def next_view(rules: RuleSet, view: View, entity: Array) -> View:
         for count, number, alpha in zip(counts, having, rarities, strict=True)
     )
     left, right = unpack(view.random_words)
-    apart = entity[left] != entity[right]
-    u = estimation.measure_u(view.columns, view.random_bytes[:, apart], None)
+    of_one = np.flatnonzero(entity[left] == entity[right])  # few: random pairs are of two
+    seen = estimation.byte_counts(view.random_bytes) if view.random_seen is None else view.random_seen
+    strangers = seen - estimation.byte_counts(np.take(view.random_bytes, of_one, axis=1))
+    u = estimation.measure_u(view.columns, strangers, None)
     begin = estimation.start(rules, view.columns, u, rarities)
     return replace(view, bins=bins, model=begin, entity=entity)
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resolver.matching import estimation
-from resolver.matching.estimation import Sample, fit, measure_u
+from resolver.matching.estimation import Sample, byte_counts, fit, measure_u
 from resolver.matching.parameters import ColumnParameters, Parameters, RelationParameters
 
 M = ((0.05, 0.15, 0.80), (0.10, 0.20, 0.70), (0.15, 0.05, 0.80))
@@ -94,7 +94,7 @@ def test_a_share_is_never_learned_above_its_limit():
 @given(st.lists(st.integers(0, 8), min_size=1, max_size=40))
 def test_u_is_never_zero_and_adds_up_to_one(columns, bytes_):
     column = columns([{"gender": "female"}, {"gender": "male"}])[0]
-    shares = measure_u([column], np.array([bytes_], np.uint8), None)[0]
+    shares = measure_u([column], byte_counts(np.array([bytes_], np.uint8)), None)[0]
     assert (shares > 0).all()
     assert shares.sum() == pytest.approx(1)
 
@@ -102,8 +102,8 @@ def test_u_is_never_zero_and_adds_up_to_one(columns, bytes_):
 def test_expected_matches_are_taken_off_u(columns):
     column = columns([{"gender": "female"}, {"gender": "male"}])[0]
     bytes_ = np.array([[1] * 50 + [2] * 50], np.uint8)
-    before = measure_u([column], bytes_, None)[0]
-    after = measure_u([column], bytes_, [np.array([0.0, 0.4])])[0]
+    before = measure_u([column], byte_counts(bytes_), None)[0]
+    after = measure_u([column], byte_counts(bytes_), [np.array([0.0, 0.4])])[0]
     assert after[1] < before[1]
 
 
@@ -111,6 +111,6 @@ def test_being_similar_is_half_as_common_as_being_equal_where_no_stranger_shows_
     column = columns([{"first_name": "Inge"}, {"first_name": "Jan"}])[0]
     equal, differ = column.top + 1, 1
     bytes_ = np.array([[differ] * 95 + [equal] * 5], np.uint8)
-    shares = measure_u([column], bytes_, None)[0]
+    shares = measure_u([column], byte_counts(bytes_), None)[0]
     assert shares[1:-1] == pytest.approx(shares[-1] / 2)
     assert shares.sum() == pytest.approx(1)
