@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from keyboard import cluster_of, keys
 from playwright.sync_api import expect
 from workshop import BUSINESS, HOUSEHOLD, batch_of, many, stories
 
+from resolver.app.reviewing import desk
 from resolver.app.reviewing.page import suggest
 from resolver.app.reviewing.releasing import releasable
 from resolver.app.reviewing.standing import State
@@ -105,6 +107,7 @@ def test_what_was_merged_is_not_judged_again_but_can_be_asked_back(build_site, v
     done = Done(1, plan.plan_id, site.desk.clock())
     site.desk.book.done_since = lambda _, entry_id: [done] if entry_id < 1 else []
     site.desk.book.merged_into = lambda ids: dict.fromkeys(set(ids) & {"e-b"}, ("e-a", done.at))
+    time.sleep(2 * desk._FRESH_SECONDS)  # what was read for `facts` above is not read again at once
     page.goto(f"{site.url}/clusters/cluster-e")
     expect(page.locator('[data-key="m"]')).to_be_disabled()
     expect(page.locator("footer, .acts").first).to_be_visible()
