@@ -82,14 +82,14 @@ def match_profiles(
     linked = link(reading, (rules, empty(DECISIONS)), how, watch)
     linkage = linked.linkage
     profiles = linkage.clusters.height
+    for name in _PREVIEW:  # of an earlier run: they would tell of other clusters
+        (out / name).unlink(missing_ok=True)
     write_linkage(linkage, linkage.clusters["profile_id"], out)
     if linked.state is None:
         forget_state(out)
     else:
         write_state(linked.state, Origin(out, rules, earlier=linked.earlier))
     watch.stage("write", {"profiles": profiles})
-    for name in _PREVIEW:  # of an earlier run: they would tell of other clusters
-        (out / name).unlink(missing_ok=True)
     if held:
         planning = _planned((held.pop(), linkage.clusters), rules, cluster)
         for name, frame in zip(_PREVIEW, (planning.table, planning.field_choices), strict=True):

@@ -77,7 +77,7 @@ def match(
         Engine,
         typer.Option(
             "--engine",
-            help="Where blocking and comparing are done; the answer is the same. spark: extra spark.",
+            help="Where the heavy stages are done; the answer is the same. spark: extra spark.",
         ),
     ] = Engine.POLARS,
     master: Annotated[

@@ -190,10 +190,10 @@ def _column(
     for part, field in zip(codes, fields, strict=True):
         joint = joint * np.uint64(len(field.vocabulary)) + part
         complete &= part > 0
-    whole_of, count = dense_ranks(joint[complete])
+    whole_of, examples = dense_ranks(joint[complete])
     whole = np.zeros(codes[0].shape, np.uint32)
     whole[complete] = (whole_of + 1).astype(np.uint32)
-    return Column(name, comparison, values, codes, whole, count + 1)
+    return Column(name, comparison, values, codes, whole, len(examples) + 1)
 
 
 def _same_partition(one: StandardisedField, other: StandardisedField) -> bool:

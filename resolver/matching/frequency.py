@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from resolver.matching.pair_index import distinct
+from resolver.matching.pair_index import distinct, pack, unpack
 
 if TYPE_CHECKING:
     from resolver.matching.columns import Column
@@ -52,33 +52,20 @@ def once_per_group(column: Column, groups: Groups, wanted: Array | None = None) 
 
     ``wanted`` marks the values that are asked for. What a profile has alone needs no sorting.
     """
-    values, numbers, shared = [], [], []
-    for slot in range(column.slots):
-        codes = column.whole[:, slot]
-        known = codes > 0 if wanted is None else wanted[codes]
-        for earlier in range(slot):
-            known &= codes != column.whole[:, earlier]
-        at = np.flatnonzero(known)
-        alone = groups.alone[at]
-        own = at[alone]
-        values.append(codes[own])
-        numbers.append(groups.number[own])
-        rest = at[~alone]
-        shared.append(
-            (codes[rest].astype(np.uint64) << np.uint64(32)) | groups.number[rest].astype(np.uint64)
-        )
-    words = distinct(np.concatenate(shared))
-    values.append((words >> np.uint64(32)).astype(np.uint32))
-    numbers.append((words & np.uint64(0xFFFFFFFF)).astype(groups.number.dtype))
-    return np.concatenate(values), np.concatenate(numbers)
+    held, rows = every_value(column, wanted)
+    numbers, alone = groups.number[rows], groups.alone[rows]
+    shared = np.flatnonzero(~alone)
+    value, number = unpack(distinct(pack(held[shared], numbers[shared])))
+    alone = np.flatnonzero(alone)
+    return np.append(held[alone], value), np.append(numbers[alone], number.astype(numbers.dtype))
 
 
-def every_value(column: Column, wanted: Array) -> tuple[Array, Array]:
-    """Every whole value of every profile that is ``wanted`` (a mask), once: the values and the profiles."""
+def every_value(column: Column, wanted: Array | None = None) -> tuple[Array, Array]:
+    """Every whole value of every profile, once, of those ``wanted`` (a mask): the values and the profiles."""
     values, rows = [], []
     for slot in range(column.slots):
         codes = column.whole[:, slot]
-        known = wanted[codes]
+        known = codes > 0 if wanted is None else wanted[codes]
         for earlier in range(slot):
             known &= codes != column.whole[:, earlier]
         at = np.flatnonzero(known)

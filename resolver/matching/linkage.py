@@ -88,10 +88,10 @@ def link_profiles(  # noqa: PLR0913, PLR0917 - what is linked, and where
 
     view = replace(first_view(rules, columns), work=work)
     learned = Learned(view.bins, view.model, fields, context, hashes)
-    candidates = find_candidates(rules.blocking, view, work)
+    candidates = find_candidates(rules.blocking, view)
     on_stage("block", {"pairs": len(candidates.words), "keys": len(candidates.names)})
 
-    evidence = gather(rules, view, (candidates, constraints), work)
+    evidence = gather(rules, view, (candidates, constraints))
     view = replace(view, all_bytes=None)
     on_stage("compare", {"pairs": len(evidence.words), "comparisons": len(columns)})
 
@@ -118,7 +118,7 @@ def concluded(
     return Linkage(pairs, clusters, answer.view.model, diagnostics_of(answer, ids), answer)
 
 
-def find_candidates(rules: Blocking, view: View, work: Work = HERE) -> Candidates:
+def find_candidates(rules: Blocking, view: View) -> Candidates:
     """All pairs of a small file; else the pairs of its keys, learned where the file is large."""
     profiles = view.model.profiles
     if profiles <= rules.all_pairs_up_to:
@@ -126,7 +126,7 @@ def find_candidates(rules: Blocking, view: View, work: Work = HERE) -> Candidate
     keys = keys_for(rules, view)[:MOST_KEYS]
     budget = rules.pairs_per_profile * profiles if profiles > rules.learn_above else float("inf")
     limits = Limits(rules.largest_block, budget, rules.most_pairs_per_profile * profiles)
-    return work.block(keys, limits, row_bits(profiles))
+    return view.work.block(keys, limits, row_bits(profiles))
 
 
 def keys_for(rules: Blocking, view: View) -> list[Key]:
@@ -137,11 +137,10 @@ def keys_for(rules: Blocking, view: View) -> list[Key]:
     return learn_keys(rules, keys, (view.columns, view.bins), view.model) if large else keys
 
 
-def gather(rules: RuleSet, view: View, known: tuple[Candidates, Constraints], work: Work = HERE) -> Evidence:
+def gather(rules: RuleSet, view: View, known: tuple[Candidates, Constraints]) -> Evidence:
     """The candidates compared, without the hopeless, and the pairs that people decided."""
     candidates, constraints = known
-    if view.all_bytes is not None:
-        work = HERE  # compared already
+    work = view.work if view.all_bytes is None else HERE  # or compared already
     evidence = work.compare(view, candidates, rules.estimation.drop_below)
     decided = constraints.words[find(evidence.words, constraints.words) < 0]
     return evidence.also(decided, view.columns, view.bins)

@@ -42,19 +42,19 @@ class View:
 
     ``entity`` is the provisional entity per profile, None before the first pass; ``strangers`` are random
     pairs of each stratum. ``all_bytes`` are those of all pairs for the first bins, where blocking takes all;
-    ``random_seen`` how often each byte stands in the random pairs. ``work`` scores and clusters.
+    ``random_seen`` how often each byte stands in the random pairs. ``work`` does the heavy stages.
     """
 
     columns: tuple[Column, ...]
     bins: tuple[Array, ...]
     random_words: Array
     random_bytes: Array
+    random_seen: Array
     model: Parameters
     strata: Strata
     strangers: tuple[Strangers, ...] = ()
     entity: Array | None = None
     all_bytes: Array | None = None
-    random_seen: Array | None = None
     work: Work = HERE
 
 
@@ -68,8 +68,6 @@ def first_view(rules: RuleSet, columns: tuple[Column, ...]) -> View:
         for column, count, default in zip(columns, counts, defaults, strict=True)
     )
     words = random_pairs(profiles, rules.estimation.random_pairs)
-    pool = ThreadPoolExecutor(1)
-    parting = pool.submit(strata_of, columns, rules.estimation)  # needs nothing of what is compared
     all_bytes = None
     if profiles <= rules.blocking.all_pairs_up_to:
         every = all_pairs(profiles)
@@ -81,11 +79,10 @@ def first_view(rules: RuleSet, columns: tuple[Column, ...]) -> View:
     expected = [rate * np.array([level.m for level in column.comparison.rising]) for column in columns]
     seen = estimation.byte_counts(bytes_)
     u = estimation.measure_u(columns, seen, expected)
-    strata = parting.result()
-    pool.shutdown()
+    strata = strata_of(columns, rules.estimation)
     model = estimation.start(rules, columns, u, defaults)
     strangers = strangers_of(strata, columns, bins)
-    return View(columns, bins, words, bytes_, model, strata, strangers, all_bytes=all_bytes, random_seen=seen)
+    return View(columns, bins, words, bytes_, seen, model, strata, strangers, all_bytes=all_bytes)
 
 
 def next_view(rules: RuleSet, view: View, entity: Array) -> View:
@@ -104,8 +101,7 @@ def next_view(rules: RuleSet, view: View, entity: Array) -> View:
     )
     left, right = unpack(view.random_words)
     of_one = np.flatnonzero(entity[left] == entity[right])  # few: random pairs are of two
-    seen = estimation.byte_counts(view.random_bytes) if view.random_seen is None else view.random_seen
-    strangers = seen - estimation.byte_counts(np.take(view.random_bytes, of_one, axis=1))
+    strangers = view.random_seen - estimation.byte_counts(np.take(view.random_bytes, of_one, axis=1))
     u = estimation.measure_u(view.columns, strangers, None)
     begin = estimation.start(rules, view.columns, u, rarities)
     return replace(view, bins=bins, model=begin, entity=entity)

@@ -6,7 +6,7 @@ numpy's own sorting and hashing are several times slower on some processors (tho
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import polars as pl
@@ -42,23 +42,19 @@ def ordered_hashes(hashes: NDArray[np.uint64]) -> tuple[NDArray[np.intp], NDArra
     return order, ordered
 
 
-def dense_ranks(words: NDArray[np.uint64]) -> tuple[NDArray[np.intp], int]:
-    """The rank of each word among the distinct ones, from 0, and how many there are."""
-    if not len(words):
-        return np.empty(0, np.intp), 0
-    places = len(words).bit_length()
-    if int(words.max()).bit_length() + places > 64:  # noqa: PLR2004 - bits of a word
-        kept, ranks = np.unique(words, return_inverse=True)
-        return ranks, len(kept)
-    ordered = ascending((words << np.uint64(places)) | np.arange(len(words), dtype=np.uint64))
-    order = (ordered & np.uint64((1 << places) - 1)).astype(np.intp)
-    ordered = ordered >> np.uint64(places)
-    first = np.ones(len(words), bool)
+def ranked(order: NDArray[np.intp], ordered: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The dense rank, from 0, of each of what stands so in that order; for every rank where it is first."""
+    first = np.ones(len(ordered), bool)
     first[1:] = ordered[1:] != ordered[:-1]
-    number = np.cumsum(first) - 1
-    ranks = np.empty(len(words), np.intp)
-    ranks[order] = number
-    return ranks, int(number[-1]) + 1
+    ranks = np.empty(len(ordered), np.intp)
+    ranks[order] = np.cumsum(first) - 1
+    return ranks, order[np.flatnonzero(first)]
+
+
+def dense_ranks(numbers: NDArray[np.integer]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """``ranked`` of numbers from 0 up."""
+    order = stable_order(numbers)
+    return ranked(order, numbers[order])
 
 
 def stable_order(numbers: NDArray[np.integer]) -> NDArray[np.intp]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from resolver.model.rule_set import RuleSet
 
 #: Columns that matching does not read.
-_IGNORED: Final = frozenset({"profile_id", "last_updated_at", "source"})
+IGNORED: Final = frozenset({"profile_id", "last_updated_at", "source"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +88,7 @@ def contents_of(profiles: pl.DataFrame) -> Array:
     """A hash of what matching reads of each profile of a PROFILES frame; columns of nulls change nothing."""
     hashes = []
     for name in profiles.columns:
-        if name not in _IGNORED and profiles[name].null_count() < profiles.height:
+        if name not in IGNORED and profiles[name].null_count() < profiles.height:
             hashes += _hashes_of(pl.col(name), name, profiles.schema[name])
     if not hashes:
         return np.zeros(profiles.height, np.uint64)

@@ -121,11 +121,9 @@ def _patterns(known: Sequence[Array]) -> tuple[Array, Array]:
     for begin in range(0, len(known), _BITS):
         for k, there in enumerate(known[begin : begin + _BITS]):
             words |= there.astype(np.uint64) << np.uint64(k)
-        ranks, count = dense_ranks(words)
+        ranks, examples = dense_ranks(words)
         words = ranks.astype(np.uint64) << np.uint64(_BITS)
-    first = np.zeros(count, np.intp)
-    first[ranks[::-1]] = np.arange(len(ranks))[::-1]
-    return ranks, np.stack([there[first] for there in known], axis=1)
+    return ranks, np.stack([there[examples] for there in known], axis=1)
 
 
 @dataclass(frozen=True, eq=False)

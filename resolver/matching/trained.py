@@ -107,6 +107,7 @@ class Trained:
                 tuple(bins[k] for bins in both),
                 np.empty(0, np.uint64),
                 np.empty((len(columns), 0), np.uint8),
+                np.zeros((len(columns), 256), np.intp),
                 replace(model, profiles=profiles),
                 strata,
             )

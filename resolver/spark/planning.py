@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pyarrow as pa
 
+from resolver.matching.state import IGNORED
 from resolver.model.domain_facts import DomainFacts
 from resolver.model.frames import FIELD_CHOICES, empty
 from resolver.planning.plan_table import PLANS
@@ -54,7 +57,8 @@ def plan_on(work: OnCluster, profiles: pl.DataFrame, clusters: pl.DataFrame, rul
         sent.destroy()
         return {}
 
-    address, _ = work.checkpoints.stage("plans", write)
+    stages = replace(work.checkpoints, identity=_identity(work.checkpoints.identity, profiles, clusters))
+    address, _ = stages.stage("plans", write)
     found = {
         row["place"]: (row["plans"], row["choices"])
         for row in work.spark.read.parquet(address).toLocalIterator(prefetchPartitions=True)
@@ -65,6 +69,15 @@ def plan_on(work: OnCluster, profiles: pl.DataFrame, clusters: pl.DataFrame, rul
         pl.concat(map(_frame, choices)).sort("cluster_id", "field"),
         empty(SECOND_OPINION),
     )
+
+
+def _identity(identity: str, profiles: pl.DataFrame, clusters: pl.DataFrame) -> str:
+    """That of matching, with what planning reads beside it: clusters, and columns that matching ignores."""
+    out = hashlib.blake2b(identity.encode(), digest_size=16)
+    ignored = profiles.select(name for name in sorted(IGNORED) if name in profiles.columns)
+    for column in (*ignored, *clusters):
+        out.update(column.hash(1).to_numpy().tobytes())
+    return out.hexdigest()
 
 
 def plan_task(planner: Any) -> Task:

@@ -2,7 +2,7 @@
 
 R. Kiveris et al., "Connected components in MapReduce and beyond" (SoCC 2014). Either step replaces edges by
 others that connect the same nodes; where neither changes anything, every node hangs on the smallest of its
-component. The number of rounds grows with the logarithm of the number of nodes.
+component.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from resolver.spark.store import Store
 
-#: A component of a hundred million nodes in one line takes about sixty.
+#: Rounds that no graph needs: each shortens the longest way to the smallest node.
 _MOST_ROUNDS = 200
 _NAME = "stars-{}.parquet"
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resolver.matching.clustering import NEVER, Edges, bridges, cut_components, softened
+from resolver.matching.clustering import NEVER, Edges, _classes, bridges, cut_components, softened
 from resolver.matching.components import components
 from resolver.matching.pair_index import pack
 
@@ -48,6 +48,25 @@ def test_a_component_beyond_the_limit_stays_whole_unless_people_parted_it():
 def test_profiles_without_links_are_clusters_of_their_own():
     edges = Edges(np.empty(0, np.uint64), np.empty(0))
     assert cut_components(np.arange(3), edges, [0.0], WHOLE).tolist() == [[0, 1, 2]]
+
+
+def test_components_of_almost_one_size_are_cut_together_as_each_alone():
+    draw = np.random.default_rng(4)
+    sizes = [2, 3, 9, 9, 10, 11, 12, 13, 20, 24, 26]
+    label = np.repeat(np.arange(len(sizes)), sizes)[draw.permutation(sum(sizes))]
+    rows = np.arange(len(label))
+    left, right = (side.ravel() for side in np.meshgrid(rows, rows, indexing="ij"))
+    inside = (left < right) & (label[left] == label[right]) & (draw.random(len(left)) < 0.9)
+    left, right = left[inside], right[inside]
+    weight = draw.integers(-6, 7, len(left)).astype(float)  # equal ones among them: the first goes first
+    cuts = [4.0, 1.0, 0.0]
+    together = cut_components(label, Edges(pack(left, right), weight), cuts, 25)
+    for number in range(len(sizes)):
+        own, mine = label[left] == number, label == number
+        by_itself = np.where(mine, 0, 1 + rows)  # all others are components of one
+        alone = cut_components(by_itself, Edges(pack(left[own], right[own]), weight[own]), cuts, 25)
+        assert np.array_equal(together[:, mine], alone[:, mine])
+    assert len(_classes(np.array(sizes), 25)) < len(set(sizes)), "some are cut together"
 
 
 def test_negative_weights_get_a_share_of_the_prior_back_up_to_zero(rules):

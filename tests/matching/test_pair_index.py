@@ -3,12 +3,15 @@ from __future__ import annotations
 from itertools import combinations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from resolver.matching import pair_index
 from resolver.matching.pair_index import (
     all_pairs,
     find,
+    find_of_all,
     grouped_pairs,
     order_of_pairs,
     pack,
@@ -57,3 +60,19 @@ def test_grouped_pairs_are_each_there_once_and_lead_back(pairs):
 def test_pairs_are_ordered_by_the_first_then_the_second_then_their_place(pairs):
     one, other = (np.array([pair[k] for pair in pairs], np.uint32) for k in (0, 1))
     assert order_of_pairs(one, other).tolist() == sorted(range(len(pairs)), key=lambda at: (*pairs[at], at))
+
+
+@pytest.mark.parametrize("profiles", [2, 3, 50])
+def test_pairs_among_all_are_found_by_arithmetic_where_a_search_finds_them(profiles):
+    every = all_pairs(profiles)
+    wanted = every[np.random.default_rng(1).permutation(len(every))]
+    assert np.array_equal(find_of_all(profiles, wanted), find(every, wanted))
+
+
+def test_pairs_are_grouped_by_a_table_as_by_sorting(monkeypatch):
+    draw = np.random.default_rng(2)
+    one, other = (draw.integers(0, 30, 2_000).astype(np.uint32) for _ in range(2))
+    by_table = grouped_pairs(one, other)
+    monkeypatch.setattr(pair_index, "_TABLE", 0)
+    for table, sorted_ in zip(by_table, grouped_pairs(one, other), strict=True):
+        assert np.array_equal(table, sorted_)

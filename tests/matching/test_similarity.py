@@ -227,3 +227,10 @@ def test_addresses_agree_by_number_and_street(columns, left, right, level):
     bins = [np.zeros(column.wholes, np.uint8)]
     byte = compare([column], bins, (np.array([0]), np.array([1])))[0]
     assert column.comparison.rising[level_of(column, byte)[0]].label == level
+
+
+def test_texts_of_a_large_vocabulary_are_those_of_a_small_one(rules, monkeypatch):
+    distinct, codes = [f"text{k}" for k in range(40)], np.random.default_rng(1).integers(0, 41, 100)
+    kept = values_of(rules, distinct).strings(codes)
+    monkeypatch.setattr("resolver.matching.values._KEPT_AS_STRINGS", 10)
+    assert values_of(rules, distinct).strings(codes) == kept == [["", *distinct][k] for k in codes]

@@ -15,7 +15,7 @@ from resolver.matching.pair_index import all_pairs, unpack
 from resolver.matching.parameters import Parameters
 from resolver.matching.passes import first_view, next_view
 from resolver.matching.scoring import match_weights
-from resolver.matching.strata import strata_of
+from resolver.matching.strata import _patterns, strata_of
 from resolver.matching.strata_estimation import _shift, shifts_of, with_strata, within_parts
 from resolver.model.frames import DECISIONS, empty
 
@@ -176,3 +176,12 @@ def test_colleagues_are_known_between_staff_with_names_and_companies_without(rul
     assert mixed.relations[work].rate > 1000 * LOWEST_RATE
     per_match = model.relations[work].rate / model.match_rate
     assert (mixed.relations[work].rate / mixed.match_rate == pytest.approx(per_match)) == (account is None)
+
+
+@pytest.mark.parametrize("fields", [3, 32, 40, 70])  # more than one word tells of
+def test_profiles_have_one_pattern_where_they_have_the_same_fields(fields):
+    kinds = np.random.default_rng(fields).random((6, fields)) < 0.5
+    which = np.random.default_rng(1).integers(0, 6, 300)
+    pattern, known = _patterns(list(kinds[which].T))
+    assert np.array_equal(known[pattern], kinds[which])
+    assert len(known) == len(np.unique(kinds[which], axis=0))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import numpy as np
 import polars as pl
 import pytest
@@ -10,7 +12,7 @@ from blocked_people import MISSING, blocked_rules, people
 from resolver.matching.clustering import Edges, cut_components
 from resolver.matching.components import components
 from resolver.matching.linkage import link_profiles
-from resolver.matching.pair_index import pack, unpack
+from resolver.matching.pair_index import pack
 from resolver.model.domain_facts import DomainFacts
 from resolver.model.frames import DECISIONS, PROFILES, conform, empty
 from resolver.planning.plans import plan_merges
@@ -47,6 +49,8 @@ def test_stars_find_the_components_that_scipy_finds(spark, tmp_path):
 
 
 def test_components_are_cut_in_groups_as_they_are_together(spark, tmp_path):
+    from resolver.spark.cluster import _groups  # noqa: PLC0415 - needs pyarrow
+
     draw = np.random.default_rng(6)
     label = np.sort(draw.integers(0, 60, 240)).astype(np.int32)[draw.permutation(240)]
     _, label = np.unique(label, return_inverse=True)
@@ -58,7 +62,7 @@ def test_components_are_cut_in_groups_as_they_are_together(spark, tmp_path):
     cuts = [5.0, 2.0, 0.0]
     work = work_on(spark, tmp_path)
     work.pairs_each = 50
-    assert len(unpack(words)[0]) > 100, "there are several groups"
+    assert len(list(_groups(label, edges, work.pairs_each))) > 2
     assert np.array_equal(work.cut(label, edges, cuts, 9), cut_components(label, edges, cuts, 9))
 
 
@@ -88,5 +92,15 @@ def test_plans_are_made_in_groups_as_they_are_together(spark, tmp_path):
     assert here.table.height > 2 * work.clusters_each, "there are several groups"
     assert there.table.equals(here.table)
     assert there.field_choices.equals(here.field_choices)
+    noted = (tmp_path / "plans.json").stat().st_mtime_ns
     again = plan_on(work, profiles, clusters, rules)  # from what is there
     assert again.table.equals(here.table)
+    assert (tmp_path / "plans.json").stat().st_mtime_ns == noted
+
+    # what matching does not look at may still decide which value stays
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    dates = [now + timedelta(days=k * 7 % 31) for k in range(600)]
+    dated = conform(profiles.with_columns(last_updated_at=pl.Series(dates)), PROFILES)
+    later = plan_on(work, dated, clusters, rules)
+    assert (tmp_path / "plans.json").stat().st_mtime_ns != noted
+    assert later.table.equals(plan_merges(dated, clusters, rules, DomainFacts()).table)

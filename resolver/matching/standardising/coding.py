@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from resolver.matching.sorting import ordered_hashes
+from resolver.matching.sorting import ordered_hashes, ranked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,22 +63,12 @@ def encode(columns: Sequence[pl.Series]) -> tuple[list[np.ndarray], pl.Series]:
     text = pl.col("text")  # in one query: each takes a tenth of a millisecond to be planned
     told = texts.to_frame().select(hash=text.hash(), known=(text != "").fill_null(value=False))
     known = np.flatnonzero(told["known"].to_numpy())
-    codes, example = _ranked(told["hash"].to_numpy()[known])
+    codes, example = ranked(*ordered_hashes(told["hash"].to_numpy()[known]))
     flat = np.zeros(len(texts), np.uint32)
-    flat[known] = codes
+    flat[known] = codes + 1
     vocabulary = pl.concat([pl.Series("text", [""], pl.String), texts.gather(known[example])], rechunk=True)
     ends = np.cumsum([len(column) for column in columns])[:-1]
     return np.split(flat, ends), vocabulary
-
-
-def _ranked(hashes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The dense rank of each hash, from 1 up, and for every rank a place where it stands."""
-    order, ordered = ordered_hashes(hashes)
-    first = np.ones(len(hashes), bool)
-    first[1:] = ordered[1:] != ordered[:-1]
-    ranks = np.empty(len(hashes), np.uint32)
-    ranks[order] = np.cumsum(first, dtype=np.uint32)
-    return ranks, order[first]
 
 
 def stacked(columns: Sequence[pl.Series]) -> tuple[pl.Series, np.ndarray]:
