@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from resolver.matching.sorting import ascending, dense_ranks, ordered_hashes, stable_order
+from resolver.matching.sorting import ascending, dense_ranks, ordered_hashes, ranked, stable_order
 
 SIZES = [0, 1, 100, 4_095, 4_096, 20_000]  # below and above where Polars takes over
 
@@ -45,3 +47,12 @@ def test_ranks_are_those_of_distinct_numbers_and_lead_back_to_their_first_places
     assert np.array_equal(ranks, expected)
     assert np.array_equal(examples, first)
     assert np.array_equal(numbers[examples], kept)
+
+
+@given(st.lists(st.integers(0, 12) | st.integers(2**63, 2**63 + 3) | st.integers(0, 2**64 - 1), max_size=40))
+def test_hashes_are_ranked_even_where_they_differ_in_their_lowest_bits_only(hashes: list[int]) -> None:
+    words = np.array(hashes, np.uint64)
+    ranks, example = ranked(*ordered_hashes(words))
+    distinct = sorted(set(hashes))
+    assert ranks.tolist() == [distinct.index(h) for h in hashes]
+    assert words[example].tolist() == distinct

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from resolver.matching.standardising.coding import (
     Coded,
-    _ranked,
     code,
     encode,
     filled,
@@ -71,12 +70,3 @@ def test_placing_values_leaves_the_column_itself_alone():
     column = pl.Series(["a", "b"])
     assert placed(column, pl.Series([1]), "c").to_list() == ["a", "c"]
     assert column.to_list() == ["a", "b"]
-
-
-@given(st.lists(st.integers(0, 12) | st.integers(2**63, 2**63 + 3) | st.integers(0, 2**64 - 1), max_size=40))
-def test_hashes_are_ranked_even_where_they_differ_in_their_lowest_bits_only(hashes):
-    words = np.array(hashes, np.uint64)
-    ranks, example = _ranked(words)
-    distinct = sorted(set(hashes))
-    assert ranks.tolist() == [1 + distinct.index(h) for h in hashes]
-    assert words[example].tolist() == distinct
