@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,25 +17,51 @@ HIGHEST_BAR = 60.0
 
 
 def components(profiles: int, left: Array, right: Array) -> Array:
-    """A component number per profile, 0 up, in the order of first members.
+    """A component number per profile, 0 up, in the order of first members."""
+    return numbered(first_members(profiles, left, right))
 
-    Most profiles have no pair: the graph is one of those that have.
+
+def first_members(profiles: int, left: Array, right: Array) -> Array:
+    """The first member of each profile's component.
+
+    Every profile knows the first that was found for it. In a round each pair hands the smaller of its two on
+    to the larger, and all look up to the end; a round leaves half of what was to be joined, or less.
     """
-    paired = np.zeros(profiles, bool)
-    paired[left] = True
-    paired[right] = True
-    nodes = np.flatnonzero(paired)
     first = np.arange(profiles)
-    if len(nodes):
-        place = np.empty(profiles, np.int32)
-        place[nodes] = np.arange(len(nodes), dtype=np.int32)
-        ends = (place[left], place[right])
-        graph = coo_array((np.ones(len(left), bool), ends), shape=(len(nodes), len(nodes)))
-        _, label = connected_components(graph, directed=False)
-        smallest = np.empty(len(nodes), np.int64)
-        smallest[label[::-1]] = nodes[::-1]  # the last to be written stays
-        first[nodes] = smallest[label]
-    return numbered(first)
+    low, high = np.minimum(left, right), np.maximum(left, right)
+    while len(low):
+        np.minimum.at(first, high, low)
+        above = first[first]
+        while not np.array_equal(above, first):
+            first, above = above, above[above]
+        one, other = first[low], first[high]
+        apart = np.flatnonzero(one != other)
+        one, other = one[apart], other[apart]
+        low, high = np.minimum(one, other), np.maximum(one, other)
+    return first
+
+
+def weakest_links(group: Array, pairs: tuple[Array, Array, Array]) -> Array:
+    """Per profile the smallest weight on the strongest spanning tree of its group; NaN for one alone.
+
+    ``group`` is a number per profile below their count; ``pairs`` are left and right rows and weights, all
+    inside groups. In a round the strongest pair out of each part of a group joins it to another (Borůvka):
+    such a pair is on a strongest tree.
+    """
+    left, right, weight = pairs
+    weakest = np.full(len(group), np.inf)
+    while len(left):
+        strongest = np.full(len(group), -np.inf)
+        np.maximum.at(strongest, left, weight)
+        np.maximum.at(strongest, right, weight)
+        chosen = np.flatnonzero((weight == strongest[left]) | (weight == strongest[right]))
+        np.minimum.at(weakest, group[left[chosen]], weight[chosen])
+        first = first_members(len(group), left[chosen], right[chosen])
+        left, right = first[left], first[right]
+        apart = np.flatnonzero(left != right)
+        left, right, weight = left[apart], right[apart], weight[apart]
+    weakest[np.isposinf(weakest)] = np.nan
+    return weakest[group]
 
 
 def numbered(first: Array) -> Array:

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import minimum_spanning_tree
 
 from resolver.matching.comparison import level_of
-from resolver.matching.components import components, first_rows
+from resolver.matching.components import components, first_rows, weakest_links
 from resolver.matching.evidence import ASKED_FOR
 from resolver.matching.guard import contradictions, guarded, part
 from resolver.matching.pair_index import order_of_pairs, unpack
@@ -32,10 +30,6 @@ if TYPE_CHECKING:
 
 #: Pairs below this many bits that share no cluster are not shown: there are millions, and they say nothing.
 SHOWN_FROM: Final = -10.0
-
-#: Lengths of links must be above 0, for the sparse tree takes 0 for no link: weights are taken from this. One
-#: number for every file, so that a link's rounding does not depend on the strongest of others.
-_CEILING: Final = 4096.0
 
 #: The cuts of the last pass, in the order of ``Answer.clusters``.
 MERGE_CUT, MATCH, REVIEW = range(3)
@@ -186,13 +180,7 @@ def _weakest_links(answer: Answer) -> Array:
     cluster = answer.scored.clusters[MATCH]
     left, right = answer.scored.evidence.sides
     at = np.flatnonzero(cluster[left] == cluster[right])
-    weight = answer.scored.weight[at]
-    ceiling = max(_CEILING, weight.max(initial=0.0) + 1)
-    graph = coo_array((ceiling - weight, (left[at], right[at])), shape=(len(cluster), len(cluster)))
-    tree = minimum_spanning_tree(graph.tocsr()).tocoo()
-    longest = np.full(len(cluster), np.nan)
-    np.fmax.at(longest, cluster[tree.row], tree.data)
-    return (ceiling - longest)[cluster]
+    return weakest_links(cluster, (left[at], right[at], answer.scored.weight[at]))
 
 
 def _contested(rules: Thresholds, answer: Answer) -> Array:

@@ -24,6 +24,8 @@ _TYPES: Final = (
 )  # fmt: skip
 _NOWHERE: Final = "001"  # phonenumbers' region of calling codes that belong to no country
 _NANP: Final = "1"
+#: So many numbers take no longer without Polars than Polars takes to compile a large pattern.
+_FEW: Final = 4_096
 
 #: Matches the calling code of an E.164 number (no code is the beginning of another).
 CALLING_CODE: Final = r"^\+(" + "|".join(str(code) for code in sorted(COUNTRY_CODE_TO_REGION_CODE)) + ")"
@@ -81,13 +83,31 @@ def valid(nationals: pl.Series, calling_code: str) -> pl.Series:
     answer = pl.Series([False] * len(nationals), dtype=pl.Boolean)
     rows = pl.int_range(len(nationals), dtype=pl.UInt32, eager=True)
     for one in plans_of(calling_code):
-        typed = nationals.str.contains(one.types)
-        claimed = nationals.str.contains(one.leading) if one.leading else typed
-        answer = placed(answer, rows.filter(claimed & typed), values=True)
-        nationals, rows = nationals.filter(~claimed), rows.filter(~claimed)
         if not len(rows):
             break
+        claimed = _matching(nationals, one.leading or one.types)
+        mine = rows.filter(claimed)
+        if one.leading and len(mine):
+            mine = mine.filter(_matching(nationals.filter(claimed), one.types))
+        answer = placed(answer, mine, values=True)
+        nationals, rows = nationals.filter(~claimed), rows.filter(~claimed)
     return answer
+
+
+def _matching(digits: pl.Series, pattern: str) -> pl.Series:
+    """Which texts of digits the pattern matches.
+
+    Polars compiles a pattern anew for every column, some of these for 7 ms: few texts are matched without it.
+    """
+    if len(digits) > _FEW:
+        return digits.str.contains(pattern)
+    search = _compiled(pattern).search
+    return pl.Series([search(text) is not None for text in digits], dtype=pl.Boolean)
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
 
 
 def decide(digits: pl.Series, one: Plan, *, international: bool) -> pl.DataFrame:
@@ -97,9 +117,9 @@ def decide(digits: pl.Series, one: Plan, *, international: bool) -> pl.DataFrame
     the number is not, null where undecided.
     """
     if not international and one.calling_code == _NANP:
-        coded = digits.str.contains(r"^1[2-9]\d{9}$").arg_true()
+        coded = _matching(digits, r"^1[2-9]\d{9}$").arg_true()
         national = placed(digits, coded, digits.gather(coded).str.slice(1))
-        return _judged(national, valid(national, _NANP), digits.str.contains(r"^(?:0|1$|1[01]|13\d{6}$)"))
+        return _judged(national, valid(national, _NANP), _matching(digits, r"^(?:0|1$|1[01]|13\d{6}$)"))
     national, unclear = _without_prefix(digits, one)
     good = valid(national, one.calling_code)
     changed = national != digits
@@ -109,18 +129,17 @@ def decide(digits: pl.Series, one: Plan, *, international: bool) -> pl.DataFrame
             unclear, short, unclear.gather(short) | valid(digits.gather(short), one.calling_code)
         )
     if not international:
-        coded = digits.str.starts_with(one.calling_code) & ~digits.str.contains(one.general)
+        coded = digits.str.starts_with(one.calling_code) & ~_matching(digits, one.general)
         rows = coded.arg_true()
         if len(rows):
             rest, rest_unclear = _without_prefix(digits.gather(rows).str.strip_prefix(one.calling_code), one)
             rest_good = valid(rest, one.calling_code)
-            rest_unclear |= rest_good & ~rest.str.contains(
-                one.general
-            )  # valid, but in another region of the code
+            # valid, but in another region of the code
+            rest_unclear |= rest_good & ~_matching(rest, one.general)
             unclear = placed(unclear, rows, rest_unclear | good.gather(rows) | unclear.gather(rows))
             national, good = placed(national, rows, rest), placed(good, rows, rest_good)
         if one.international:
-            unclear |= digits.str.contains(one.international)
+            unclear |= _matching(digits, one.international)
     return _judged(national, good, unclear)
 
 
@@ -134,13 +153,13 @@ def _without_prefix(digits: pl.Series, one: Plan) -> tuple[pl.Series, pl.Series]
     nothing = pl.Series([False] * len(digits), dtype=pl.Boolean)
     if one.prefix is None:
         return digits, nothing
-    prefixed = digits.str.contains(one.prefix)
+    prefixed = _matching(digits, one.prefix)
     if not prefixed.any():
         return digits, nothing
     rows = prefixed.arg_true()
     before = digits.gather(rows)
     after = before.str.replace(one.prefix, "")
-    worse = before.str.contains(one.general) & ~after.str.contains(one.general)
+    worse = _matching(before, one.general) & ~_matching(after, one.general)
     kept = pl.select(pl.when(worse).then(before).otherwise(after)).to_series()
     unclear = nothing
     if one.rewrites and one.prefix_groups:
