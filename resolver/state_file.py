@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +19,7 @@ import polars as pl
 
 from resolver.matching.block_index import BlockIndex
 from resolver.matching.parameters import Parameters
+from resolver.matching.results import Membership
 from resolver.matching.standardising.context import Context
 from resolver.matching.state import Links, Rows, State
 from resolver.matching.trained import Frequencies, Trained
@@ -32,8 +33,9 @@ if TYPE_CHECKING:
     from resolver.model.rule_set import RuleSet
 
 #: Changes with all that a state depends on: what is hashed, standardised, blocked, and how it is written.
-FORMAT: Final = 2
+FORMAT: Final = 3
 DIRECTORY: Final = "state"
+_PARTIAL: Final = f".{DIRECTORY}.partial"
 _MARK: Final = "state.json"
 _UNREADABLE: Final = (OSError, ValueError, KeyError, pl.exceptions.PolarsError)
 
@@ -67,8 +69,24 @@ def write_state(state: State, origin: Origin) -> None:
     Raises:
         BadFile: the directory cannot be written to.
     """
+    prepare_state(state, origin)
+    publish_state(origin.out)
+
+
+def publish_state(out: Path) -> None:
+    """Give the state that was prepared its name, now that the results are there that it belongs to."""
+    forget_state(out)
+    (out / _PARTIAL).rename(out / DIRECTORY)
+
+
+def prepare_state(state: State, origin: Origin) -> None:
+    """Write the state of a run under a name where no one looks for it.
+
+    Raises:
+        BadFile: the directory cannot be written to.
+    """
     out, earlier = origin.out, origin.earlier
-    directory = out / f".{DIRECTORY}.partial"
+    directory = out / _PARTIAL
     shutil.rmtree(directory, ignore_errors=True)
     trained = state.trained
     for k, words in enumerate(state.index.first):
@@ -99,8 +117,6 @@ def write_state(state: State, origin: Origin) -> None:
         "keys": len(state.index.first),
     }
     write_json(mark, directory / _MARK)
-    forget_state(out)
-    directory.rename(out / DIRECTORY)
 
 
 def forget_state(out: Path) -> None:
@@ -195,19 +211,24 @@ def _read_ipc(path: Path) -> pl.DataFrame:
 
 
 _NO_WORDS: Final = pl.DataFrame(schema={"word": pl.UInt64, "key": pl.Int32})
-_ROW_COLUMNS: Final = ("name", "content", "cleaned", "number", "part", "near", "core", "bridged", "shared")
+_ROW_COLUMNS: Final = ("name", "content", "cleaned", "number", "part", "near", "core")
+#: Of ``Membership``, written as ``told_<column>``.
+_TOLD: Final = tuple(field.name for field in fields(Membership))
 _LINK_COLUMNS: Final = ("left", "right", "key", "weight")
 _CUTS: Final = 3
 
 
 def _rows_frame(rows: Rows) -> pl.DataFrame:
     columns = {name: getattr(rows, name) for name in _ROW_COLUMNS}
-    return pl.DataFrame(columns | {f"cut{k}": rows.clusters[k] for k in range(_CUTS)})
+    told = {f"told_{name}": getattr(rows.told, name) for name in _TOLD}
+    return pl.DataFrame(columns | told | {f"cut{k}": rows.clusters[k] for k in range(_CUTS)})
 
 
 def _rows(frame: pl.DataFrame) -> Rows:
     columns = {name: frame[name].to_numpy() for name in _ROW_COLUMNS}
-    return Rows(**columns, clusters=np.stack([frame[f"cut{k}"].to_numpy() for k in range(_CUTS)]))
+    told = Membership(**{name: frame[f"told_{name}"].to_numpy() for name in _TOLD})
+    cuts = np.stack([frame[f"cut{k}"].to_numpy() for k in range(_CUTS)])
+    return Rows(**columns, told=told, clusters=cuts)
 
 
 def _links_frame(links: Links) -> pl.DataFrame:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from resolver.errors import BadInput
+from resolver.matching.fingerprints import Fingerprints
 from resolver.matching.incremental import TooMuchChanged, link_changes, outgrown
 from resolver.matching.linkage import Linkage, link_again, link_profiles
 from resolver.matching.readable import readable
@@ -39,6 +40,8 @@ class Continuation:
     With ``if_worth`` a file of which all pairs are compared is looked at in full: that takes a second.
     ``work_for`` says where the heavy stages of a file are done that is looked at in full, without a model.
     ``model_of``: the model of that run on the whole file. ``keep``: leave a state for the next run.
+    ``fingerprints`` gives those of the file, once it is read, where they were taken beside. ``meanwhile``
+    may begin to write the clusters and the state of what was gone on from: the frame of pairs takes longer.
     """
 
     changes_since: Path | None = None
@@ -46,6 +49,8 @@ class Continuation:
     keep: bool = False
     if_worth: bool = False
     work_for: Callable[[pl.DataFrame, RuleSet], Work] = field(default=here, compare=False)
+    fingerprints: Callable[[], Fingerprints] | None = field(default=None, compare=False)
+    meanwhile: Callable[[pl.DataFrame, State], None] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,7 @@ def link(
     with ThreadPoolExecutor(1) as pool:  # either is a file of its own
         kept = None if how.changes_since is None or why else pool.submit(read_state, how.changes_since)
         profiles = read()
+        prints = _fingerprints(profiles, how) if kept is not None else None
         state = None if kept is None else kept.result()
     if how.changes_since is not None:
         if state is not None:
@@ -95,9 +101,11 @@ def link(
             why = "the file is small" if small else outgrown(profiles.height, state)
         elif not why:
             why = f"the state of {how.changes_since.name} is damaged"
-        if state is not None and not why:
+        if state is not None and prints is not None and not why:
             try:
-                linkage, following = link_changes(profiles, rules, (decisions, state), watch.stage)
+                linkage, following = link_changes(
+                    (profiles, prints), rules, (decisions, state), watch.stage, meanwhile=how.meanwhile
+                )
             except TooMuchChanged as reason:
                 why = str(reason)
         if state is not None and not why:
@@ -118,6 +126,10 @@ def link(
     state = state_of(profiles, rules, linkage, (trained_by(linkage.answer, rules), decisions))
     watch.stage("state", {"profiles": profiles.height})
     return Linked(linkage, state, facts)
+
+
+def _fingerprints(profiles: pl.DataFrame, how: Continuation) -> Fingerprints:
+    return Fingerprints.of(profiles) if how.fingerprints is None else how.fingerprints()
 
 
 def _linked_in_full(

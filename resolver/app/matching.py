@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from resolver.app.continuing import Continuation, link
+from resolver.app.continuing import Continuation, Linked, link
 from resolver.model.domain_facts import DomainFacts
 from resolver.model.frames import DECISIONS, empty
 from resolver.model.profile import ADDRESSES, PREFERENCES, SCALARS
 from resolver.planning.plans import plan_merges
 from resolver.report.summary import summarise_clusters, summarise_pairs
 from resolver.rule_file import load_rules
-from resolver.state_file import Origin, forget_state, write_state
+from resolver.state_file import Origin, forget_state, prepare_state, publish_state, write_state
 from resolver.whole_file import write_frame, write_json
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from resolver.app.progress import Stopwatch
     from resolver.matching.linkage import Linkage
+    from resolver.matching.state import State
     from resolver.matching.work import Work
     from resolver.model.rule_set import RuleSet
     from resolver.planning.plans import Plans
@@ -79,16 +80,11 @@ def match_profiles(
             held.append(profiles)
         return profiles
 
-    linked = link(reading, (rules, empty(DECISIONS)), how, watch)
+    writing = _Writing(Origin(out, rules, earlier=how.changes_since))
+    linked = link(reading, (rules, empty(DECISIONS)), replace(how, meanwhile=writing.begin), watch)
     linkage = linked.linkage
     profiles = linkage.clusters.height
-    for name in _PREVIEW:  # of an earlier run: they would tell of other clusters
-        (out / name).unlink(missing_ok=True)
-    write_linkage(linkage, linkage.clusters["profile_id"], out)
-    if linked.state is None:
-        forget_state(out)
-    else:
-        write_state(linked.state, Origin(out, rules, earlier=linked.earlier))
+    writing.finish(linked)
     watch.stage("write", {"profiles": profiles})
     if held:
         planning = _planned((held.pop(), linkage.clusters), rules, cluster)
@@ -107,6 +103,42 @@ def match_profiles(
     }
     write_json(report, out / "match.json")
     return report
+
+
+class _Writing:
+    """The results of one run going to its directory; what is known first may be written first."""
+
+    def __init__(self, origin: Origin) -> None:
+        self._origin = origin
+        self._begun = False
+
+    def begin(self, clusters: pl.DataFrame, state: State) -> None:
+        """Write the clusters, and prepare the state."""
+        self._forget_preview()
+        with ThreadPoolExecutor(1) as pool:
+            beside = pool.submit(prepare_state, state, self._origin)
+            write_clusters(clusters, self._origin.out)
+            beside.result()
+        self._begun = True
+
+    def finish(self, linked: Linked) -> None:
+        """Write the rest; the state has its name last."""
+        linkage, out = linked.linkage, self._origin.out
+        profile_ids = linkage.clusters["profile_id"]
+        if self._begun:
+            write_pairs(linkage, profile_ids, out)
+            publish_state(out)
+            return
+        self._forget_preview()
+        write_linkage(linkage, profile_ids, out)
+        if linked.state is None:
+            forget_state(out)
+        else:
+            write_state(linked.state, replace(self._origin, earlier=linked.earlier))
+
+    def _forget_preview(self) -> None:
+        for name in _PREVIEW:  # of an earlier run: they would tell of other clusters
+            (self._origin.out / name).unlink(missing_ok=True)
 
 
 def columns_of(profiles: pl.DataFrame) -> dict[str, list[str]]:
@@ -166,11 +198,20 @@ def _read(read: Callable[[], pl.DataFrame], watch: Stopwatch) -> pl.DataFrame:
 
 def write_linkage(linkage: Linkage, profile_ids: pl.Series, out: Path) -> None:
     """clusters.parquet, pairs.parquet and parameters.json of one run."""
-    clusters = linkage.clusters.select("profile_id", pl.exclude("profile_id"))
     with ThreadPoolExecutor(1) as pool:
-        beside = pool.submit(write_frame, clusters, out / "clusters.parquet")
-        write_frame(named_pairs(linkage.pairs, profile_ids), out / "pairs.parquet")
+        beside = pool.submit(write_clusters, linkage.clusters, out)
+        write_pairs(linkage, profile_ids, out)
         beside.result()
+
+
+def write_clusters(clusters: pl.DataFrame, out: Path) -> None:
+    """clusters.parquet of one run."""
+    write_frame(clusters.select("profile_id", pl.exclude("profile_id")), out / "clusters.parquet")
+
+
+def write_pairs(linkage: Linkage, profile_ids: pl.Series, out: Path) -> None:
+    """pairs.parquet of one run, and the parameters behind it."""
+    write_frame(named_pairs(linkage.pairs, profile_ids), out / "pairs.parquet")
     if linkage.parameters is None:
         (out / "parameters.json").unlink(missing_ok=True)  # of an earlier run: it would explain nothing here
     else:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +14,11 @@ from resolver.cli.memory import share_arenas
 from resolver.cli.options import Json, Quiet, Rules
 from resolver.cli.output import Output
 from resolver.errors import BadInput
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from resolver.matching.fingerprints import Fingerprints
 
 
 class Engine(StrEnum):
@@ -106,7 +112,17 @@ def match(
     share_arenas()  # before the threads that allocate are there
     from resolver.profile_file import read_profiles
 
-    profiles = None if addresses else Ahead(lambda: read_profiles(Path(file)))  # while modules are loaded
+    prints: list[Fingerprints] = []
+
+    def read() -> pl.DataFrame:
+        profiles = read_profiles(Path(file))
+        if incremental is not None:
+            from resolver.matching.fingerprints import Fingerprints
+
+            prints.append(Fingerprints.of(profiles))
+        return profiles
+
+    profiles = None if addresses else Ahead(read)  # while modules are loaded
     from resolver.app.continuing import Continuation
     from resolver.app.matching import MatchOptions, match_profiles
     from resolver.app.progress import Stopwatch
@@ -115,6 +131,8 @@ def match(
 
     output = Output(as_json, quiet)
     going_on = Continuation(incremental, model, keep_state or incremental is not None)
+    if incremental is not None:
+        going_on = replace(going_on, fingerprints=prints.pop)
     cluster = (master or "") if engine == Engine.SPARK else None
     options = MatchOptions(Path() if addresses else Path(out), rules, going_on, cluster, plans=plans)
     if profiles is None:

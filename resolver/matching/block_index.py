@@ -47,13 +47,13 @@ class BlockIndex:
         ]
         return BlockIndex(self.bits, self.first, tuple(later))
 
-    def blocks_of(self, wanted: Array) -> list[Array]:
-        """Per key the blocks in which any of the numbers stands that are ``wanted`` (a mask)."""
-        low = np.uint64((1 << self.bits) - 1)
+    def places_of(self, wanted: Array) -> list[tuple[Array, Array]]:
+        """Per key the blocks in which the numbers stand that are ``wanted`` (a mask), and the numbers."""
+        shift, low = np.uint64(self.bits), np.uint64((1 << self.bits) - 1)
         out = []
         for every in zip(self.first, self.later, strict=True):
-            held = [words[wanted[(words & low).astype(np.intp)]] for words in every]
-            out.append(np.unique(np.concatenate(held) >> np.uint64(self.bits)))
+            held = np.concatenate([words[wanted[(words & low).astype(np.intp)]] for words in every])
+            out.append((held >> shift, (held & low).astype(np.intp)))
         return out
 
     def members(self, key: int, blocks: Array, there: Array) -> tuple[Array, Array]:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
-from resolver.matching.state import contents_of, names_of
+from resolver.matching.fingerprints import names_of
 
 if TYPE_CHECKING:
+    from resolver.matching.fingerprints import Fingerprints
     from resolver.matching.state import State
     from resolver.matching.values import Array
 
@@ -50,9 +51,9 @@ class Changes:
         return Changes(self.name, self.content, self.before, self.after, fresh)
 
 
-def changes_of(profiles: pl.DataFrame, decisions: pl.DataFrame, state: State) -> Changes:
+def changes_of(prints: Fingerprints, decisions: pl.DataFrame, state: State) -> Changes:
     """New, changed and deleted profiles, and those about which people decided otherwise than before."""
-    name, content = names_of(profiles["profile_id"]), contents_of(profiles)
+    name, content = prints.name, prints.content
     before = _places(state.rows.name, name)
     after = np.full(len(state.rows.name), -1, np.int64)
     known = np.flatnonzero(before >= 0)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import polars as pl
 
 from resolver.matching.clustering import bridges
 from resolver.matching.components import components
 from resolver.matching.pair_index import pack, unpack
-from resolver.matching.standardising.coding import code
+from resolver.matching.sorting import dense_ranks
 
 if TYPE_CHECKING:
+    import polars as pl
+
+    from resolver.matching.results import Membership
     from resolver.matching.values import Array
     from resolver.model.rule_set import RuleSet
 
@@ -20,28 +23,28 @@ if TYPE_CHECKING:
 _SHARED_CONTACTS: Final = ("phone", "email")
 
 
-def with_doubts(clusters: pl.DataFrame, pairs: pl.DataFrame, rules: RuleSet) -> pl.DataFrame:
-    """The CLUSTERS frame with two more columns, the same for all profiles of a cluster.
+def with_doubts(told: Membership, pairs: pl.DataFrame, rules: RuleSet) -> Membership:
+    """With what makes clusters doubtful, the same for all profiles of a cluster.
 
-    ``bridge_held``: of the links of at least even odds there is one below the merge threshold without which
-    the others no longer connect the cluster, which has three profiles or more. ``shared_contact_only``: the
-    cluster falls apart without links that rest on a phone alone or on a mailbox alone; a link rests on more
+    ``bridged``: of the links of at least even odds there is one below the merge threshold without which
+    the others no longer connect the cluster, which has three profiles or more. ``shared``: the cluster falls
+    apart without links that rest on a phone alone or on a mailbox alone; a link rests on more
     where all its other evidence together is strong (``thresholds.strong``, in bits).
 
-    ``pairs`` is a SCORED_PAIRS frame whose rows are those of ``clusters``.
+    ``pairs`` is a SCORED_PAIRS frame of the same profiles.
     """
     left, right = (pairs[side].to_numpy() for side in ("left", "right"))
     weight = pairs["match_weight"].to_numpy()
-    rows, place = _rows_of(clusters.height, left, right)
+    rows, place = _rows_of(len(told.named), left, right)
     left, right = place[left], place[right]
-    label = code(clusters["cluster_id"].gather(rows)).codes.astype(np.int64)
+    label, _ = dense_ranks(told.named[rows])
     held = np.flatnonzero((label[left] == label[right]) & (weight >= 0))
     left, right, weight = left[held], right[held], weight[held]
     apart = _falls_apart(label, (left, right), ~_rests_on_contact(pairs, held, rules))
     bridged = _bridged(label, (left, right), weight >= rules.thresholds.merge)
-    marks = np.zeros((2, clusters.height), bool)  # no pair, no doubt: whoever shares a cluster has one in it
+    marks = np.zeros((2, len(told.named)), bool)  # no pair, no doubt: whoever shares a cluster has one in it
     marks[:, rows] = bridged[label], apart[label]
-    return clusters.with_columns(bridge_held=pl.Series(marks[0]), shared_contact_only=pl.Series(marks[1]))
+    return replace(told, bridged=marks[0], shared=marks[1])
 
 
 def _rows_of(height: int, left: Array, right: Array) -> tuple[Array, Array]:

@@ -66,14 +66,17 @@ class Blocked:
         return [ascending((block << shift) | numbers[rows].astype(np.uint64)) for block, rows in self.places]
 
 
-def pairs_of_fresh(state: State, every: Sequence[Array], standing: Standing) -> Found:
-    """``every`` are the words of fresh profiles per key of the model, by place in ``standing.fresh``."""
+def pairs_of_fresh(state: State, every: Sequence[Array], left: Sequence[Array], standing: Standing) -> Found:
+    """The candidates of fresh profiles.
+
+    ``every`` are their words per key of the model, by place in ``standing.fresh``; ``left`` the blocks in
+    which profiles stood that are gone or fresh now.
+    """
     bits = state.index.bits
-    old_blocks = state.index.blocks_of(standing.were & ~standing.stayed)
     words, number, more, crossed = [], [], [], [np.empty(0, np.intp)]
     for k, (came, (_, allowed)) in enumerate(zip(every, state.trained.keys or (), strict=True)):
         block = came >> np.uint64(bits)
-        touched = np.union1d(block, old_blocks[k])
+        touched = np.union1d(block, left[k])
         at = np.searchsorted(touched, block)
         place, member = state.index.members(k, touched, standing.were)
         stays = standing.stayed[member]

@@ -8,11 +8,10 @@ where a change brings two neighbourhoods together, both are looked at again, unt
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import polars as pl
 
 from resolver.matching.blocking import Candidates
 from resolver.matching.changes import changes_of
@@ -25,7 +24,7 @@ from resolver.matching.linkage import Linkage, concluded
 from resolver.matching.neighbourhood import Neighbourhood, Values, settle
 from resolver.matching.pair_index import find, pack, unpack
 from resolver.matching.passes import Scored
-from resolver.matching.results import Answer, Learned, cluster_frame, pair_frame
+from resolver.matching.results import Answer, Learned, Membership, cluster_frame, membership_of, pair_frame
 from resolver.matching.scoring import match_weights
 from resolver.matching.state import Links, Rows, State
 from resolver.matching.strata import Strata
@@ -33,16 +32,22 @@ from resolver.matching.strata import Strata
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    import polars as pl
+
     from resolver.matching.changes import Changes
     from resolver.matching.constraints import Constraints
+    from resolver.matching.fingerprints import Fingerprints
     from resolver.matching.fresh_pairs import Found
     from resolver.matching.neighbourhood import Settled
     from resolver.matching.values import Array
     from resolver.model.rule_set import RuleSet
 
     OnStage = Callable[[str, Mapping[str, int | float]], None]
+    Meanwhile = Callable[[pl.DataFrame, State], None]
 
 
+#: Columns of ``Membership`` that are rows of the file.
+_ROWS_TOLD: Final = ("named", "core")
 #: A model is stale when one in so many of the profiles that it was learned from has changed.
 _STALE: Final = 4
 
@@ -63,16 +68,22 @@ def outgrown(profiles: int, state: State) -> str | None:
     return None
 
 
-def link_changes(
-    profiles: pl.DataFrame, rules: RuleSet, known: tuple[pl.DataFrame, State], on_stage: OnStage
+def link_changes(  # noqa: PLR0913 - what is linked, and who listens
+    file: tuple[pl.DataFrame, Fingerprints],
+    rules: RuleSet,
+    known: tuple[pl.DataFrame, State],
+    on_stage: OnStage,
+    *,
+    meanwhile: Meanwhile | None = None,
 ) -> tuple[Linkage, State]:
     """Who is who, from an earlier state; and the state for the next time.
 
-    ``known`` are people's decisions and the state. ``profiles`` is a PROFILES frame.
+    ``file`` is a PROFILES frame with its fingerprints; ``known`` are people's decisions and the state.
+    ``meanwhile`` is given the clusters and the state while the frame of pairs is still being made.
     """
-    decisions, state = known
+    (profiles, prints), (decisions, state) = file, known
     ids = profiles["profile_id"]
-    changes = changes_of(profiles, decisions, state)
+    changes = changes_of(prints, decisions, state)
     constraints = constraints_of(decisions, ids)
     touched = int(changes.fresh.sum() + (changes.after < 0).sum())
     on_stage("changes", {"profiles": len(ids), "changed": touched})
@@ -91,34 +102,60 @@ def link_changes(
 
     settled = settle(rules, area, lambda wanted: Values.of(profiles, wanted, rules, state.trained))
     on_stage("cluster", {"profiles": settled.looked_at})
-    following = _state(state, changes, settled, (decisions, found, came, touched))
-    answer = _answer(following, settled, constraints)
+    patch = _Patch.of(changes, settled)
+    answer = _answer(state, patch, (constraints, found))
     with ThreadPoolExecutor(1) as pool:  # neither frame needs the other
         others = pool.submit(pair_frame, answer)
-        clusters = cluster_frame(ids, rules, answer)
+        now = _rows(state, patch, answer, _told(rules, ids, answer, settled))
+        following = _state(state, changes, (now, settled.links), (decisions, answer, came, touched))
+        clusters = cluster_frame(ids, now.told)
+        if meanwhile is not None:
+            meanwhile(clusters, following)
         pairs = others.result()
-    following, clusters = _with_doubts(clusters, pairs, rules, (following, settled))
-    return concluded(ids, answer, (pairs, clusters), on_stage), following
+    return concluded(ids, (answer, now.told), (pairs, clusters), on_stage), following
 
 
-def _with_doubts(
-    clusters: pl.DataFrame, pairs: pl.DataFrame, rules: RuleSet, known: tuple[State, Settled]
-) -> tuple[State, pl.DataFrame]:
-    """``with_doubts``, worked out for what was looked at again, and the state that knows it."""
-    state, settled = known
-    again = settled.again
-    place = np.cumsum(again) - 1
-    left, right = pairs["left"].to_numpy(), pairs["right"].to_numpy()
-    inside = pairs.filter(pl.Series(again[left] & again[right]))
-    inside = inside.with_columns(
-        pl.Series(side, place[inside[side].to_numpy()].astype(np.uint32)) for side in ("left", "right")
+@dataclass(frozen=True, eq=False)
+class _Patch:
+    """The earlier file's columns for the file now, but for the profiles that were looked at again.
+
+    ``mine`` are the places in ``settled`` of those.
+    """
+
+    changes: Changes
+    settled: Settled
+    after: Array
+    mine: Array
+
+    @classmethod
+    def of(cls, changes: Changes, settled: Settled) -> _Patch:
+        """All fresh profiles are among those looked at again."""
+        after = np.maximum(changes.after, 0).astype(np.uint32)
+        return cls(changes, settled, after, np.flatnonzero(settled.again[settled.rows]))
+
+    def values(self, earlier: Array, now: Array) -> Array:
+        """Of values as they are."""
+        out: Array = earlier[self.changes.before]
+        out[self.settled.rows[self.mine]] = now[self.mine]
+        return out
+
+    def rows(self, earlier: Array, now: Array) -> Array:
+        """Of rows: those of the earlier file, and places in ``settled``."""
+        return self.values(self.after[earlier], self.settled.rows[now].astype(np.uint32))
+
+
+def _told(rules: RuleSet, ids: pl.Series, answer: Answer, settled: Settled) -> Membership:
+    """What CLUSTERS says of the profiles that were looked at; rows are their places in ``settled``."""
+    own = ids.gather(settled.rows)
+    mine = replace(
+        answer,
+        order=np.arange(len(own)),
+        view=settled.view,
+        scored=settled.scored,
+        constraints=settled.constraints,
+        core=settled.core,
     )
-    doubts = with_doubts(clusters.filter(pl.Series(again)), inside, rules)
-    bridged, shared = state.rows.bridged.copy(), state.rows.shared.copy()
-    bridged[again] = doubts["bridge_held"].to_numpy()
-    shared[again] = doubts["shared_contact_only"].to_numpy()
-    told = clusters.with_columns(bridge_held=pl.Series(bridged), shared_contact_only=pl.Series(shared))
-    return replace(state, rows=replace(state.rows, bridged=bridged, shared=shared)), told
+    return with_doubts(membership_of(own, rules.thresholds, mine), pair_frame(mine), rules)
 
 
 def find_fresh(
@@ -130,26 +167,30 @@ def find_fresh(
     """
     trained, bits = state.trained, state.trained.bits
 
-    def blocked(rows: Array) -> Blocked:
-        columns = Values.of(profiles, rows, rules, trained).view.columns
-        return Blocked.of(trained.keys_of(columns), rows, bits)
-
     fresh = np.flatnonzero(changes.fresh)
     if trained.keys is None:
         return changes, every_pair_of(fresh, profiles.height), []
-    known = blocked(fresh)
+    columns = Values.of(profiles, fresh, rules, trained).view.columns
+    known = Blocked.of(trained.keys_of(columns), fresh, bits)
     place = np.zeros(profiles.height, np.int64)
+    moved = np.zeros(state.numbers, bool)
+    moved[state.rows.number[~changes.stayed].astype(np.intp)] = True
+    left = [np.unique(block) for block, _ in state.index.places_of(moved)]
     while True:
         fresh = np.flatnonzero(changes.fresh)
         if state.numbers + len(fresh) > 1 << bits:
             raise TooMuchChanged(f"{state.numbers} profiles have been numbered since the model was learned")
         place[fresh] = np.arange(len(fresh))
         standing = _standing(state, changes, fresh)
-        found = pairs_of_fresh(state, known.words(place, bits), standing)
+        found = pairs_of_fresh(state, known.words(place, bits), left, standing)
         if not len(found.crossed):
             return changes, found, known.words(place + state.numbers, bits)
-        crossed = np.sort(standing.row_of[found.crossed])
-        changes, known = changes.also(crossed), known.also(blocked(crossed))
+        moved = np.zeros(state.numbers, bool)
+        moved[found.crossed] = True
+        stood = state.index.places_of(moved)  # they are as they were: so are their blocks
+        left = [np.union1d(held, block) for held, (block, _) in zip(left, stood, strict=True)]
+        known = known.also(Blocked(tuple((block, standing.row_of[number]) for block, number in stood)))
+        changes = changes.also(np.sort(standing.row_of[found.crossed]))
 
 
 def _standing(state: State, changes: Changes, fresh: Array) -> Standing:
@@ -187,52 +228,36 @@ def _scored(rules: RuleSet, values: Values, pairs: tuple[Array, Array], constrai
     return Links(left[kept], right[kept], key[kept], weight, bytes_)
 
 
-def _state(
-    state: State, changes: Changes, settled: Settled, known: tuple[pl.DataFrame, Found, Sequence[Array], int]
-) -> State:
-    """What the next run needs.
-
-    ``known`` are decisions, candidates, index words of fresh profiles, and how many changed.
-    """
-    decisions, found, came, touched = known
-    old, stayed, area = state.rows, changes.stayed, settled.area
-    there = np.flatnonzero(stayed)
-    now = changes.after[there]
+def _rows(state: State, patch: _Patch, answer: Answer, told: Membership) -> Rows:
+    """What is known of each profile now; ``told`` is that of those looked at again."""
+    old, changes, settled = state.rows, patch.changes, patch.settled
     fresh = np.flatnonzero(changes.fresh)
-    number = np.zeros(len(changes.fresh), np.uint32)
-    number[now] = old.number[there]
-    number[fresh] = state.numbers + np.arange(len(fresh))
-    mine = np.flatnonzero(settled.again[settled.rows])
-
-    def firsts(earlier: Array, settled_now: Array) -> Array:
-        out = np.empty(len(number), np.uint32)
-        out[now] = np.maximum(changes.after, 0)[earlier[there]]  # of those looked at again, overwritten next
-        out[settled.rows[mine]] = settled.rows[settled_now[mine]]
-        return out
-
-    def doubts(earlier: Array) -> Array:
-        out = np.zeros(len(number), bool)
-        out[now] = earlier[there]
-        return out
-
-    clusters = np.stack([firsts(a, b) for a, b in zip(old.clusters, settled.scored.clusters, strict=True)])
-    rows = Rows(
+    number = old.number[changes.before]
+    number[fresh] = state.numbers + np.arange(len(fresh), dtype=np.uint32)
+    columns = {
+        field.name: (patch.rows if field.name in _ROWS_TOLD else patch.values)(
+            getattr(old.told, field.name), getattr(told, field.name)
+        )
+        for field in fields(Membership)
+    }
+    return Rows(
         changes.name,
         changes.content,
-        area.cleaned,
+        settled.area.cleaned,
         number,
-        area.part,
-        firsts(old.near, settled.near),
-        clusters,
-        firsts(old.core, settled.core),
-        doubts(old.bridged),
-        doubts(old.shared),
+        settled.area.part,
+        patch.rows(old.near, settled.near),
+        answer.scored.clusters.astype(np.uint32),
+        answer.core.astype(np.uint32),
+        Membership(**columns),
     )
-    gone = np.ones(state.numbers, bool)
-    gone[old.number[there].astype(np.intp)] = False
-    figures, candidates = state.figures, state.candidates
-    if state.trained.keys is None:
-        candidates = len(number) * (len(number) - 1) / 2
+
+
+def _candidates(state: State, found: Found, evidence: Evidence, profiles: int) -> Candidates:
+    """The pairs at hand; how many each key finds now, and how many all together."""
+    figures, candidates, keys = state.figures, state.candidates, state.trained.keys
+    if keys is None:
+        candidates = profiles * (profiles - 1) / 2
     if found.more:
         made = sum(int(str(one["pairs"])) for one in figures)
         candidates *= 1 + sum(found.more) / max(made, 1)
@@ -240,32 +265,55 @@ def _state(
             {**one, "pairs": int(one["pairs"]) + more}  # type: ignore[call-overload]
             for one, more in zip(figures, found.more, strict=True)
         )
+    names = tuple(name for name, _ in keys) if keys is not None else ("all pairs",)
+    return Candidates(evidence.words, evidence.key, names, figures, total=candidates)
+
+
+def _state(
+    state: State,
+    changes: Changes,
+    now: tuple[Rows, Links],
+    known: tuple[pl.DataFrame, Answer, Sequence[Array], int],
+) -> State:
+    """What the next run needs.
+
+    ``known`` are decisions, the answer, index words of fresh profiles, and how many changed.
+    """
+    decisions, answer, came, touched = known
+    rows, links = now
+    gone = np.ones(state.numbers, bool)
+    gone[state.rows.number[changes.stayed].astype(np.intp)] = False
     return State(
         state.trained,
         rows,
-        settled.links(),
+        links,
         state.index.changed(gone, came) if came else state.index,
         decisions,
-        state.numbers + len(fresh),
+        state.numbers + int(changes.fresh.sum()),
         state.changed + touched,
-        figures,
-        candidates,
+        tuple(dict(one) for one in answer.candidates.figures),
+        answer.candidates.total or 0.0,
     )
 
 
-def _answer(state: State, settled: Settled, constraints: Constraints) -> Answer:
-    """The answer about the whole file, with the values of those looked at only."""
-    trained, rows, links, values = state.trained, state.rows, state.links, settled.area.values
-    strata = Strata.of_parts(rows.part, values.view.strata.names, values.view.strata.present)
-    view = replace(values.view, strata=strata, model=replace(values.view.model, profiles=len(rows.part)))
+def _answer(state: State, patch: _Patch, known: tuple[Constraints, Found]) -> Answer:
+    """The answer about the whole file, with the values of those looked at only.
+
+    ``known`` are what people decided, and the pairs of fresh profiles.
+    """
+    constraints, found = known
+    trained, settled, area = state.trained, patch.settled, patch.settled.area
+    links, values, profiles = settled.links, area.values, len(area.ids)
+    strata = Strata.of_parts(area.part, values.view.strata.names, values.view.strata.present)
+    both = zip(state.rows.clusters, settled.scored.clusters, strict=True)
+    clusters = np.stack([patch.rows(earlier, now) for earlier, now in both])
     evidence = Evidence(pack(links.left, links.right), links.key, links.bytes_)
-    names = tuple(name for name, _ in trained.keys) if trained.keys is not None else ("all pairs",)
     return Answer(
-        np.arange(len(rows.part)),
-        view,
-        Scored(evidence, links.weight, rows.clusters.astype(np.int64)),
+        np.arange(profiles),
+        replace(values.view, strata=strata, model=replace(values.view.model, profiles=profiles)),
+        Scored(evidence, links.weight, clusters.astype(np.int64)),
         constraints,
-        rows.core.astype(np.int64),
-        Candidates(evidence.words, evidence.key, names, state.figures, total=state.candidates),
-        Learned(values.first.bins, values.first.model, trained.fields, trained.context, rows.cleaned),
+        patch.rows(state.rows.core, settled.core).astype(np.int64),
+        _candidates(state, found, evidence, profiles),
+        Learned(values.first.bins, values.first.model, trained.fields, trained.context, area.cleaned),
     )

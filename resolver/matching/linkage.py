@@ -25,8 +25,10 @@ from resolver.matching.results import (
     REVIEW,
     Answer,
     Learned,
+    Membership,
     cluster_frame,
     cores,
+    membership_of,
     pair_frame,
 )
 from resolver.matching.standardisation import context_of, standardise, with_values
@@ -53,9 +55,9 @@ class Linkage:
 
     ``pairs`` is a SCORED_PAIRS frame whose ``left`` and ``right`` are rows of the PROFILES frame, with
     ``<comparison>_level``, ``<comparison>_weight`` (log2) and ``blocking_rule``; pairs far below even odds
-    are left out. ``clusters`` is a CLUSTERS frame in the order of the profiles, with the columns of
-    ``with_doubts``. ``parameters`` is None where there was nothing to compare. ``answer`` serves explanations
-    of this same run.
+    are left out. ``clusters`` is a CLUSTERS frame in the order of the profiles, with its doubts (see
+    ``cluster_frame``). ``parameters`` is None where there was nothing to compare. ``answer`` and ``told``
+    serve explanations of this same run and the state for the next.
     """
 
     pairs: pl.DataFrame
@@ -63,6 +65,7 @@ class Linkage:
     parameters: Parameters | None
     diagnostics: Mapping[str, Any] = field(default_factory=dict)
     answer: Answer | None = None
+    told: Membership | None = None
 
 
 def link_profiles(  # noqa: PLR0913, PLR0917 - what is linked, and where
@@ -104,18 +107,22 @@ def conclude(ids: pl.Series, rules: RuleSet, answer: Answer, on_stage: OnStage) 
     """The answer as frames."""
     with ThreadPoolExecutor(1) as pool:  # neither frame needs the other
         others = pool.submit(pair_frame, answer)
-        clusters = cluster_frame(ids, rules, answer)
+        told = membership_of(ids, rules.thresholds, answer)
         pairs = others.result()
-    return concluded(ids, answer, (pairs, with_doubts(clusters, pairs, rules)), on_stage)
+    told = with_doubts(told, pairs, rules)
+    return concluded(ids, (answer, told), (pairs, cluster_frame(ids, told)), on_stage)
 
 
 def concluded(
-    ids: pl.Series, answer: Answer, frames: tuple[pl.DataFrame, pl.DataFrame], on_stage: OnStage
+    ids: pl.Series,
+    found: tuple[Answer, Membership],
+    frames: tuple[pl.DataFrame, pl.DataFrame],
+    on_stage: OnStage,
 ) -> Linkage:
     """The answer with its pairs and clusters as frames."""
-    pairs, clusters = frames
+    (answer, told), (pairs, clusters) = found, frames
     on_stage("conclude", {"profiles": clusters.height, "pairs": pairs.height})
-    return Linkage(pairs, clusters, answer.view.model, diagnostics_of(answer, ids), answer)
+    return Linkage(pairs, clusters, answer.view.model, diagnostics_of(answer, ids), answer, told)
 
 
 def find_candidates(rules: Blocking, view: View) -> Candidates:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -153,12 +154,15 @@ class Settled:
     area: Neighbourhood
     again: Array
     rows: Array
+    view: View
+    constraints: Constraints
     scored: Scored
     core: Array
     near: Array
     gone: Array
     new: Array
 
+    @cached_property
     def links(self) -> Links:
         """All pairs of the file now."""
         old, evidence = self.area.links, self.scored.evidence
@@ -229,7 +233,7 @@ def _settle(rules: RuleSet, area: Neighbourhood, rows: Array, asked: Array) -> t
     )
     constraints = constraints_of(area.decisions, area.ids.gather(rows))
     view = _view_of(area, rows)
-    scored, _, core = last_pass(rules, view, evidence, constraints)
+    scored, view, core = last_pass(rules, view, evidence, constraints)
     left, right = scored.evidence.sides
     met = scored.met if scored.met is not None else np.empty(0, np.uint64)
     known = scored.weight, constraints.together(left, right), met
@@ -237,7 +241,7 @@ def _settle(rules: RuleSet, area: Neighbourhood, rows: Array, asked: Array) -> t
     new = np.flatnonzero(find(evidence.words, scored.evidence.words) < 0)
     asked_rows = rows[np.unique(np.concatenate([left[new], right[new]]))] if len(new) else rows[:0]
     unread = asked_rows[area.values.local[asked_rows] < 0]
-    return Settled(area, again, rows, scored, core, near, gone, new), unread
+    return Settled(area, again, rows, view, constraints, scored, core, near, gone, new), unread
 
 
 def _view_of(area: Neighbourhood, rows: Array) -> View:

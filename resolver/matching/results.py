@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from resolver.matching.passes import Scored, View
     from resolver.matching.standardising.context import Context
     from resolver.matching.values import Array
-    from resolver.model.rule_set import RuleSet, Thresholds
+    from resolver.model.rule_set import Thresholds
 
 #: Pairs below this many bits that share no cluster are not shown: there are millions, and they say nothing.
 SHOWN_FROM: Final = -10.0
@@ -69,6 +69,25 @@ class Answer:
         """The pairs that blocking found, as rows of the PROFILES frame."""
         left, right = unpack(self.candidates.words)
         return self.order[left], self.order[right]
+
+
+@dataclass(frozen=True, eq=False)
+class Membership:
+    """What CLUSTERS says of each profile, in the order of the file.
+
+    ``named`` and ``core`` are the rows of the profiles whose ids name its cluster and its core; ``size``,
+    ``weakest`` (bits, NaN for one alone), ``contested``, ``band`` (its place in BANDS), ``bridged`` and
+    ``shared`` (see ``with_doubts``) are those of its cluster.
+    """
+
+    named: Array
+    core: Array
+    size: Array
+    weakest: Array
+    contested: Array
+    band: Array
+    bridged: Array
+    shared: Array
 
 
 def cores(rules: Thresholds, view: View, scored: Scored, constraints: Constraints) -> Array:
@@ -131,47 +150,63 @@ def pair_frame(answer: Answer) -> pl.DataFrame:
     return pl.DataFrame(frame)
 
 
-def cluster_frame(ids: pl.Series, rules: RuleSet, answer: Answer) -> pl.DataFrame:
-    """CLUSTERS in the order of the profiles. A cluster is named by its smallest profile id."""
-    cluster = answer.scored.clusters[MATCH]
-    order = answer.order
-    back = np.empty(len(order), np.int64)
-    back[order] = np.arange(len(order))
+def membership_of(ids: pl.Series, rules: Thresholds, answer: Answer) -> Membership:
+    """What was concluded about each profile of the answer, in the order of ``ids``; no doubts yet.
+
+    A cluster is named by its smallest profile id.
+    """
+    cluster, order = answer.scored.clusters[MATCH], answer.order
     size = np.bincount(cluster, minlength=len(cluster))[cluster]
     core_size = np.bincount(answer.core, minlength=len(cluster))[answer.core]
-    weakest = _weakest_links(answer)
-    band = np.where(size == 1, 0, np.where(core_size == size, 2, 1)).astype(np.uint8)
-    cluster_ids, core_ids = _smallest_ids([cluster, answer.core], ids, order)
+    named, core = _smallest_ids([cluster, answer.core], ids, order)
+    found = {
+        "named": named,
+        "core": core,
+        "size": size.astype(np.uint32),
+        "weakest": _weakest_links(answer),
+        "contested": _contested(rules, answer),
+        "band": np.where(size == 1, 0, np.where(core_size == size, 2, 1)).astype(np.uint8),
+    }
+    back = np.empty(len(order), np.int64)
+    back[order] = np.arange(len(order))
+    none = np.zeros(len(order), bool)
+    return Membership(**{name: values[back] for name, values in found.items()}, bridged=none, shared=none)
+
+
+def cluster_frame(ids: pl.Series, told: Membership) -> pl.DataFrame:
+    """CLUSTERS in the order of the profiles, with their clusters' doubts."""
     return pl.DataFrame(
         {
-            "cluster_id": cluster_ids,
+            "cluster_id": ids.gather(told.named),
             "profile_id": ids.alias("profile_id"),
-            "core_id": core_ids,
-            "size": size.astype(np.uint32)[back],
-            "weakest_link": pl.Series(weakest[back]).fill_nan(None),
-            "contested": _contested(rules.thresholds, answer)[back],
-            "band": pl.Series(BANDS, dtype=Band).gather(band[back]),
+            "core_id": ids.gather(told.core),
+            "size": told.size,
+            "weakest_link": pl.Series(told.weakest).fill_nan(None),
+            "contested": told.contested,
+            "band": pl.Series(BANDS, dtype=Band).gather(told.band),
+            "bridge_held": told.bridged,
+            "shared_contact_only": told.shared,
         }
     )
 
 
-def _smallest_ids(groupings: Sequence[Array], ids: pl.Series, order: Array) -> list[pl.Series]:
-    """For each grouping (a number per profile) the smallest profile id of each profile's group.
+def _smallest_ids(groupings: Sequence[Array], ids: pl.Series, order: Array) -> list[Array]:
+    """Where the smallest id of each profile's group stands in ``ids``, per grouping (a number per profile).
 
-    ``order[k]`` is where profile k of the groupings stands among the ids.
+    ``order[k]`` is where profile k of the groupings stands there.
     """
-    shared = np.zeros(len(ids), bool)
+    shared = np.zeros(len(order), bool)
     for group in groupings:
-        shared |= np.bincount(group, minlength=len(ids))[group] > 1
+        shared |= np.bincount(group, minlength=len(order))[group] > 1
     many = np.flatnonzero(shared)
     falling = many[ids.gather(order[many]).arg_sort(descending=True).to_numpy()]
     out = []
     for group in groupings:
-        smallest = np.arange(len(ids))
-        first = np.empty(len(ids), np.int64)
+        first = np.empty(len(order), np.int64)
         first[group[falling]] = order[falling]  # the last to be written stays
-        smallest[order[many]] = first[group[many]]
-        out.append(ids.gather(smallest))
+        smallest = order.astype(np.uint32)
+        smallest[many] = first[group[many]]
+        out.append(smallest)
     return out
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from resolver.matching.state import contents_of, names_of
+from resolver.matching.fingerprints import contents_of, names_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

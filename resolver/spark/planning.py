@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pyarrow as pa
 
-from resolver.matching.state import IGNORED
+from resolver.matching.fingerprints import IGNORED
 from resolver.model.domain_facts import DomainFacts
 from resolver.model.frames import FIELD_CHOICES, empty
 from resolver.planning.plan_table import PLANS

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resolver.matching.changes import _places
-from resolver.matching.state import contents_of
+from resolver.matching.fingerprints import contents_of
 
 names = st.lists(st.integers(0, 400), unique=True, max_size=300)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 import pytest
 
 from resolver.matching.doubts import with_doubts
+from resolver.matching.results import Membership
 from resolver.rule_file import load_rules
 
 RULES = load_rules(None)
@@ -14,9 +16,8 @@ TIGHT, LOOSE = RULES.thresholds.merge + 1, RULES.thresholds.merge - 1
 
 def doubts(links, size):
     """(bridge_held, shared_contact_only) of one cluster; a link: left, right, weight, evidence."""
-    clusters = pl.DataFrame(
-        {"cluster_id": ["a"] * size + ["z"], "profile_id": [str(n) for n in range(size + 1)]}
-    )
+    named = np.array([0] * size + [size], np.uint32)
+    told = Membership(named, *[np.zeros(size + 1, bool)] * 7)
     rows = [
         {
             "left": a,
@@ -29,10 +30,11 @@ def doubts(links, size):
         | {f"{name}_weight": bits for name, bits in evidence.items()}
         for a, b, w, evidence in links
     ]
-    marked = with_doubts(clusters, pl.DataFrame(rows), RULES).drop("cluster_id", "profile_id")
-    assert marked.row(size) == (False, False)
-    (told,) = set(marked.head(size).rows())
-    return told
+    marked = with_doubts(told, pl.DataFrame(rows), RULES)
+    *members, lone = zip(marked.bridged.tolist(), marked.shared.tolist(), strict=True)
+    assert lone == (False, False)
+    (doubts_of_all,) = set(members)
+    return doubts_of_all
 
 
 NAMES = {"last_name": 12.0, "phone": 8.0}

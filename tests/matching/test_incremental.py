@@ -9,6 +9,7 @@ import pytest
 from test_linkage import FIRST, decided, people
 
 from resolver.matching.explanation import explain_pair
+from resolver.matching.fingerprints import Fingerprints
 from resolver.matching.incremental import link_changes, outgrown
 from resolver.matching.linkage import link_again, link_profiles
 from resolver.matching.readable import readable
@@ -104,6 +105,10 @@ def spoken(explained):
     return replace(explained, evidence=tuple(lines))
 
 
+def printed(profiles):
+    return profiles, Fingerprints.of(profiles)
+
+
 def test_the_model_of_a_run_gives_its_answer_again(start):
     profiles, rules, first, state = start
     again = link_again(profiles, rules, (NOBODY, state.trained), silent)
@@ -115,7 +120,7 @@ def test_nothing_changed_nothing_is_looked_at(start):
     profiles, rules, first, state = start
     told = {}
     linkage, following = link_changes(
-        profiles, rules, (NOBODY, state), lambda stage, facts: told.update({stage: facts})
+        printed(profiles), rules, (NOBODY, state), lambda stage, facts: told.update({stage: facts})
     )
     assert told["changes"]["changed"] == told["cluster"]["profiles"] == 0
     assert linkage.clusters.equals(first.clusters)
@@ -138,7 +143,7 @@ def test_what_changed_and_its_neighbours_give_the_answer_of_a_full_run(start, fr
             ]
             decisions = decided(*pairs)
         full = link_again(profiles, rules, (decisions, state.trained), silent)
-        linkage, state = link_changes(profiles, rules, (decisions, state), silent)
+        linkage, state = link_changes(printed(profiles), rules, (decisions, state), silent)
         assert linkage.clusters.equals(full.clusters)
         assert linkage.pairs.equals(full.pairs)
         explained = sorted(draw.sample(profiles["profile_id"].to_list(), 4))
@@ -161,7 +166,7 @@ def test_a_block_that_grows_too_large_and_shrinks_again_loses_and_regains_its_pa
          "phone_number": "+12025550000", "email_address": None} for k in range(4)]), PROFILES)])  # fmt: skip
     for now in (crowd, profiles):
         full = link_again(now, own, (NOBODY, state.trained), silent)
-        linkage, state = link_changes(now, own, (NOBODY, state), silent)
+        linkage, state = link_changes(printed(now), own, (NOBODY, state), silent)
         assert linkage.pairs.equals(full.pairs)
         assert linkage.clusters.equals(full.clusters)
     assert linkage.pairs.equals(first.pairs)
