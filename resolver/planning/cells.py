@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 import polars as pl
 
-from resolver.model.profile import ADDRESSES, MEMBER_ORDER, SCALARS, UNSTEERABLE
+from resolver.model.profile import ADDRESSES, EMAILS, MEMBER_ORDER, PHONES, SCALARS, UNSTEERABLE
 from resolver.model.survivorship_policy import ATTRIBUTE_PREFIX
 from resolver.planning.json_columns import address_parts, quoted
 from resolver.planning.likeness_columns import likenesses, likenesses_of_blocks
@@ -114,7 +114,7 @@ def _differs(json: pl.Series, one: Ints, other: Ints) -> Ints:
 
 def cells_of(board: Board) -> Cells:
     """The cells of all disputed fields."""
-    columns, sheet, seats = board.columns, board.sheet, board.seats
+    columns, seats = board.columns, board.seats
     fields = tuple(column.field for column in columns)
     picked = [np.flatnonzero(c.disputed[seats.group[c.seat]]) for c in columns]
     chosen = [(n, c, p) for n, (c, p) in enumerate(zip(columns, picked, strict=True)) if len(p)]
@@ -128,7 +128,7 @@ def cells_of(board: Board) -> Cells:
     order = np.argsort((group * len(fields) + field) * PLACES + place)
     nothing = pl.Series("json", [], pl.String)
     json = pl.concat([nothing, *(c.json.gather(c.source[p]).alias("json") for _, c, p in chosen)])
-    like = pl.concat([nothing, *(_likenesses(c, p, sheet).alias("json") for _, c, p in chosen)])
+    like = pl.concat([nothing, *(_likenesses(c, p, board).alias("json") for _, c, p in chosen)])
     json, like = json.gather(order), like.gather(order)
     group, field = group[order], field[order]
     begin = np.flatnonzero(np.diff(group * len(fields) + field, prepend=-1))
@@ -152,13 +152,15 @@ def _joined(parts: list[Ints]) -> Ints:
     return np.concatenate([np.zeros(0, np.int64), *parts])
 
 
-def _likenesses(column: Column, positions: Ints, sheet: Sheet) -> pl.Series:
+def _likenesses(column: Column, positions: Ints, board: Board) -> pl.Series:
     """What the column's values at those positions are like."""
     source = column.source[positions]
     if column.field in ADDRESSES:
-        parts = address_parts(sheet.profiles, column.field)
+        parts = address_parts(board.sheet.profiles, column.field)
         return likenesses_of_blocks({part: texts.gather(source) for part, texts in parts.items()})
-    return likenesses(column.field, raw_texts(sheet, column.field).gather(source))
+    if column.field in PHONES or column.field in EMAILS:
+        return board.likenesses_of(column.field).gather(source)
+    return likenesses(column.field, raw_texts(board.sheet, column.field).gather(source))
 
 
 def raw_texts(sheet: Sheet, field: str) -> pl.Series:

@@ -25,7 +25,6 @@ from resolver.planning.conservation import (
     STANDS_THERE,
 )
 from resolver.planning.json_columns import address_parts
-from resolver.planning.likeness_columns import likenesses
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -141,13 +140,16 @@ def _as_keys(name: str, cells: Cells, mine: Ints, where: tuple[Survivor, Board])
     texts = raw_texts(board.sheet, name).gather(cells.source[mine])
     found = np.zeros(len(mine), np.bool_)
     if name in PHONES or name in EMAILS:
-        like, plus = likenesses(name, texts), texts.str.contains("+", literal=True)
+        like, plus = (
+            board.likenesses_of(name).gather(cells.source[mine]),
+            texts.str.contains("+", literal=True),
+        )
         for other in SAME_KIND[name]:
             if other in survivor.columns:
                 source = survivor.source[other][cells.group[mine]]
                 there = np.flatnonzero(source >= 0)
                 kept = raw_texts(board.sheet, other).gather(source[there])
-                equal = (likenesses(other, kept) == like.gather(there)) & (
+                equal = (board.likenesses_of(other).gather(source[there]) == like.gather(there)) & (
                     kept.str.contains("+", literal=True) == plus.gather(there)
                 )
                 found[there] |= equal.to_numpy()

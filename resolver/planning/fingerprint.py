@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from resolver.model.canonical import canonical_json
 from resolver.model.profile import without_blanks
 from resolver.planning.json_columns import (
@@ -18,8 +20,6 @@ from resolver.planning.json_columns import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    import polars as pl
 
 
 def fingerprint_profile(profile: Mapping[str, Any]) -> str:
@@ -47,10 +47,15 @@ def fingerprint_columns(
     whole = {**members, "ProfileId": quoted(profile_ids)}
     if entries.height:
         whole["Attributes"] = json_of_attributes(entries, rows)
-    texts = json_of_objects({name: whole[name] for name in sorted(whole)}, CANONICAL)
-    return list(map(hash_text, texts))
+    return hash_texts(json_of_objects({name: whole[name] for name in sorted(whole)}, CANONICAL))
 
 
 def hash_text(text: str) -> str:
     """SHA-256, in hex."""
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def hash_texts(texts: pl.Series) -> list[str]:
+    """``hash_text`` of each, without a call for each."""
+    digest = hashlib.sha256
+    return [digest(text).hexdigest() for text in texts.cast(pl.Binary).to_list()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 
 from resolver.model.profile import EMAILS, PHONES
 from resolver.planning.json_columns import CANONICAL, json_of_blocks
@@ -13,7 +14,8 @@ from resolver.planning.validity import (
     EMAIL_FORM,
     LENGTHS,
     RESERVED_DOMAINS,
-    numbers_of,
+    international_pattern,
+    national_pattern,
     valid_digits,
     valid_email,
     valid_phone,
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 _BEYOND_PLAIN: Final = r"[^\x20-\x7e]"
 _DATE: Final = "BirthDate"
 _ALL_ALIKE: Final = "^(?:" + "|".join(f"{digit}+" for digit in range(10)) + ")$"
+_CODE: Final = "^(" + "|".join(map(str, COUNTRY_CODE_TO_REGION_CODE)) + ")"
+#: So many numbers take as long one by one as their country's patterns take to be compiled.
+_WORTH_A_PATTERN: Final = 2_000
 _THREE_NUMBERS: Final = "^([0-9]{1,4})[-/. ]([0-9]{1,2})[-/. ]([0-9]{1,4})$"
 
 
@@ -35,15 +40,20 @@ def likenesses(field: str, texts: pl.Series) -> pl.Series:
     if field == _DATE:
         return _of_dates(texts)
     beyond = texts.str.contains(_BEYOND_PLAIN).fill_null(value=False)
-    column = pl.col("t")
-    if field in PHONES:
-        like = column.str.replace_all("[^0-9]+", "")
-    elif field in EMAILS:
-        like = column.str.strip_chars(" ").str.to_lowercase()
-    else:
-        like = column.str.replace_all("[^0-9A-Za-z]+", " ").str.strip_chars(" ").str.to_lowercase()
-    kept = pl.when(like == "").then(column).otherwise(like)
-    made = texts.to_frame("t").select(like if field in EMAILS else kept).to_series()
+    made = texts
+    if field in EMAILS:
+        made = texts.str.strip_chars(" ").str.to_lowercase()
+    else:  # most texts hold nothing that must go
+        other, blank = ("[^0-9]", "") if field in PHONES else ("[^0-9A-Za-z ]|  |^ | $", " ")
+        rows = texts.str.contains(other).fill_null(value=False).arg_true()
+        if len(rows):
+            written = texts.gather(rows)
+            like = written.str.replace_all("[^0-9]+" if field in PHONES else "[^0-9A-Za-z]+", blank)
+            like = like.str.strip_chars(" ")
+            kept = pl.select(pl.when(like == "").then(written).otherwise(like)).to_series()
+            made = texts.clone().scatter(rows, kept)
+        if field not in PHONES:
+            made = made.str.to_lowercase()
     return _mended(made, texts, beyond, lambda text: _told(likeness(field, text)))
 
 
@@ -76,19 +86,29 @@ def valid_phones(texts: pl.Series, region: str | None) -> pl.Series:
 
 
 def _valid_numbers(numbers: pl.DataFrame, region: str | None) -> pl.Series:
-    """``valid_digits`` of each number; those of the region itself, mostly most, by its pattern."""
-    digits = pl.col("digits")
-    home = pl.lit(value=False)
-    if known := numbers_of(region) if region else None:
-        code, pattern = known
-        abroad = digits.str.contains(f"^(?:00)?{code}(?:{pattern})$")
-        home = pl.when("coded").then(abroad).otherwise(digits.str.contains(f"^(?:{pattern})$"))
-        home &= digits.str.len_chars().is_between(LENGTHS[0], LENGTHS[-1])
-        home &= ~digits.str.contains(_ALL_ALIKE)
-    made = numbers.with_columns(home.alias("valid"))["valid"]
-    rows = (~made).arg_true()
-    asked = numbers[rows].iter_rows()
-    valid = [valid_digits(digits, region, international=coded) for digits, coded in asked]
+    """``valid_digits`` of each number: those of the region and of frequent codes by patterns."""
+    digits, coded = numbers["digits"], numbers["coded"]
+    plausible = digits.str.len_chars().is_between(LENGTHS[0], LENGTHS[-1])
+    plausible &= ~digits.str.contains(_ALL_ALIKE)
+    if region is None:
+        made = plausible & ~coded
+    elif pattern := national_pattern(region):
+        made = plausible & ~coded & digits.str.contains(pattern)
+    else:
+        made = plausible & False
+    abroad = (plausible & ~made).arg_true()
+    full = pl.select(pl.when(coded).then(digits.str.strip_prefix("00")).otherwise(digits)).to_series()
+    codes = full.gather(abroad).str.extract(_CODE).alias("code")
+    for code, count in codes.drop_nulls().value_counts().iter_rows():
+        if count >= _WORTH_A_PATTERN:
+            rows = abroad.filter((codes == code).fill_null(value=False))
+            made = made.clone().scatter(
+                rows, full.gather(rows).str.contains(international_pattern(int(code)))
+            )
+    rows = (plausible & ~made).arg_true()
+    valid = [
+        valid_digits(text, region, international=is_coded) for text, is_coded in numbers[rows].iter_rows()
+    ]
     return made.clone().scatter(rows, pl.Series(valid, dtype=pl.Boolean))
 
 
@@ -98,7 +118,14 @@ def _told(like: Any) -> str:
 
 
 def _of_dates(texts: pl.Series) -> pl.Series:
-    """The numbers of a date, ascending; three that nothing but a separator stands between need no more."""
+    """The numbers of each date, ascending; there are few different ones."""
+    distinct = texts.alias("t").unique()
+    like = pl.DataFrame({"t": distinct, "like": _of_distinct_dates(distinct)})
+    return texts.to_frame("t").join(like, on="t", how="left", maintain_order="left", nulls_equal=True)["like"]
+
+
+def _of_distinct_dates(texts: pl.Series) -> pl.Series:
+    """Three numbers that nothing but a separator stands between need no more than expressions."""
     found = texts.str.extract_groups(_THREE_NUMBERS).struct.unnest()
     numbers = pl.concat_list([pl.col(name).cast(pl.Int64) for name in found.columns]).list.sort()
     made = found.select(

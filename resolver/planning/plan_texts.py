@@ -12,7 +12,7 @@ import polars as pl
 from resolver.model.survivorship_policy import ATTRIBUTE_PREFIX
 from resolver.planning.conservation import KEY_OF
 from resolver.planning.fates import ADDED, OUTCOMES
-from resolver.planning.fingerprint import hash_text
+from resolver.planning.fingerprint import hash_texts
 from resolver.planning.identity import ID_DIGITS
 from resolver.planning.json_columns import (
     CANONICAL,
@@ -229,5 +229,4 @@ def _plan_ids(
         ),
         requests,
     )
-    ids = [hash_text(text)[:ID_DIGITS] for text in spell(lines, seating.groups)]
-    return pl.Series(ids, dtype=pl.String)
+    return pl.Series(hash_texts(spell(lines, seating.groups)), dtype=pl.String).str.slice(0, ID_DIGITS)

@@ -124,16 +124,18 @@ def plan_groups(
     by_columns = groups.height > few and takes_columns(planner)
     rows = _rows_of(groups, profiles) if by_columns else None
     ends = np.cumsum(groups["profile_ids"].list.len().to_numpy(), dtype=np.int64)
+    rounds = -(-groups.height // (BATCH * _THREADS))
+    size = -(-groups.height // (rounds * _THREADS)) if rounds else 0  # none is left waiting for another
 
     def made(start: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-        batch = groups.slice(start, BATCH)
+        batch = groups.slice(start, size)
         own = None
         if rows is not None:
             own = rows[ends[start - 1] if start else 0 : ends[start + batch.height - 1]]
         return _plan_batch(planner, profiles, batch, own)
 
     with ThreadPoolExecutor(_THREADS) as pool:  # Polars and numpy release the lock
-        done = list(pool.map(made, range(0, groups.height, BATCH)))
+        done = list(pool.map(made, range(0, groups.height, size or 1)))
     table = _in_sequence(pl.concat([empty(PLANS), *(plans for plans, _ in done)]), groups)
     choices = pl.concat([empty(FIELD_CHOICES), *(chosen for _, chosen in done)])
     return table, choices.sort("cluster_id", "field")

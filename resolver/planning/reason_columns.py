@@ -20,9 +20,14 @@ if TYPE_CHECKING:
 def reasons_of(planner: Planner, concluded: Concluded) -> pl.Series:
     """The reasons of each group, in the order of ``plan_group``: a list each, mostly of none."""
     told = _reasons(planner, concluded)
-    rows = pl.DataFrame(
-        {"place": list(told), "reasons": list(told.values())},
-        schema={"place": pl.Int64, "reasons": pl.List(pl.String)},
+    rows = (
+        pl.DataFrame(
+            [(place, reason) for place, reasons in told.items() for reason in reasons],
+            schema={"place": pl.Int64, "reasons": pl.String},
+            orient="row",
+        )
+        .group_by("place", maintain_order=True)
+        .agg("reasons")
     )
     nothing = pl.Series([[]], dtype=pl.List(pl.String)).new_from_index(0, concluded.groups.height)
     places = pl.DataFrame({"place": np.arange(len(nothing)), "nothing": nothing})

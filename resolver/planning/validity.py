@@ -86,12 +86,19 @@ def _national(digits: str, region: str) -> bool:
     )
 
 
-def numbers_of(region: str) -> tuple[int, str] | None:
-    """The country code of a region, and the pattern of its numbers without it; None of an unknown region."""
+def national_pattern(region: str) -> str | None:
+    """The pattern of what ``valid_digits`` takes for a number dialled in a region; None of an unknown one."""
     metadata = PhoneMetadata.metadata_for_region(region)
     if metadata is None or metadata.country_code is None:
         return None
-    return metadata.country_code, _pattern(region, metadata.country_code).pattern
+    return f"^(?:{metadata.national_prefix or ''})?(?:{_pattern(region, metadata.country_code).pattern})$"
+
+
+def international_pattern(country_code: int) -> str:
+    """The pattern of what it takes for a number behind a country code."""
+    regions = COUNTRY_CODE_TO_REGION_CODE[country_code]
+    patterns = "|".join(f"(?:{_pattern(region, country_code).pattern})" for region in regions)
+    return f"^{country_code}(?:{patterns})$"
 
 
 @cache

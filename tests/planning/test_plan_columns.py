@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import phonenumbers
 import polars as pl
 import pytest
 from hypothesis import event, given, settings
@@ -26,7 +27,7 @@ from resolver.model.domain_facts import DomainFacts
 from resolver.model.frames import MATCH_GROUPS
 from resolver.model.profile import EMAILS, PHONES
 from resolver.model.survivorship_policy import Merging, Preservation, SecondOpinion
-from resolver.planning import bands, plan_columns, sheet
+from resolver.planning import bands, likeness_columns, plan_columns, sheet
 from resolver.planning import plans as planning
 from resolver.planning.group_plan import Planner
 from resolver.planning.groups import group_clusters
@@ -51,6 +52,8 @@ NUMBERS = (
     "+44 20 7946 0123", "020 7946 0123", "+٣٣ 1", "0000000", "12", "(+44) 2079460123",
     " +12063457890", "\u00a0+1206",
 )  # fmt: skip
+#: What may stand before a number and its country code.
+BEFORE = ("+", "", "00", "(+", "(00)", " +", "0", "0 0", "+00")
 MAILS = (
     "a@x.io",
     " A@X.IO ",
@@ -256,10 +259,19 @@ def test_texts_are_alike_in_columns_where_they_are_alike_one_by_one(field):
     assert len(set(one_by_one.values())) == len(one_by_one)
 
 
+@pytest.mark.parametrize("worth", [1, 2_000])
 @pytest.mark.parametrize("region", [None, "US", "GB", "ZZ"])
-def test_texts_are_valid_in_columns_where_they_are_valid_one_by_one(region):
+def test_texts_are_valid_in_columns_where_they_are_valid_one_by_one(region, worth, monkeypatch):
+    monkeypatch.setattr(likeness_columns, "_WORTH_A_PATTERN", worth)
     rng = random.Random(1)
     texts = [*HOSTILE, *NUMBERS, *MAILS]
+    texts += [
+        f"{rng.choice(BEFORE)}{rng.choice((example.country_code, ''))}{rng.choice(('', '0', '1'))}"
+        f"{example.national_number}{rng.choice(('', '', '7'))}"
+        for home in rng.sample(sorted(phonenumbers.SUPPORTED_REGIONS), 40)
+        for example in [phonenumbers.example_number(home)] * 40
+        if example is not None
+    ]
     texts += [
         "".join(rng.choices((*"0123456789+ ()-x", "ext", "٣", "\n"), k=rng.randint(1, 16)))
         for _ in range(5_000)
@@ -269,6 +281,7 @@ def test_texts_are_valid_in_columns_where_they_are_valid_one_by_one(region):
         for _ in range(5_000)
     ]
     assert valid_phones(pl.Series(texts), region).to_list() == [valid_phone(t, region) for t in texts]
+    assert valid_phones(pl.Series(texts), region).sum() > 100
     assert valid_emails(pl.Series(texts)).to_list() == [valid_email(t) for t in texts]
     assert any(map(valid_email, texts))
 
