@@ -23,12 +23,17 @@ SPACED: Final = (", ", ": ")
 
 def quoted(texts: pl.Series) -> pl.Series:
     """Each text as a JSON string; null stays null."""
+    return between('"', escaped(texts), '"')
+
+
+def escaped(texts: pl.Series) -> pl.Series:
+    """Each text as it stands between the quotes of a JSON string; null stays null."""
     special = texts.str.contains(_SPECIAL)
-    if special.any():
-        rows = special.fill_null(value=False).arg_true()
-        escaped = texts.gather(rows).str.replace_many(list(_ESCAPED), list(_ESCAPED.values()))
-        texts = texts.clone().scatter(rows, escaped)  # scatter writes in place
-    return between('"', texts, '"')
+    if not special.any():
+        return texts
+    rows = special.fill_null(value=False).arg_true()
+    written = texts.gather(rows).str.replace_many(list(_ESCAPED), list(_ESCAPED.values()))
+    return texts.clone().scatter(rows, written)  # scatter writes in place
 
 
 def between(before: str, texts: pl.Series, after: str) -> pl.Series:
@@ -78,13 +83,21 @@ def address_parts(profiles: pl.DataFrame, name: str) -> dict[str, pl.Series]:
 
 def json_of_blocks(parts: Mapping[str, pl.Series], separators: tuple[str, str]) -> pl.Series:
     """The blocks of those parts as JSON objects; null where no part is filled."""
-    return json_of_objects({part: quoted(texts) for part, texts in parts.items()}, separators)
+    return _objects({part: escaped(texts) for part, texts in parts.items()}, separators, '"')
 
 
 def json_of_objects(members: Mapping[str, pl.Series], separators: tuple[str, str]) -> pl.Series:
     """Objects of those members (JSON values by key, in order); null where all are null."""
+    return _objects(members, separators, "")
+
+
+def _objects(members: Mapping[str, pl.Series], separators: tuple[str, str], quote: str) -> pl.Series:
+    """Objects of members that ``quote`` stands before and after."""
     comma, colon = separators
-    parts = [pl.concat_str(pl.lit(canonical_json(key) + colon), pl.col(key)) for key in members]
+    parts = [
+        pl.concat_str(pl.lit(canonical_json(key) + colon + quote), pl.col(key), pl.lit(quote))
+        for key in members
+    ]
     text = pl.DataFrame(members).select(pl.concat_str(parts, separator=comma, ignore_nulls=True)).to_series()
     return between("{", filled(text), "}")
 

@@ -81,12 +81,17 @@ def plan_merges(
     Raises:
         BadFrame: a column is missing, a profile is named twice, or a cluster names an unknown profile.
     """
-    profiles, clusters = checked(profiles, clusters)
+    profiles, clusters = conformed(profiles, clusters)
+    with ThreadPoolExecutor(1) as pool:
+        check = pool.submit(check_ids, profiles, clusters)
+        try:
+            planner, groups = prepared(profiles, clusters, rules, facts)
+        finally:
+            check.result()  # what is wrong with the frames is to be told first
     opinion = rules.second_opinion
     asked = opinion.policy != "ignore" and has_run(facts)
     table = compare_with_matches(clusters, facts) if asked else empty(SECOND_OPINION)
     links = group_links(table, facts, profiles["profile_id"]) if opinion.policy == "evidence" else []
-    planner, groups = prepared(profiles, clusters, rules, facts)
     plans, choices = plan_groups(planner, profiles, groups, few=FEW)
     of_links = _plans_of_links(with_members(planner, profiles, links), links, plans)
     return Plans(pl.concat([plans, plans_to_frame(of_links)]), choices, table)
@@ -98,11 +103,15 @@ def checked(profiles: pl.DataFrame, clusters: pl.DataFrame) -> tuple[pl.DataFram
     Raises:
         BadFrame: as there.
     """
-    profiles = conform(profiles, PROFILES)
-    flags = [name for name in CLUSTER_DOUBTS if name in clusters.columns]
-    clusters = conform(clusters, CLUSTERS).with_columns(clusters.select(flags))
+    profiles, clusters = conformed(profiles, clusters)
     check_ids(profiles, clusters)
     return profiles, clusters
+
+
+def conformed(profiles: pl.DataFrame, clusters: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The same, but for what their ids are checked for."""
+    flags = [name for name in CLUSTER_DOUBTS if name in clusters.columns]
+    return conform(profiles, PROFILES), conform(clusters, CLUSTERS).with_columns(clusters.select(flags))
 
 
 def prepared(
@@ -204,6 +213,8 @@ def in_its_region(rules: PlanningRules) -> Survivorship:
 
 def _plans_of_links(planner: Planner, links: Sequence[Group], plans: pl.DataFrame) -> list[MergePlan]:
     """Review plans of links that only the store sees, each after all ``plans`` (PLANS) on its profiles."""
+    if not links:
+        return []
     earlier: dict[str, list[str]] = {}
     wanted = pl.DataFrame({"id": sorted(planner.members)}, schema={"id": pl.String})
     ids = pl.concat_list("main_profile_id", "merged_profile_ids").alias("id")
