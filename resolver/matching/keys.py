@@ -76,7 +76,7 @@ SINGLE: Final = (
         "a name",
         "first and last name",
     ),
-    *("start of business name", "end of business name"),
+    *("business name", "start of business name", "end of business name"),
 )
 
 #: Further pairs of parts.
@@ -88,7 +88,11 @@ PAIRS: Final = (
     ("first name less a letter", "last name"),
     ("start of first name", "start of last name"),
     *product(("birth date", "birth year"), ("city", "postal code", "street")),
-    *product(("first letters of business name", "word of business name"), ("city", "postal code", "street")),
+    *product(
+        ("business name", "first letters of business name", "word of business name"),
+        ("city", "postal code", "street"),
+    ),
+    *product(("address",), ("city", "postal code")),
 )
 
 #: Names beside each of these; a name with a birth date is always used.
