@@ -43,6 +43,7 @@ bench: bench-quality bench-local bench-export bench-weeks
 
 bench-quality: $(B)/.ready
 	$(B)/python benchmarks/bench_quality.py
+	$(B)/python benchmarks/populations.py 1000 3000
 
 bench-local: $(B)/.ready
 	$(B)/python benchmarks/bench_local.py

@@ -145,9 +145,10 @@ def plan_groups(
 
     with ThreadPoolExecutor(_THREADS) as pool:  # Polars and numpy release the lock
         done = list(pool.map(made, range(0, groups.height, size or 1)))
-    table = _in_sequence(pl.concat([empty(PLANS), *(plans for plans, _ in done)]), groups)
-    choices = pl.concat([empty(FIELD_CHOICES), *(chosen for _, chosen in done)])
-    return table, choices.sort("cluster_id", "field")
+        choices = pl.concat([empty(FIELD_CHOICES), *(chosen for _, chosen in done)])
+        ordered = pool.submit(choices.sort, "cluster_id", "field")
+        table = _in_sequence(pl.concat([empty(PLANS), *(plans for plans, _ in done)]), groups)
+        return table, ordered.result()
 
 
 def _plan_batch(
