@@ -11,6 +11,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from resolver.app import matching
+from resolver.errors import BadFile
 from resolver.local.loading import load_profiles
 from resolver.local.sample.generator import make_sample
 from resolver.rule_file import load_rules
@@ -103,6 +105,27 @@ def test_an_incremental_match_gives_what_the_model_gives_in_full(run, people, ru
     code, out, _ = run("match", people, "--out", quick, "--incremental", quick, *own)
     assert json.loads(out)["linked"]["way"] == "incremental"
     assert all(one.equals(other) for one, other in zip(tables(quick), tables(first), strict=True))
+
+
+def test_a_run_that_dies_before_its_pairs_are_written_leaves_no_state_of_its_own(  # noqa: PLR0913, PLR0917 - fixtures
+    run, people, rules, tmp_path, monkeypatch
+):
+    own, week = ("--rules", rules(all_pairs_up_to=50), "--quiet"), later(people, tmp_path)
+    first = tmp_path / "first"
+    assert run("match", people, "--out", first, "--keep-state", *own)[0] == 0
+    mark = (first / DIRECTORY / "state.json").read_bytes()
+
+    def dies(*_):
+        raise BadFile("pairs.parquet: cannot be written (the disk is full)")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(matching, "write_pairs", dies)
+        assert run("match", week, "--out", first, "--incremental", first, *own)[0] == 2
+        assert (first / DIRECTORY / "state.json").read_bytes() == mark, "the next run goes on from here"
+        assert run("match", week, "--out", tmp_path / "b", "--incremental", first, *own)[0] == 2
+    assert refusal(tmp_path / "b", load_rules()) == "b holds no state of a run"
+    code, out, _ = run("match", week, "--out", first, "--incremental", first, "--json", *own)
+    assert (code, json.loads(out)["linked"]["way"]) == (0, "incremental")
 
 
 def test_where_there_is_nothing_to_go_on_from_the_run_is_full_and_says_why(run, people, rules, tmp_path):

@@ -5,7 +5,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resolver.matching.components import bounded_components, components, first_rows, joined
+from resolver.matching.components import bounded_components, components, first_rows, joined, weakest_links
 
 edges = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=12)
 
@@ -20,6 +20,23 @@ def test_components_are_those_of_networkx(pairs):
     graph.add_nodes_from(range(10))
     found = components(10, np.array([a for a, _ in pairs], int), np.array([b for _, b in pairs], int))
     assert as_sets(found) == {frozenset(c) for c in nx.connected_components(graph)}
+
+
+@given(edges, st.lists(st.integers(-3, 3), min_size=12, max_size=12))
+def test_the_weakest_link_is_that_of_the_strongest_spanning_tree(pairs, weights):
+    pairs = {(min(pair), max(pair)): float(weight) for pair, weight in zip(pairs, weights, strict=False)}
+    pairs = {pair: weight for pair, weight in pairs.items() if pair[0] != pair[1]}
+    left, right = (np.array([pair[side] for pair in pairs], int) for side in (0, 1))
+    group = components(10, left, right)
+    found = weakest_links(group, (left, right, np.array(list(pairs.values()), float)))
+    graph = nx.Graph()
+    graph.add_nodes_from(range(10))
+    graph.add_weighted_edges_from((*pair, weight) for pair, weight in pairs.items())
+    tree = nx.maximum_spanning_tree(graph)
+    for part in nx.connected_components(tree):
+        held = [data["weight"] for _, _, data in tree.subgraph(part).edges(data=True)]
+        expected = min(held, default=np.nan)
+        assert np.array_equal(found[sorted(part)], np.full(len(part), expected), equal_nan=True)
 
 
 @given(edges, edges)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from phonenumbers.phonemetadata import PhoneMetadata
 from reference_tables import SOAK, tables
 
+from resolver.matching.standardising import phone_patterns
 from resolver.matching.standardising.coding import code
 from resolver.matching.standardising.phones import (
     clean_phone,
@@ -106,7 +107,11 @@ def test_the_first_region_in_which_a_number_is_valid_counts():
     assert quick(["020 7946 0958"], ["us gb"])[0] == [("+442079460958", "")]
 
 
-def test_patterns_agree_with_phonenumbers_on_its_own_examples():
+@pytest.mark.parametrize(
+    "few", [0, 4_096]
+)  # patterns are matched by Polars, or by Python where few are asked
+def test_patterns_agree_with_phonenumbers_on_its_own_examples(few, monkeypatch):
+    monkeypatch.setattr(phone_patterns, "_FEW", few)
     cases = [(text, region.lower()) for region, number in examples() for text in spellings(number)]
     texts, regions = zip(*cases, strict=True)
     answers, _ = quick(texts, regions)
@@ -119,7 +124,11 @@ def test_patterns_agree_with_phonenumbers_on_its_own_examples():
 
 
 @pytest.mark.soak
-def test_patterns_agree_with_phonenumbers_on_varied_numbers_of_many_countries():
+@pytest.mark.parametrize(
+    "few", [0, 4_096]
+)  # patterns are matched by Polars, or by Python where few are asked
+def test_patterns_agree_with_phonenumbers_on_varied_numbers_of_many_countries(few, monkeypatch):
+    monkeypatch.setattr(phone_patterns, "_FEW", few)
     cases = list(varied(250_000 if SOAK else 6_000, seed=5))
     texts, regions = zip(*cases, strict=True)
     assert len(set(regions)) >= 60
