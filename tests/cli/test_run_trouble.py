@@ -229,7 +229,12 @@ def test_a_clock_set_back_between_two_runs_loses_and_doubles_nothing(job, clock,
     assert second["gate"]["compared_with"] == planned["run_id"], "the run before, whatever its clock said"
     assert [line["run_id"] for line in second["history"]][-1] == second["run_id"]
     assert (second["lineage"]["new"], second["lineage"]["gone"]) == (0, 0)
-    assert calls.count("MergeProfiles") == second["apply"]["profiles_merged_away"] == 0
+    ready = pl.read_parquet(job.out / "planned/plans.parquet").filter(pl.col("band") == "merge")
+    away = [profile for plan in ready["merged_profile_ids"].to_list() for profile in plan]
+    assert calls.count("MergeProfiles") == second["apply"]["profiles_merged_away"] == len(away)
+    merged_before = pl.read_parquet(job.out / "first/plans.parquet").filter(pl.col("band") == "merge")
+    assert merged_before.height > ready.height
+    assert not set(away) & set(merged_before["merged_profile_ids"].explode()), "nobody is merged twice"
     code, _, err = job("planned", command=("apply", "--run"))
     assert code == 3
     assert "2.0 days from now by this clock" in err
