@@ -25,8 +25,8 @@ def first_members(profiles: int, left: Array, right: Array) -> Array:
     """The first member of each profile's component.
 
     Every profile knows the first that was found for it. In a round each pair hands the smaller of its two on
-    to the larger, and all look up to the end. What is smaller than all around it finds a smaller one there, or
-    itself, in the next round: two rounds leave half of what was to be joined, or less.
+    to the larger, and all look up to the end. What is smaller than all around it finds a smaller one, or
+    itself, there in the next round: two rounds leave half of what was to be joined, or less.
     """
     first = np.arange(profiles)
     low, high = np.minimum(left, right), np.maximum(left, right)
