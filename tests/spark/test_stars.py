@@ -33,7 +33,7 @@ def work_on(spark, directory, identity="x", pairs_here=0):
     return OnCluster(spark, Checkpoints(Store(spark, directory), identity), pairs_here)
 
 
-def test_stars_find_the_components_that_scipy_finds(spark, tmp_path):
+def test_stars_find_the_components_that_the_driver_finds(spark, tmp_path):
     draw = np.random.default_rng(5)
     line = draw.permutation(120)  # in disorder: what label propagation takes a round per node for
     spokes = 120 + np.arange(90)  # of a hub that is not the smallest of them
