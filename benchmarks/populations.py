@@ -14,11 +14,18 @@ branches      a chain's name and mail domain; some share town or mailbox
 call centres  a chain's name and telephone; addresses are their own
 malls         address, and half of them the switchboard; name and mailbox are their own
 namesakes     every third has another's name, address and telephone; birth dates and mailboxes are their own
+twins         in pairs: surname, address, telephone and birth date; first names and mailboxes are their own
+accounts      families under one account number; first names, birth dates and mailboxes are their own
+policies      the same, the number among the attributes
+homes         families with one mailbox, of whom no address is known
+contacts      people of one company: its name, address, telephone, mail domain and account number
+logins        nothing is shared, but the second profile has name and mailbox only
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -201,18 +208,80 @@ def namesakes(drawn: Population) -> list[Row]:
     return rows
 
 
+def twins(drawn: Population) -> list[Row]:
+    """As the module says."""
+
+    def make(head: Row, _number: int) -> Row:
+        return drawn.person() | _of(head, *PLACE, "LastName", "PhoneNumber", "BirthDate")
+
+    return drawn.groups(2, make)
+
+
+def accounts(drawn: Population) -> list[Row]:
+    """As the module says."""
+
+    def make(head: Row, number: int) -> Row:
+        shared = _of(head, *PLACE, "LastName", "PhoneNumber")
+        return drawn.person() | shared | {"AccountNumber": f"{70_000_000 + 7_919 * number}"}
+
+    return drawn.groups(5, make)
+
+
+def policies(drawn: Population) -> list[Row]:
+    """As the module says."""
+    rows = accounts(drawn)
+    return [
+        {k: v for k, v in row.items() if k != "AccountNumber"}
+        | {"Attributes": json.dumps({"policy": f"P{row['AccountNumber']}"})}
+        for row in rows
+    ]
+
+
+def homes(drawn: Population) -> list[Row]:
+    """As the module says."""
+    return [{k: v for k, v in row.items() if k not in PLACE} for row in families(drawn)]
+
+
+def contacts(drawn: Population) -> list[Row]:
+    """As the module says."""
+
+    def make(head: Row, number: int) -> Row:
+        name = f"{head['LastName']} {KINDS[number % len(KINDS)]}"
+        row = drawn.person() | _of(head, *PLACE, "PhoneNumber") | {"BusinessName": name, "BirthDate": None}
+        mail = f"{row['FirstName']}.{row['LastName']}@{head['LastName']}corp{number}.com".lower()
+        return row | {"EmailAddress": mail, "AccountNumber": f"C{100_000 + number}"}
+
+    return drawn.groups(20, make)
+
+
+def logins(drawn: Population) -> list[Row]:
+    """As the module says."""
+    return [drawn.person() for _ in range(drawn.customers)]
+
+
+#: What a second profile has, where it is not a damaged first.
+THIN: Final = {"logins": ("FirstName", "LastName", "EmailAddress")}
+
+
 def _of(row: Row, *names: str) -> Row:
     return {name: row[name] for name in names}
 
 
-POPULATIONS: Final = (families, offices, desks, agencies, branches, call_centres, malls, namesakes)
+POPULATIONS: Final = (
+    *(families, offices, desks, agencies, branches, call_centres, malls),
+    *(namesakes, twins, accounts, policies, homes, contacts, logins),
+)
 
 
 def entries(make: Callable[[Population], list[Row]], customers: int, seed: int) -> pl.DataFrame:
     """The file: ``profile_id``, ``entity_id`` (the truth) and profile fields, in random order."""
     drawn = Population(customers, seed)
     once = [row | {"entity_id": str(number)} for number, row in enumerate(make(drawn))]
-    again = [_damaged(drawn, once[k]) for k in drawn.draw.integers(0, len(once), len(once) // 3)]
+    kept = THIN.get(make.__name__)
+    again = [
+        _of(once[k], *kept, "entity_id") if kept else _damaged(drawn, once[k])
+        for k in drawn.draw.integers(0, len(once), len(once) // 3)
+    ]
     rows = pl.DataFrame([*once, *again], infer_schema_length=None)
     rows = rows[drawn.draw.permutation(rows.height).tolist()]
     return rows.with_columns(profile_id=pl.int_range(rows.height).cast(pl.String))

@@ -17,15 +17,23 @@ _SPEC.loader.exec_module(populations)
 RULES = load_rules(None)
 #: F1 at least, and how much of what would be merged without a person is right: some under what was measured.
 BARS = {
-    "families": (0.90, 0.99),
-    "offices": (0.75, 0.96),
-    "desks": (0.80, 0.99),
+    "families": (0.93, 0.99),
+    "offices": (0.94, 0.99),
+    "desks": (0.85, 0.99),
     "agencies": (0.97, 0.99),
-    "branches": (0.93, 0.99),
-    "call_centres": (0.80, 0.99),
-    "malls": (0.93, 0.99),
-    "namesakes": (0.50, 0.93),  # only a birth date tells father and son apart: mostly for a person to see
+    "branches": (0.95, 0.99),
+    "call_centres": (0.85, 0.99),
+    "malls": (0.95, 0.98),
+    "namesakes": (0.95, 0.99),
+    "twins": (0.82, 0.99),
+    "accounts": (0.97, 0.99),
+    "policies": (0.97, 0.99),
+    "homes": (0.93, 0.99),
+    "contacts": (0.95, 0.99),
+    "logins": (0.97, 0.99),
 }
+#: Where every second profile might be a relative's, few are merged without a person.
+FEW_MERGES = {"twins"}
 
 
 @pytest.mark.parametrize("make", populations.POPULATIONS, ids=lambda make: make.__name__)
@@ -34,12 +42,22 @@ def test_what_related_customers_share_is_not_taken_for_a_match(make):
     least, sure = BARS[make.__name__]
     assert f1 >= least
     assert precision >= sure
-    assert recall > 0.4
+    assert recall > 0.4 or make.__name__ in FEW_MERGES
 
 
-@pytest.mark.parametrize(("name", "relation"), [("families", "family mailbox"), ("call_centres", "chain")])
-def test_without_its_relation_estimation_takes_it_for_the_match(name, relation):
+@pytest.mark.parametrize(
+    ("name", "relation"),
+    [
+        ("families", "family mailbox"),
+        ("call_centres", "chain"),
+        ("accounts", "family account"),
+        ("policies", "family account"),
+        ("twins", "twins"),
+        ("namesakes", "namesakes"),
+    ],
+)
+def test_without_its_relation_it_is(name, relation):
     relations = tuple(one for one in RULES.relations if one.name != relation)
     without = RULES.model_copy(update={"relations": relations})
     f1, _, _ = populations.measured(populations.entries(getattr(populations, name), 900, seed=3), without)
-    assert f1 < 0.5
+    assert f1 < BARS[name][0] - 0.05

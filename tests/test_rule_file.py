@@ -15,6 +15,10 @@ from resolver.model.frames import CLUSTERS, SCORED_PAIRS, empty
 from resolver.rule_file import check_rules, load_rules, parse_rules, rule_tables, rules_directory, schema
 
 DEFAULT = (rules_directory() / "default.toml").read_text()
+SIMILAR = (
+    'label = "similar", m = 0.03, at_most = 0.15, '
+    "when = { jaro_winkler = 0.80, same_sound = 1, same_letters = 1 }"
+)
 
 
 def edited(old: str, new: str) -> str:
@@ -95,12 +99,12 @@ def test_the_fingerprint_changes_with_any_setting_and_any_table_and_with_nothing
         ),
         ('name = "middle_name"', 'name = "first_name"', "comparison names repeat"),
         (
-            'label = "similar", m = 0.03, when = { jaro_winkler = 0.80, same_sound = 1, same_letters = 1 }',
+            SIMILAR,
             'label = "close", m = 0.03, when = { jaro_winkler = 0.80 }',
             "level labels repeat: exact, close",
         ),
         (
-            'label = "similar", m = 0.03, when = { jaro_winkler = 0.80, same_sound = 1, same_letters = 1 }',
+            SIMILAR,
             'label = "similar", m = 0.03',
             "level 'similar' has no test in `when`",
         ),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import numpy as np
 
 from resolver.matching.columns import slot_pairs
+from resolver.matching.echoes import echoes, without_spelling
 from resolver.matching.pair_index import grouped_pairs
 from resolver.matching.sides import Sides
 from resolver.matching.similarity import TESTS, nearly_spelled
@@ -53,6 +54,10 @@ def compare(columns: Sequence[Column], bins: Sequence[Array], pairs: tuple[Array
             def cross(own: slice, part: slice = part, sides: tuple[Array, Array] = sides) -> None:
                 of_part = (sides[0][own], sides[1][own])
                 _try_swapped_names(columns, of_values, of_part, out[:, part][:, own])
+                k, at = echoes(columns, of_part, out[:, part][:, own])
+                if len(at):
+                    echoing = of_part[0][at], of_part[1][at]
+                    out[k, part][own][at] = _column_bytes(without_spelling(columns[k]), of_values[k], echoing)
 
             list(run(fill, most_work_first))
             size = len(sides[0])

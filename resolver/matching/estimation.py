@@ -49,24 +49,27 @@ def start(
         for k, column in enumerate(columns)
     )
     rate = min(1.0 / max(profiles, 2), 0.5)
-    relations = tuple(
-        bound
-        for relation in rules.relations
-        if (bound := _bind(relation, columns, rules.estimation.relation_rate_prior * profiles / pairs))
-    )
-    return Parameters(profiles, rate, learned, relations)
+    relations: list[RelationParameters] = []
+    for relation in rules.relations:
+        bound = _bind(relation, columns, rules.per_match(relation.name) * profiles / pairs)
+        if bound and all((bound.ties, bound.own) != (one.ties, one.own) for one in relations):
+            relations.append(bound)
+    return Parameters(profiles, rate, learned, tuple(relations))
 
 
 def _bind(relation: Relation, columns: Sequence[Column], rate: float) -> RelationParameters | None:
     """The relation on this file; none where it is switched off, lacks what it needs, or ties every column."""
-    place = {column.name: k for k, column in enumerate(columns)}
-    ties = tuple(place[name] for name in relation.ties if name in place)
-    if not relation.enabled or not tells({columns[k].name for k in ties}, relation.needs, place.keys()):
+    there = {column.comparison.name for column in columns}
+    ties = tuple(
+        k for name in relation.ties for k, column in enumerate(columns) if column.comparison.name == name
+    )
+    if not relation.enabled or not tells(set(relation.ties) & there, relation.needs, there):
         return None
     own: dict[int, tuple[float, ...]] = {}
     if relation.learns:
         own = {k: _normalised([level.m for level in columns[k].comparison.rising]) for k in ties}
-    own |= {place[n]: _normalised(shares[::-1]) for n, shares in relation.own.items() if n in place}
+    for name, shares in relation.own.items():
+        own |= {k: _normalised(shares[::-1]) for k in ties if columns[k].comparison.name == name}
     return RelationParameters(relation.name, max(rate, LOWEST_RATE), ties, tuple(own.items()))
 
 
@@ -159,7 +162,6 @@ def fit_rates(rules: RuleSet, begin: Parameters, sample: Sample, extent: Extent)
     for _ in range(constants.iterations):
         match, related = _expect(model, sample.bytes_, sample.labels)
         matches = match.sum() * sample.scale
-        prior = constants.relation_rate_prior * matches
         rate = _rate((matches + constants.match_rate_prior * profiles) / pairs)
         relations = tuple(
             replace(
@@ -167,7 +169,7 @@ def fit_rates(rules: RuleSet, begin: Parameters, sample: Sample, extent: Extent)
                 rate=_rate(
                     rate * old.rate / begin.match_rate
                     if relation.name in extent.alike
-                    else (related[r].sum() * sample.scale + prior) / pairs
+                    else (related[r].sum() * sample.scale + rules.per_match(relation.name) * matches) / pairs
                 ),
             )
             for r, (relation, old) in enumerate(zip(model.relations, begin.relations, strict=True))
@@ -240,7 +242,8 @@ def _maximise(rules: RuleSet, begin: Parameters, model: Parameters, counts: _Cou
         columns.append(replace(column, m=_limited(shares, column.at_most)))
     relations = []
     for r, relation in enumerate(model.relations):
-        rate = (counts.related[r].sum() * counts.scale + constants.relation_rate_prior * matches) / pairs
+        expected = rules.per_match(relation.name) * matches
+        rate = (counts.related[r].sum() * counts.scale + expected) / pairs
         starts = dict(begin.relations[r].own)
         own = tuple(
             (

@@ -119,7 +119,8 @@ class Relation(Section):
 
     Between such entities the comparisons in ``ties`` agree as they do between matches, the others by chance.
     ``own`` gives comparisons their own agreement (m, strongest level first) in this relation. ``needs``
-    names comparisons without which the relation is not used.
+    names comparisons without which the relation is not used. ``per_match`` pairs of it are expected for each
+    match before the file is looked at: few, and it takes up nothing unless the file shows it.
     """
 
     name: str
@@ -127,6 +128,7 @@ class Relation(Section):
     own: dict[str, tuple[float, ...]] = Field(default_factory=dict)
     learns: bool = False
     needs: tuple[str, ...] = ()
+    per_match: float | None = Field(default=None, ge=0)
     enabled: bool = True
     reason: str = ""
 
@@ -247,6 +249,11 @@ class RuleSet(Section):
         if faults:
             raise ValueError("; ".join(faults))
         return self
+
+    def per_match(self, relation: str) -> float:
+        """Pairs that the relation of that name explains, expected per match before the file is looked at."""
+        own = {one.name: one.per_match for one in self.relations}.get(relation)
+        return self.estimation.relation_rate_prior if own is None else own
 
     @property
     def fingerprint(self) -> str:

@@ -78,6 +78,47 @@ def test_a_relation_takes_up_pairs_that_agree_in_what_it_ties(rules):
     assert related.match_rate < plain.match_rate
 
 
+def test_a_relation_that_the_file_hardly_shows_is_as_rare_as_the_rules_expect(rules):
+    bytes_ = drawn(300, 20_000)
+    relation = rules.relations[1]
+    rates = {}
+    for expected in (0.05, 1e-4):
+        own = relation.model_copy(update={"per_match": expected})
+        less = rules.model_copy(update={"relations": (own,)})
+        home = RelationParameters(relation.name, 1e-9, (0, 1, 2))
+        model = fit(less, begin(less, 202, home), Sample(bytes_))
+        rates[expected] = model.relations[0].rate / model.match_rate
+    assert rates[0.05] > 0.04
+    assert rates[1e-4] < 0.02
+
+
+def bound(rules, columns, rows):
+    cols = columns(rows)
+    u = [np.full(len(column.comparison.levels), 1 / len(column.comparison.levels)) for column in cols]
+    model = estimation.start(rules, cols, u, [0.5] * len(cols))
+    return {relation.name: {cols[k].name for k in relation.ties} for relation in model.relations}
+
+
+def test_a_relation_ties_each_attribute_of_the_kind_that_it_names(rules, columns):
+    rows = [
+        {
+            "first_name": "ann",
+            "last_name": "lee",
+            "attributes": [{"key": "policy", "value": f"P{n}"}, {"key": "tier", "value": "gold"}],
+        }
+        for n in range(10, 20)
+    ]
+    assert "attribute:policy" in bound(rules, columns, rows)["family account"]
+    assert "attribute:tier" not in bound(rules, columns, rows)["family account"]
+
+
+def test_of_relations_that_tie_the_same_the_first_stands(rules, columns):
+    rows = [{"first_name": "ann", "last_name": "lee", "phone_number": "+12025550123"}]
+    assert "family account" not in bound(rules, columns, rows)  # no account: it would be the household again
+    with_account = [rows[0] | {"account_number": "4711"}]
+    assert bound(rules, columns, with_account)["family account"] == {"last_name", "phone", "account_number"}
+
+
 def test_labels_outweigh_what_the_model_believes(rules):
     bytes_ = drawn(300, 3000)
     labels = np.full(3300, np.nan)

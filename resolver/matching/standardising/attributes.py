@@ -22,6 +22,9 @@ _SHARE_OF_PROFILES: Final = 0.02
 _ENOUGH_VALUES: Final = 1000  # that many values are evidence however large the file is
 _MOST_FIELDS: Final = 64
 _DISTINCT_SHARE: Final = 0.3
+_SHARED_NUMBER: Final = 0.1  # of distinct values from which long numbers are a household's or a company's
+_LONG_NUMBER: Final = r"^(?:\D*\d){6}"
+_DATE: Final = r"^\D{0,3}\d{1,4}[-/. ]\d{1,2}[-/. ]\d{1,4}(?:\D|$)|^(?:19|20)\d{6}$"
 _MOSTLY: Final = 0.5
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -70,7 +73,10 @@ def attribute_values(attributes: pl.Series) -> pl.DataFrame:
 def attribute_kinds(long: pl.DataFrame, profiles: int) -> dict[str, Kind]:
     """The keys with enough values, and of what sort each is.
 
-    A key is an identifier if most of its values have digits and over 30 % are distinct, else a category.
+    A key is an identifier if most of its values have digits and over 30 % are distinct; 10 % will do where
+    most are numbers of six digits or more and no dates: a household, a company shares its number. Else it is
+    a category.
+
     ``long`` is what ``attribute_values`` returns, keys that feed other fields left out.
     """
     needed = max(_FEWEST_VALUES, min(_SHARE_OF_PROFILES * profiles, _ENOUGH_VALUES))
@@ -80,7 +86,11 @@ def attribute_kinds(long: pl.DataFrame, profiles: int) -> dict[str, Kind]:
     for key in keys.sort():
         values = long.filter(pl.col("key") == key)["value"]
         digits = values.str.contains(r"\d").mean()
-        many = values.n_unique() > _DISTINCT_SHARE * len(values)
+        distinct = values.n_unique() / len(values)
+        many = distinct > _DISTINCT_SHARE or (
+            distinct > _SHARED_NUMBER
+            and (values.str.contains(_LONG_NUMBER) & ~values.str.contains(_DATE)).mean() > _MOSTLY  # type: ignore[operator]
+        )
         kinds[key] = Kind.IDENTIFIER if digits > _MOSTLY and many else Kind.CATEGORY  # type: ignore[operator]
     return kinds
 

@@ -68,3 +68,20 @@ def test_a_thousand_values_are_enough_in_any_file():
     long = long_of([[("tier", "gold")]] * 1000)
     assert list(attribute_kinds(long, 10_000_000)) == ["tier"]
     assert attribute_kinds(long.head(999), 10_000_000) == {}
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        pytest.param(lambda n: f"P-{70_000_000 + n // 6}", Kind.IDENTIFIER, id="a family's policy"),
+        pytest.param(lambda n: f"P-{70_000_000 + n // 12}", Kind.CATEGORY, id="shared by too many"),
+        pytest.param(lambda n: f"2020-{1 + n // 6 % 12:02d}-{1 + n // 72:02d}", Kind.CATEGORY, id="a date"),
+        pytest.param(
+            lambda n: f"2020{1 + n // 6 % 12:02d}{1 + n // 72:02d}", Kind.CATEGORY, id="digits of a date"
+        ),
+        pytest.param(lambda n: str(1_000 + n // 6), Kind.CATEGORY, id="four digits: a year, a branch"),
+    ],
+)
+def test_a_long_number_is_an_identifier_though_several_share_it(value, kind):
+    long = long_of([[("number", value(n))] for n in range(300)])
+    assert attribute_kinds(long, 300) == {"number": kind}
