@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from resolver.matching.parameters import ColumnParameters, Parameters, RelationParameters
 from resolver.matching.scoring import Tables, parts
@@ -27,6 +28,9 @@ _STILL = 5e-4
 #: The least share of similar values among strangers, of the share of equal ones; it matters for small files.
 _SIMILAR_TO_EQUAL = 0.5
 LOWEST_RATE = 1e-12
+#: From so many different pairs on EM begins with every fourth.
+_MANY = 30_000
+_ROUGHLY = 4
 
 
 def start(
@@ -71,6 +75,13 @@ def _bind(relation: Relation, columns: Sequence[Column], rate: float) -> Relatio
     for name, shares in relation.own.items():
         own |= {k: _normalised(shares[::-1]) for k in ties if columns[k].comparison.name == name}
     return RelationParameters(relation.name, max(rate, LOWEST_RATE), ties, tuple(own.items()))
+
+
+def with_what_shows(rules: RuleSet, begin: Parameters, learned: Parameters) -> Parameters:
+    """``begin`` without the relations that explain hardly a pair by what was ``learned``."""
+    least = rules.estimation.relation_shows_from * learned.match_rate
+    idle = {relation.name for relation in learned.relations if relation.rate < least}
+    return replace(begin, relations=tuple(one for one in begin.relations if one.name not in idle))
 
 
 def tells(ties: AbstractSet[str], needs: Collection[str], there: AbstractSet[str]) -> bool:
@@ -122,21 +133,51 @@ class Sample:
 
 
 def fit(rules: RuleSet, begin: Parameters, sample: Sample) -> Parameters:
-    """EM from ``begin``; ``converged`` says whether it stood still before its iterations ran out."""
-    bytes_ = sample.bytes_
-    model = begin
+    """EM from ``begin``; ``converged`` says whether it stood still before its iterations ran out.
+
+    Of many pairs every fourth is looked at first: most of the way is gone with them.
+    """
+    bytes_, times = _once(sample)
+    some = slice(None, None, _ROUGHLY)
+    if len(times) < _MANY or sample.labels is not None:
+        return _fitted(rules, begin, (bytes_, times * sample.scale), (begin, sample.labels))
+    rough = (
+        np.ascontiguousarray(bytes_[:, some]),
+        times[some] * (sample.scale * times.sum() / times[some].sum()),
+    )
+    near = _fitted(rules, begin, rough, (begin, None))
+    return _fitted(rules, begin, (bytes_, times * sample.scale), (near, None))
+
+
+def _fitted(
+    rules: RuleSet, begin: Parameters, pairs: tuple[Array, Array], start_: tuple[Parameters, Array | None]
+) -> Parameters:
+    """EM from a model, held to ``begin``; pairs are their bytes and how many of the file each stands for."""
+    bytes_, times = pairs
+    model, labels = start_
     levels = [np.minimum(bytes_[k], len(c.m)).astype(np.intp) for k, c in enumerate(begin.columns)]
     # a pair with one field cannot say whether that field's agreement is typical of matches
     teaches = (bytes_ > 0).sum(axis=0) > 1
     for iteration in range(1, rules.estimation.iterations + 1):
-        match, related = _expect(model, bytes_, sample.labels)
-        counts = _Counts(levels, match, related, teaches, sample.scale)
+        match, related = _expect(model, bytes_, labels)
+        counts = _Counts(levels, match * times, related * times, teaches)
         following = replace(_maximise(rules, begin, model, counts), iterations=iteration)
         still = _moved(model, following) < _STILL
         model = following
         if still:
             return replace(model, converged=True)
     return model
+
+
+def _once(sample: Sample) -> tuple[Array, Array]:
+    """The bytes of pairs that differ, and how many pairs each stands for; a labelled pair is itself."""
+    bytes_ = sample.bytes_
+    if sample.labels is not None or not bytes_.size:
+        return bytes_, np.ones(bytes_.shape[1])
+    names = [str(k) for k in range(len(bytes_))]
+    rows = pl.DataFrame(dict(zip(names, bytes_, strict=True))).with_row_index("first")
+    same = rows.group_by(names, maintain_order=True).agg(pl.len(), pl.col("first").first())
+    return np.take(bytes_, same["first"].to_numpy(), axis=1), same["len"].to_numpy().astype(float)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,25 +256,24 @@ def _expect(model: Parameters, sample: Array, labels: Array | None) -> tuple[Arr
 class _Counts:
     """Expected counts of one E step: levels per column, match and relation probabilities per pair.
 
-    ``teaches`` marks pairs that may teach m; every pair stands for ``scale`` pairs.
+    ``teaches`` marks pairs that may teach m.
     """
 
     levels: list[Array]
     match: Array
     related: Array
     teaches: Array
-    scale: float
 
     def by_level(self, column: int, weight: Array, size: int) -> Array:
         """Expected number of pairs at each level of a column."""
         counts = np.bincount(self.levels[column], weights=weight, minlength=size + 1)
-        return counts[1 : size + 1] * self.scale
+        return counts[1 : size + 1]
 
 
 def _maximise(rules: RuleSet, begin: Parameters, model: Parameters, counts: _Counts) -> Parameters:
     constants = rules.estimation
     pairs = max(model.profiles * (model.profiles - 1) / 2, 1.0)
-    matches = counts.match.sum() * counts.scale
+    matches = counts.match.sum()
     teaching = counts.match * counts.teaches
     columns = []
     for k, (column, start_) in enumerate(zip(model.columns, begin.columns, strict=True)):
@@ -243,7 +283,7 @@ def _maximise(rules: RuleSet, begin: Parameters, model: Parameters, counts: _Cou
     relations = []
     for r, relation in enumerate(model.relations):
         expected = rules.per_match(relation.name) * matches
-        rate = (counts.related[r].sum() * counts.scale + expected) / pairs
+        rate = (counts.related[r].sum() + expected) / pairs
         starts = dict(begin.relations[r].own)
         own = tuple(
             (

@@ -104,6 +104,7 @@ def next_view(rules: RuleSet, view: View, entity: Array) -> View:
     strangers = view.random_seen - estimation.byte_counts(np.take(view.random_bytes, of_one, axis=1))
     u = estimation.measure_u(view.columns, strangers, None)
     begin = estimation.start(rules, view.columns, u, rarities)
+    begin = estimation.with_what_shows(rules, begin, view.model)
     return replace(view, bins=bins, model=begin, entity=entity)
 
 

@@ -161,6 +161,7 @@ class Estimation(Section):
     prior_pairs: float = Field(gt=0)
     match_rate_prior: float = Field(ge=0)
     relation_rate_prior: float = Field(ge=0)
+    relation_shows_from: float = Field(default=0, ge=0)
     rarity_prior: float = Field(gt=0)
     drop_below: float = Field(lt=0)
     frequency_step: float = Field(gt=0)

@@ -92,6 +92,35 @@ def test_a_relation_that_the_file_hardly_shows_is_as_rare_as_the_rules_expect(ru
     assert rates[1e-4] < 0.02
 
 
+def test_equal_pairs_are_looked_at_once_and_count_as_many():
+    bytes_ = np.array([[1, 2, 1, 3, 1], [4, 5, 4, 6, 4]], np.uint8)
+    once, times = estimation._once(Sample(bytes_))
+    assert once.tolist() == [[1, 2, 3], [4, 5, 6]]
+    assert times.tolist() == [3, 1, 1]
+    once, times = estimation._once(Sample(bytes_, labels=np.full(5, np.nan)))
+    assert once is bytes_
+    assert times.tolist() == [1] * 5
+
+
+def test_beginning_with_some_pairs_ends_where_all_pairs_end(rules, monkeypatch):
+    bytes_ = drawn(4000, 75_800)
+    whole = fit(rules, begin(rules, 400), Sample(bytes_))
+    monkeypatch.setattr(estimation, "_MANY", 1)
+    rough = fit(rules, begin(rules, 400), Sample(bytes_))
+    assert rough.converged
+    assert rough.match_rate == pytest.approx(whole.match_rate, rel=0.01)
+    for one, other in zip(rough.columns, whole.columns, strict=True):
+        assert one.m == pytest.approx(other.m, abs=0.005)
+
+
+def test_a_relation_that_hardly_shows_is_left_out_of_the_next_pass(rules):
+    learned = begin(
+        rules, 400, RelationParameters("seen", 1e-3, (0,)), RelationParameters("idle", 1e-7, (1,))
+    )
+    following = estimation.with_what_shows(rules, learned, learned)
+    assert [relation.name for relation in following.relations] == ["seen"]
+
+
 def bound(rules, columns, rows):
     cols = columns(rows)
     u = [np.full(len(column.comparison.levels), 1 / len(column.comparison.levels)) for column in cols]
