@@ -7,11 +7,13 @@ independent would count the name twice. What is left to say is whether the two s
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import polars as pl
+
+from resolver.matching.columns import slot_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
 _INITIALS: Final = 2
 #: Names of fewer letters are found in any mailbox.
 _LONG_ENOUGH: Final = 3
-_NO_LETTER: Final = re.compile("[^a-z]+")
-_NO_DIGIT: Final = re.compile("[^0-9]+")
 
 
 def echoes(columns: Sequence[Column], pairs: tuple[Array, Array], out: Array) -> tuple[int, Array]:
@@ -38,18 +38,19 @@ def echoes(columns: Sequence[Column], pairs: tuple[Array, Array], out: Array) ->
     if not place.keys() >= {"first_name", "last_name", "email"}:
         return 0, np.empty(0, np.intp)
     k = place["email"]
-    email = columns[k]
-    named = [columns[place[name]] for name in ("first_name", "last_name")]
-    alike = [1 + index for index, level in enumerate(email.comparison.rising) if _by_spelling(level)]
-    at = np.flatnonzero(np.isin(out[k], alike))
-    left, right = (side[at] for side in pairs)
-    rows = np.unique(np.concatenate([left, right]))
-    beside = dict(zip(rows.tolist(), _beside_names(email, named, rows), strict=True))
-    found = [
-        (a := beside[x]) is not None and (b := beside[y]) is not None and not a & b
-        for x, y in zip(left.tolist(), right.tolist(), strict=True)
-    ]
-    return k, at[np.array(found, bool)]
+    rising = columns[k].comparison.rising
+    at = np.flatnonzero(np.isin(out[k], [1 + n for n, level in enumerate(rising) if _by_spelling(level)]))
+    if not len(at):
+        return k, at
+    rows, back = np.unique(np.concatenate([side[at] for side in pairs]), return_inverse=True)
+    made, digits = _made_of_names(
+        [columns[place[name]] for name in ("first_name", "last_name", "email")], rows
+    )
+    left, right = back[: len(at)], back[len(at) :]
+    found = made[left] & made[right]
+    for i, j in slot_pairs(columns[k]):
+        found &= (digits[i][left] == 0) | (digits[i][left] != digits[j][right])
+    return k, at[found]
 
 
 def without_spelling(column: Column) -> Column:
@@ -65,26 +66,36 @@ def _by_spelling(level: Level) -> bool:
     return not level.when.keys().isdisjoint(("similar_mailbox", "same_local_part"))
 
 
-def _beside_names(email: Column, named: Sequence[Column], rows: Array) -> list[frozenset[str] | None]:
-    """Digits in the mailboxes of each row; None where a mailbox is not made of the names."""
-    texts = [column.values[0].strings(column.codes[0][rows, 0].astype(np.intp)) for column in named]
-    slots = [
-        email.values[0].strings(email.codes[0][rows, slot].astype(np.intp), "local")
-        for slot in range(email.slots)
+def _made_of_names(columns: Sequence[Column], rows: Array) -> tuple[Array, list[Array]]:
+    """Whether all mailboxes of a row are made of its names; per slot a number for their digits, or 0."""
+    *named, email = columns
+    first, last = (_texts(column, rows, 0, "text").str.replace_all(" ", "", literal=True) for column in named)
+    longer = first.str.len_bytes() >= last.str.len_bytes()
+    names = first.zip_with(longer, last), last.zip_with(longer, first)
+    made, digits = np.ones(len(rows), bool), []
+    for slot in range(email.slots):
+        local = _texts(email, rows, slot, "local")
+        letters = local.str.replace_all("[^a-z]+", "")
+        rest = letters
+        for name in names:
+            rest = _less(rest, name)
+        none = (local == "").to_numpy()
+        made &= none | ((rest != letters) & (rest.str.len_bytes() <= _INITIALS)).to_numpy()
+        digits.append(local.str.replace_all("[^0-9]+", ""))
+    every = pl.concat(digits).rank("dense").to_numpy().astype(np.intp)  # no digits are before any
+    return made, np.split(every - (1 if (pl.concat(digits) == "").any() else 0), email.slots)
+
+
+def _texts(column: Column, rows: Array, slot: int, what: str) -> pl.Series:
+    return column.values[0].vocabulary[what].gather(column.codes[0][rows, slot])
+
+
+def _less(texts: pl.Series, names: pl.Series) -> pl.Series:
+    """The texts with the first place of each name left out."""
+    text, name = pl.col("text"), pl.col("name")
+    at, size = text.str.find(name, literal=True), name.str.len_bytes()
+    without = text.str.slice(0, at) + text.str.slice(at + size)
+    found = at.is_not_null() & (size >= _LONG_ENOUGH)
+    return pl.DataFrame({"text": texts, "name": names}).select(pl.when(found).then(without).otherwise(text))[
+        "text"
     ]
-    out: list[frozenset[str] | None] = []
-    for names, locals_ in zip(zip(*texts, strict=True), zip(*slots, strict=True), strict=True):
-        parts = sorted((name.replace(" ", "") for name in names), key=len, reverse=True)
-        rests = [_rest(local, parts) for local in locals_ if local]
-        out.append(None if None in rests else frozenset(rest for rest in rests if rest))
-    return out
-
-
-def _rest(local: str, names: Sequence[str]) -> str | None:
-    """The digits of a mailbox that is made of the names, else None."""
-    letters = _NO_LETTER.sub("", local)
-    left = letters
-    for name in names:
-        if len(name) >= _LONG_ENOUGH:
-            left = left.replace(name, "", 1)
-    return _NO_DIGIT.sub("", local) if left != letters and len(left) <= _INITIALS else None

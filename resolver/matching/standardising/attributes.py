@@ -24,7 +24,9 @@ _MOST_FIELDS: Final = 64
 _DISTINCT_SHARE: Final = 0.3
 _SHARED_NUMBER: Final = 0.1  # of distinct values from which long numbers are a household's or a company's
 _LONG_NUMBER: Final = r"^(?:\D*\d){6}"
-_DATE: Final = r"^\D{0,3}\d{1,4}[-/. ]\d{1,2}[-/. ]\d{1,4}(?:\D|$)|^(?:19|20)\d{6}$"
+_YEAR_FIRST: Final = r"^\D{0,3}(?:19|20)\d\d[-/. ]\d\d?[-/. ]\d\d?(?:\D|$)|^(?:19|20)\d{6}$"
+_YEAR_LAST: Final = r"^\D{0,3}\d\d?[-/. ]\d\d?[-/. ](?:19|20)?\d\d(?:\D|$)"
+_DATE: Final = f"{_YEAR_FIRST}|{_YEAR_LAST}"
 _MOSTLY: Final = 0.5
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 

@@ -74,6 +74,9 @@ def test_a_thousand_values_are_enough_in_any_file():
     ("value", "kind"),
     [
         pytest.param(lambda n: f"P-{70_000_000 + n // 6}", Kind.IDENTIFIER, id="a family's policy"),
+        pytest.param(
+            lambda n: f"{400 + n // 60}-{n // 6 % 10 + 10}-6789", Kind.IDENTIFIER, id="parted by hyphens"
+        ),
         pytest.param(lambda n: f"P-{70_000_000 + n // 12}", Kind.CATEGORY, id="shared by too many"),
         pytest.param(lambda n: f"2020-{1 + n // 6 % 12:02d}-{1 + n // 72:02d}", Kind.CATEGORY, id="a date"),
         pytest.param(
