@@ -31,7 +31,7 @@ from resolver.rule_file import load_rules
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from resolver.model.rule_set import RuleSet
+    from resolver.model.rule_set import Comparison, RuleSet
 
 #: Splink 5.0.0, pairwise F1: threshold picked with the truth, and at its default of 0.95.
 SPLINK = {
@@ -244,6 +244,12 @@ def without_test(test: str) -> Callable[[RuleSet], RuleSet]:
     return change
 
 
+def unlimited(comparison: Comparison) -> Comparison:
+    """The comparison with no limit to what EM may learn."""
+    levels = tuple(level.model_copy(update={"at_most": 1.0}) for level in comparison.levels)
+    return comparison.model_copy(update={"levels": levels})
+
+
 def without_business_words(rules: RuleSet) -> RuleSet:
     """Company words as written, but for plurals."""
     return rules.model_copy(update={"reference": replace(rules.reference, business_words={})})
@@ -251,6 +257,13 @@ def without_business_words(rules: RuleSet) -> RuleSet:
 
 ABLATIONS: dict[str, Callable[[RuleSet], RuleSet]] = {
     "no relations": lambda rules: rules.model_copy(update={"relations": ()}),
+    "relations of persons 1 in 20, not 10,000": lambda rules: rules.model_copy(
+        update={"relations": tuple(one.model_copy(update={"per_match": None}) for one in rules.relations)}
+    ),
+    "relations that explain nothing stay": changed_section("estimation", relation_shows_from=0.0),
+    "m without limits": lambda rules: rules.model_copy(
+        update={"comparisons": tuple(unlimited(one) for one in rules.comparisons)}
+    ),
     "one pass": changed_section("estimation", passes=1),
     "clusters never weighed as wholes": changed_section("clustering", absorb_from=99.0),
     "a field's best pair alone (absorb_best 1)": changed_section("clustering", absorb_best=1.0),
