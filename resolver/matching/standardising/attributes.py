@@ -27,6 +27,7 @@ _LONG_NUMBER: Final = r"^(?:\D*\d){6}"
 _YEAR_FIRST: Final = r"^\D{0,3}(?:19|20)\d\d[-/. ]\d\d?[-/. ]\d\d?(?:\D|$)|^(?:19|20)\d{6}$"
 _YEAR_LAST: Final = r"^\D{0,3}\d\d?[-/. ]\d\d?[-/. ](?:19|20)?\d\d(?:\D|$)"
 _DATE: Final = f"{_YEAR_FIRST}|{_YEAR_LAST}"
+_MEASURE: Final = r"^\s*[-+]?\d+[.,]\d+\s*$"  # a rate, an amount: no number that anybody was given
 _MOSTLY: Final = 0.5
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -75,9 +76,9 @@ def attribute_values(attributes: pl.Series) -> pl.DataFrame:
 def attribute_kinds(long: pl.DataFrame, profiles: int) -> dict[str, Kind]:
     """The keys with enough values, and of what sort each is.
 
-    A key is an identifier if most of its values have digits and over 30 % are distinct; 10 % will do where
-    most are numbers of six digits or more and no dates: a household, a company shares its number. Else it is
-    a category.
+    A key is an identifier if most of its values have digits and are no decimals, and over 30 % are distinct;
+    10 % will do where most are numbers of six digits or more and no dates: a household, a company shares its
+    number. Else it is a category.
 
     ``long`` is what ``attribute_values`` returns, keys that feed other fields left out.
     """
@@ -87,7 +88,7 @@ def attribute_kinds(long: pl.DataFrame, profiles: int) -> dict[str, Kind]:
     kinds = {}
     for key in keys.sort():
         values = long.filter(pl.col("key") == key)["value"]
-        digits = values.str.contains(r"\d").mean()
+        digits = (values.str.contains(r"\d") & ~values.str.contains(_MEASURE)).mean()
         distinct = values.n_unique() / len(values)
         many = distinct > _DISTINCT_SHARE or (
             distinct > _SHARED_NUMBER

@@ -82,6 +82,7 @@ def test_a_thousand_values_are_enough_in_any_file():
         pytest.param(
             lambda n: f"2020{1 + n // 6 % 12:02d}{1 + n // 72:02d}", Kind.CATEGORY, id="digits of a date"
         ),
+        pytest.param(lambda n: f"{n}.{700_000 + n}", Kind.CATEGORY, id="a rate"),
         pytest.param(lambda n: str(1_000 + n // 6), Kind.CATEGORY, id="four digits: a year, a branch"),
     ],
 )
