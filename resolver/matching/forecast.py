@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from resolver.matching.keys import Key
+    from resolver.matching.parameters import Parameters
     from resolver.matching.values import Array
     from resolver.model.rule_set import RuleSet
     from resolver.model.standardised import Standardised
@@ -59,8 +60,8 @@ def forecast(standardised: Standardised, profiles: int, rules: RuleSet) -> Forec
     if size < 2 or not columns:  # noqa: PLR2004 - one profile makes no pair
         return Forecast(0.0, 0.0, 0.0, (), ())
     view = first_view(rules, columns)
-    view = replace(view, model=replace(view.model, profiles=profiles))
     share = size / profiles
+    view = replace(view, model=_of_the_file(view.model, profiles, share))
     if profiles <= rules.blocking.all_pairs_up_to:
         return Forecast(profiles * (profiles - 1) / 2, *_worth(rules, view, all_pairs(size), 1.0), (), ())
     keys = keys_for(rules.blocking, view)[:MOST_KEYS]
@@ -83,6 +84,12 @@ def forecast(standardised: Standardised, profiles: int, rules: RuleSet) -> Forec
         tuple(told),
         tuple(name for _, name in sorted(beyond, reverse=True)),
     )
+
+
+def _of_the_file(model: Parameters, profiles: int, share: float) -> Parameters:
+    """The start model of the file: a match for every profile, so many relations, rarer in more pairs."""
+    relations = tuple(replace(one, rate=one.rate * share) for one in model.relations)
+    return replace(model, profiles=profiles, match_rate=model.match_rate * share, relations=relations)
 
 
 def _worth(rules: RuleSet, view: Any, words: Array, share: float) -> tuple[float, float]:

@@ -47,13 +47,18 @@ class Strangers:
 
 def strangers_of(strata: Strata, columns: Sequence[Column], bins: Sequence[Array]) -> tuple[Strangers, ...]:
     """Random pairs of each stratum, with replacement."""
-    out = []
+    drawn = []
     for stratum in range(1, len(strata.sides) + 1):
         draw = np.random.default_rng([_SEED, stratum])
         left, right = (draw.choice(rows, _STRANGERS) for rows in strata.rows(stratum))
-        pair = (left[left != right].astype(np.uint32), right[left != right].astype(np.uint32))
-        out.append(Strangers(*pair, compare(columns, bins, pair)))
-    return tuple(out)
+        drawn.append((left[left != right].astype(np.uint32), right[left != right].astype(np.uint32)))
+    if not drawn:
+        return ()
+    left, right = (np.concatenate(side) for side in zip(*drawn, strict=True))
+    bytes_ = compare(columns, bins, (left, right))
+    ends = np.cumsum([len(one) for one, _ in drawn])[:-1]
+    parts = np.split(bytes_, ends, axis=1)
+    return tuple(Strangers(*pair, part) for pair, part in zip(drawn, parts, strict=True))
 
 
 def shifts_of(rules: RuleSet, view: View) -> tuple[Array, ...]:
