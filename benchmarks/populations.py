@@ -128,14 +128,15 @@ def families(drawn: Population) -> list[Row]:
     return drawn.groups(5, make)
 
 
-def _office(drawn: Population, mailbox: str) -> list[Row]:
+def _office(drawn: Population, mailbox: str, largest: int = 40, *, account: bool = False) -> list[Row]:
     def make(head: Row, number: int) -> Row:
         name = f"{head['LastName']} {KINDS[number % len(KINDS)]}"
         row = drawn.person() | _of(head, *PLACE, "PhoneNumber") | {"BusinessName": name, "BirthDate": None}
         own = mailbox or f"{row['FirstName']}.{row['LastName']}"
-        return row | {"EmailAddress": f"{own}@{head['LastName']}corp{number}.com".lower()}
+        mail = f"{own}@{head['LastName']}corp{number}.com".lower()
+        return row | {"EmailAddress": mail} | ({"AccountNumber": f"C{100_000 + number}"} if account else {})
 
-    return drawn.groups(40, make)
+    return drawn.groups(largest, make)
 
 
 def offices(drawn: Population) -> list[Row]:
@@ -244,14 +245,7 @@ def homes(drawn: Population) -> list[Row]:
 
 def contacts(drawn: Population) -> list[Row]:
     """As the module says."""
-
-    def make(head: Row, number: int) -> Row:
-        name = f"{head['LastName']} {KINDS[number % len(KINDS)]}"
-        row = drawn.person() | _of(head, *PLACE, "PhoneNumber") | {"BusinessName": name, "BirthDate": None}
-        mail = f"{row['FirstName']}.{row['LastName']}@{head['LastName']}corp{number}.com".lower()
-        return row | {"EmailAddress": mail, "AccountNumber": f"C{100_000 + number}"}
-
-    return drawn.groups(20, make)
+    return _office(drawn, "", 20, account=True)
 
 
 def logins(drawn: Population) -> list[Row]:

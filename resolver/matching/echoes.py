@@ -82,8 +82,8 @@ def _made_of_names(columns: Sequence[Column], rows: Array) -> tuple[Array, list[
         none = (local == "").to_numpy()
         made &= none | ((rest != letters) & (rest.str.len_bytes() <= _INITIALS)).to_numpy()
         digits.append(local.str.replace_all("[^0-9]+", ""))
-    every = pl.concat(digits).rank("dense").to_numpy().astype(np.intp)  # no digits are before any
-    return made, np.split(every - (1 if (pl.concat(digits) == "").any() else 0), email.slots)
+    ranks = pl.concat([pl.Series([""]), *digits]).rank("dense").to_numpy().astype(np.intp)
+    return made, np.split(ranks[1:] - 1, email.slots)  # no digits come before any
 
 
 def _texts(column: Column, rows: Array, slot: int, what: str) -> pl.Series:
