@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 from typing import Final
 
 #: ``M_ARENA_MAX`` of glibc's malloc.h.
 _ARENA_MAX: Final = -8
 _ARENAS: Final = 2
+#: What Polars' allocator, jemalloc, is told (its `TUNING` page): few arenas, and freed pages go back soon.
+_POLARS: Final = "narenas:2,dirty_decay_ms:50,muzzy_decay_ms:0"
 
 
 def share_arenas() -> bool:
-    """Let all threads allocate from two of glibc's arenas, where each would keep freed memory in its own.
+    """Let all threads allocate from two arenas, where each would keep freed memory in its own.
 
-    An eighth less memory at a million profiles, at no cost in time. Returns whether it could: without glibc
-    nothing happens.
+    Of glibc, for numpy, and of Polars' own allocator, which must not be loaded yet. A third less memory at a
+    million profiles, at no cost in time. Returns whether glibc could be told: there may be another C library.
     """
+    os.environ.setdefault("_RJEM_MALLOC_CONF", _POLARS)
     if not sys.platform.startswith("linux"):
         return False
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)

@@ -45,9 +45,11 @@ def softened(weight: Array, prior: float | Array, rules: Clustering) -> Array:
     of one component have passed the prior once already, and a pair with little to compare must not pay it
     again. ``prior`` (bits) is one for all, or each pair's own.
     """
-    clipped = np.clip(weight, -rules.clip, rules.clip)
-    relieved = np.minimum(clipped + rules.relief * np.maximum(-prior, 0.0), 0.0)
-    return np.where(clipped < 0, relieved, clipped)
+    out: Array = np.clip(weight, -rules.clip, rules.clip)
+    against = np.flatnonzero(out < 0)
+    own = prior[against] if isinstance(prior, np.ndarray) else prior
+    out[against] = np.minimum(out[against] + rules.relief * np.maximum(-own, 0.0), 0.0)
+    return out
 
 
 def cut_components(label: Array, edges: Edges, cuts: Sequence[float], largest: int) -> Array:
@@ -57,11 +59,13 @@ def cut_components(label: Array, edges: Edges, cuts: Sequence[float], largest: i
     indifferent (0). Components above ``largest`` are one cluster, but for pairs that must never be joined.
     """
     profiles = len(label)
-    order = stable_order(label)
     sizes = np.bincount(label)
-    starts = np.cumsum(sizes) - sizes
+    several = np.flatnonzero(sizes[label] > 1)  # most profiles are alone
+    order = several[stable_order(label[several])]
+    places = np.where(sizes > 1, sizes, 0)
+    starts = np.cumsum(places) - places
     place = np.empty(profiles, np.int64)
-    place[order] = np.arange(profiles) - np.repeat(starts, sizes)
+    place[order] = np.arange(len(order)) - np.repeat(starts, places)
     out = np.tile(np.arange(profiles), (len(cuts), 1))
     left, right = unpack(edges.words)
     inside = label[left] == label[right]

@@ -95,6 +95,11 @@ class Column:
         out[0] = 0
         return out
 
+    def forget_tables(self) -> None:
+        """Free what was derived of single values to compare pairs; it is derived again when asked for."""
+        for values in self.values:
+            values.forget_tables()
+
     @property
     def slots(self) -> int:
         """Values that one profile may have."""

@@ -22,7 +22,20 @@ def components(profiles: int, left: Array, right: Array) -> Array:
 
 
 def first_members(profiles: int, left: Array, right: Array) -> Array:
-    """The first member of each profile's component.
+    """The first member of each profile's component."""
+    first = np.arange(profiles)
+    there = np.zeros(profiles, bool)
+    there[left] = True
+    there[right] = True
+    rows = np.flatnonzero(there)  # most profiles of a large file have no pair
+    place = np.empty(profiles, np.intp)
+    place[rows] = np.arange(len(rows))
+    first[rows] = rows[_first_of_paired(len(rows), place[left], place[right])]
+    return first
+
+
+def _first_of_paired(profiles: int, left: Array, right: Array) -> Array:
+    """``first_members`` where everyone has a pair.
 
     Every profile knows the first that was found for it. In a round each pair hands the smaller of its two on
     to the larger, and all look up to the end. What is smaller than all around it finds a smaller one, or

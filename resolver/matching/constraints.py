@@ -33,6 +33,8 @@ class Constraints:
 
     def together(self, left: Array, right: Array) -> Array:
         """Which pairs people joined, directly or through others."""
+        if not len(self.words):
+            return np.zeros(len(left), bool)
         return self.group[left] == self.group[right]
 
     def sides_joined(self) -> tuple[Array, Array]:
@@ -50,7 +52,7 @@ class Constraints:
 def no_constraints(profiles: int) -> Constraints:
     """Nobody decided anything."""
     none = np.empty(0, np.uint64)
-    return Constraints(np.arange(profiles), none, np.zeros(profiles, bool), none, none)
+    return Constraints(np.arange(profiles, dtype=np.int32), none, np.zeros(profiles, bool), none, none)
 
 
 def constraints_of(decisions: pl.DataFrame, profile_ids: pl.Series) -> Constraints:

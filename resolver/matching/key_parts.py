@@ -45,20 +45,28 @@ class Part:
 
     def of(self, rows: Array) -> Part:
         """The same part of those profiles only, looked up once for all keys that share it."""
-        return Part(self.name, self.words(rows))
+        return Part(self.name, np.stack([self.word(k, rows) for k in range(self.alternatives)], axis=1))
 
-    def words(self, rows: Array | None = None) -> Array:
-        """One word per profile (or of those in ``rows``) and alternative; 0 where unknown."""
-        codes = self.codes if rows is None else self.codes[rows]
-        words = codes if self.table is None else self.table[codes]
-        return words.reshape(len(codes), self.alternatives).astype(np.uint64)
+    def word(self, alternative: int, rows: Array) -> Array:
+        """One word for each of the profiles in ``rows``, of one of their alternatives; 0 where unknown."""
+        slot, turn = divmod(alternative, self._per_code)
+        codes = self.codes[rows, slot]
+        if self.table is not None:
+            codes = self.table[codes] if self.table.ndim == 1 else self.table[codes, turn]
+        return codes.astype(np.uint64, copy=False)
+
+    def known(self, alternative: int) -> Array:
+        """The profiles that may have a word there."""
+        return np.flatnonzero(self.codes[:, alternative // self._per_code])
 
     @property
     def alternatives(self) -> int:
         """Words per profile."""
-        return self.codes.shape[1] * (
-            1 if self.table is None or self.table.ndim == 1 else self.table.shape[1]
-        )
+        return self.codes.shape[1] * self._per_code
+
+    @property
+    def _per_code(self) -> int:
+        return 1 if self.table is None or self.table.ndim == 1 else self.table.shape[1]
 
 
 def _whole(values: Values) -> Array:

@@ -43,18 +43,18 @@ class Key:
 
     def hashes(self) -> tuple[Array, Array]:
         """Hash and profile of every complete combination of alternatives."""
-        columns = [part.words() for part in self.parts]
         hashes, owners = [], []
-        for slots in product(*(range(column.shape[1]) for column in columns)):
-            mixed = np.zeros(len(columns[0]), np.uint64)
-            complete = np.ones(len(columns[0]), bool)
-            for column, slot in zip(columns, slots, strict=True):
-                word = column[:, slot]
-                complete &= word > 0
+        for turns in product(*(range(part.alternatives) for part in self.parts)):
+            rows = self.parts[0].known(turns[0])
+            mixed = np.zeros(len(rows), np.uint64)
+            for part, turn in zip(self.parts, turns, strict=True):
+                word = part.word(turn, rows)
+                there = np.flatnonzero(word)
+                if len(there) < len(rows):  # what lacks a part is not looked at again
+                    word, rows, mixed = word[there], rows[there], mixed[there]
                 mixed = _mixed(mixed ^ word)
-            at = np.flatnonzero(complete)
-            hashes.append(mixed[at])
-            owners.append(at)
+            hashes.append(mixed)
+            owners.append(rows)
         return np.concatenate(hashes), np.concatenate(owners)
 
 

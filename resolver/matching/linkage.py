@@ -17,6 +17,7 @@ from resolver.matching.constraints import Constraints, constraints_of
 from resolver.matching.doubts import with_doubts
 from resolver.matching.keys import keys_of
 from resolver.matching.learning_keys import learn_keys
+from resolver.matching.memory import give_back
 from resolver.matching.ordering import content_hashes, in_order, order_of
 from resolver.matching.pair_index import find
 from resolver.matching.passes import Scored, View, estimate, first_view, recount, score_and_cluster
@@ -77,30 +78,44 @@ def link_profiles(  # noqa: PLR0913, PLR0917 - what is linked, and where
     file too large for all its pairs.
     """
     ids, height = profiles["profile_id"], profiles.height
+    on_stage = _giving_back(on_stage, height)
     context = context_of(profiles, rules.reference)
-    standardised = with_values(standardise(profiles, rules.reference, rules.default_region, context))
+    handed_on = [profiles]
+    del profiles  # each text is free once it is standardised, unless the caller still holds them
+    standardised = with_values(standardise(handed_on.pop(), rules.reference, rules.default_region, context))
     fields = tuple(standardised.fields)
     hashes = content_hashes(standardised)
     order = order_of(hashes, ids)
     columns = columns_of(rules, in_order(standardised, order))
     constraints = constraints_of(decisions, ids.gather(order))
     on_stage("standardise", {"profiles": height, "fields": len(standardised.fields)})
-    del standardised, profiles  # the texts, unless the caller still holds them
+    del standardised
     if height < 2 or not columns:  # noqa: PLR2004 - one profile makes no pair
         return _nothing_to_compare(ids)
 
     view = replace(first_view(rules, columns), work=work)
     learned = Learned(view.bins, view.model, fields, context, hashes)
+    give_back(height)
     candidates = find_candidates(rules.blocking, view)
     on_stage("block", {"pairs": len(candidates.words), "keys": len(candidates.names)})
 
-    evidence = gather(rules, view, (candidates, constraints))
+    known = [gather(rules, view, (candidates, constraints))]
     view = replace(view, all_bytes=None)
-    on_stage("compare", {"pairs": len(evidence.words), "comparisons": len(columns)})
+    on_stage("compare", {"pairs": len(known[0].words), "comparisons": len(columns)})
 
-    scored, view, core = alternate(rules, view, (evidence, constraints), on_stage)
+    scored, view, core = alternate(rules, view, (known.pop(), constraints), on_stage)
     answer = Answer(order, view, scored, constraints, core, candidates, learned)
     return conclude(ids, rules, answer, on_stage)
+
+
+def _giving_back(on_stage: OnStage, profiles: int) -> OnStage:
+    """``on_stage`` that hands back what each stage leaves behind."""
+
+    def told(name: str, counts: Mapping[str, int | float]) -> None:
+        on_stage(name, counts)
+        give_back(profiles)
+
+    return told
 
 
 def conclude(ids: pl.Series, rules: RuleSet, answer: Answer, on_stage: OnStage) -> Linkage:
@@ -164,36 +179,39 @@ def alternate(
     constants = rules.estimation
     passes = constants.passes if view.model.profiles <= constants.large else constants.passes_when_large
 
-    def estimated(number: int) -> View:
+    def estimated(number: int, view: View, evidence: Evidence) -> View:
         model = replace(estimate(rules, view, evidence), passes=number)
         on_stage("estimate", {"pass": number, "iterations": model.iterations})
         return replace(view, model=model)
 
     for number in range(1, passes):
-        view = estimated(number)
+        view = estimated(number, view, evidence)
         scored = score_and_cluster(rules, view, known, [rules.clustering.provisional_cut])
         evidence = scored.evidence
         known = evidence, constraints
         on_stage("cluster", {"pass": number, "pairs": len(evidence.words)})
         view = recount(rules, view, scored)
+        del scored
         on_stage("recount", {"pass": number})
-    view = estimated(passes)
+    view = estimated(passes, view, evidence)
     # what earlier clusters asked for is asked for again: the model and candidates alone decide
-    last = last_pass(rules, view, evidence.found(constraints.words), constraints)
+    handed_on = [(evidence.found(constraints.words), constraints)]
+    del evidence, known  # a dozen bytes per pair, which grow into others
+    last = last_pass(rules, view, handed_on.pop())
     on_stage("cluster", {"pass": passes, "pairs": len(last[0].evidence.words)})
     return last
 
 
-def last_pass(
-    rules: RuleSet, view: View, evidence: Evidence, constraints: Constraints
-) -> tuple[Scored, View, Array]:
+def last_pass(rules: RuleSet, view: View, known: tuple[Evidence, Constraints]) -> tuple[Scored, View, Array]:
     """The clusters of a model that is final; the view with how many of each size there were; ``cores``.
 
     Single profiles are taken in by the clusters they fit; what is one cluster is one for review too.
     """
     cuts = [rules.thresholds.merge_cut, rules.thresholds.match, rules.thresholds.review]
-    scored = score_and_cluster(rules, view, (evidence, constraints), cuts)
-    clusters = scored.clusters.copy()
+    constraints, handed_on = known[1], [known]
+    del known
+    scored = score_and_cluster(rules, view, handed_on.pop(), cuts, last=True)
+    clusters = scored.clusters  # nobody else has them
     model = view.model, view.strata.of(scored.evidence.sides)
     with ThreadPoolExecutor(
         1
@@ -246,7 +264,7 @@ def link_again(
     evidence = gather(rules, first, (candidates, constraints))
     rebin(columns, last.bins, evidence.sides, evidence.bytes_)
     on_stage("compare", {"pairs": len(evidence.words), "comparisons": len(columns)})
-    scored, last, core = last_pass(rules, last, evidence, constraints)
+    scored, last, core = last_pass(rules, last, (evidence, constraints))
     on_stage("cluster", {"pairs": len(scored.evidence.words)})
     learned = Learned(first.bins, first.model, trained.fields, trained.context, hashes)
     answer = Answer(order, last, scored, constraints, core, candidates, learned)

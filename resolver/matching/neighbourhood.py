@@ -233,7 +233,7 @@ def _settle(rules: RuleSet, area: Neighbourhood, rows: Array, asked: Array) -> t
     )
     constraints = constraints_of(area.decisions, area.ids.gather(rows))
     view = _view_of(area, rows)
-    scored, view, core = last_pass(rules, view, evidence, constraints)
+    scored, view, core = last_pass(rules, view, (evidence, constraints))
     left, right = scored.evidence.sides
     met = scored.met if scored.met is not None else np.empty(0, np.uint64)
     known = scored.weight, constraints.together(left, right), met

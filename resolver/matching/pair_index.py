@@ -104,13 +104,11 @@ def all_pairs(profiles: int) -> Array:
 
 def pairs_within(label: Array, smallest: int = 2) -> Array:
     """Every pair of profiles with one label, of labels with at least ``smallest`` profiles; sorted words."""
-    order = stable_order(label)
-    sizes = np.bincount(label)
-    kept = np.repeat(sizes >= smallest, sizes)
-    member = order[kept].astype(np.uint64)
-    group = label[order][kept]
-    if not len(member):
+    rows = np.flatnonzero(np.bincount(label)[label] >= smallest)
+    if not len(rows):
         return np.empty(0, np.uint64)
+    rows = rows[stable_order(label[rows])]
+    member, group = rows.astype(np.uint64), label[rows]
     first = np.ones(len(group), bool)
     first[1:] = group[1:] != group[:-1]
     starts = np.flatnonzero(first)

@@ -13,6 +13,7 @@ from resolver.matching.clustering import MUST, NEVER, Edges, softened
 from resolver.matching.comparison import compare, rebin
 from resolver.matching.components import bounded_components
 from resolver.matching.frequency import Groups, bins_of, entities_with, entity_counts, first_counts, rarity
+from resolver.matching.memory import give_back
 from resolver.matching.pair_index import all_pairs, find, find_of_all, pairs_within, unpack
 from resolver.matching.parameters import BITS
 from resolver.matching.strata import strata_of
@@ -159,14 +160,21 @@ class Scored:
     met: Array | None = None
 
 
-def score_and_cluster(
-    rules: RuleSet, view: View, known: tuple[Evidence, Constraints], cuts: Sequence[float]
+def score_and_cluster(  # noqa: PLR0913 - the last pass frees what others need
+    rules: RuleSet,
+    view: View,
+    known: tuple[Evidence, Constraints],
+    cuts: Sequence[float],
+    *,
+    last: bool = False,
 ) -> Scored:
     """Weights of all pairs; components; the pairs missing inside them scored too; clusters at each cut.
 
-    ``known`` is the evidence and what people decided: that is honoured at every cut.
+    ``known`` is the evidence and what people decided: that is honoured at every cut. In the ``last`` pass
+    what serves the comparing of pairs is forgotten when all are compared.
     """
     evidence, constraints = known
+    del known
     weight = weights_of(view, evidence)
     settings = rules.clustering
     left, right = evidence.sides
@@ -180,6 +188,7 @@ def score_and_cluster(
     small = np.bincount(label) <= settings.largest_component
     inside = pairs_within(np.where(small[label], label, np.arange(len(label)) + len(small)), smallest=3)
     missing = inside[find(evidence.words, inside) < 0]
+    del joining, small, inside
     if len(missing):
         evidence = evidence.also(missing, view.columns, view.bins)
         added = np.zeros(len(evidence.words), bool)
@@ -187,6 +196,10 @@ def score_and_cluster(
         before, weight = weight, np.empty(len(added))
         weight[~added] = before
         weight[added] = weights_of(view, evidence.only(added))
+    if last:
+        for column in view.columns:
+            column.forget_tables()
+        give_back(view.model.profiles)
     left, right = evidence.sides
     similarity = softened(weight, priors_of(view, evidence), settings)
     similarity[constraints.together(left, right)] = MUST

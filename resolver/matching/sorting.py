@@ -33,8 +33,10 @@ def ordered_hashes(hashes: NDArray[np.uint64]) -> tuple[NDArray[np.intp], NDArra
     differ in the lower bits only, all are sorted in full.
     """
     place = np.uint64((1 << len(hashes).bit_length()) - 1)
-    words = ascending((hashes & ~place) | np.arange(len(hashes), dtype=np.uint64))
-    order = (words & place).astype(np.intp)
+    words = hashes & ~place
+    words |= np.arange(len(hashes), dtype=np.uint64)
+    order = (ascending(words) & place).view(np.intp)
+    del words
     ordered = hashes[order]
     if (ordered[1:] < ordered[:-1]).any():
         order = np.argsort(hashes, kind="stable")
@@ -47,7 +49,9 @@ def ranked(order: NDArray[np.intp], ordered: NDArray[Any]) -> tuple[NDArray[np.i
     first = np.ones(len(ordered), bool)
     first[1:] = ordered[1:] != ordered[:-1]
     ranks = np.empty(len(ordered), np.intp)
-    ranks[order] = np.cumsum(first) - 1
+    running = np.cumsum(first)
+    running -= 1
+    ranks[order] = running
     return ranks, order[np.flatnonzero(first)]
 
 
@@ -65,5 +69,7 @@ def stable_order(numbers: NDArray[np.integer]) -> NDArray[np.intp]:
     places = len(numbers).bit_length()
     if int(numbers.max(initial=0)).bit_length() + places > 64:  # noqa: PLR2004 - bits of a word
         return np.argsort(numbers, kind="stable")
-    words = (numbers.astype(np.uint64) << np.uint64(places)) | np.arange(len(numbers), dtype=np.uint64)
-    return (ascending(words) & np.uint64((1 << places) - 1)).astype(np.intp)
+    words = numbers.astype(np.uint64)
+    words <<= np.uint64(places)
+    words |= np.arange(len(numbers), dtype=np.uint64)
+    return (ascending(words) & np.uint64((1 << places) - 1)).view(np.intp)

@@ -16,13 +16,13 @@ from resolver.matching.standardising.attributes import (
     standardise_plain,
 )
 from resolver.matching.standardising.businesses import standardise_businesses
-from resolver.matching.standardising.coding import stacked
+from resolver.matching.standardising.coding import placed, stacked
 from resolver.matching.standardising.context import Context
 from resolver.matching.standardising.dates import infer_day_first, standardise_dates
 from resolver.matching.standardising.emails import standardise_emails
 from resolver.matching.standardising.genders import standardise_gender
 from resolver.matching.standardising.name_columns import NAME_COLUMNS, standardise_names
-from resolver.matching.standardising.phones import infer_region, standardise_phones
+from resolver.matching.standardising.phones import infer_region, regions_to_try, standardise_phones
 from resolver.model.profile import ADDRESSES, EMAILS, PHONES, SCALARS
 from resolver.model.standardised import Kind, Standardised, StandardisedField
 
@@ -61,29 +61,38 @@ def standardise(
     """
     whole = context is None
     context = context or context_of(profiles, reference)
-    regions = default_region, context.region
+    height = profiles.height
     long = _attributes(profiles)
-    other = _other_attributes(long, reference)
-    phones, emails = _columns(profiles, PHONES), _columns(profiles, EMAILS)
-    blocks = [_block(profiles, name) for name in _present_blocks(profiles)]
-    gender = _first_of(profiles, "gender", "gender_string")
-    party_type = _first_of(profiles, "party_type", "party_type_string")
-    account_number, business_name = _column(profiles, "account_number"), _column(profiles, "business_name")
-    jobs: list[Callable[[], list[StandardisedField]]] = [  # the longest first
-        lambda: [standardise_phones(phones, _countries(profiles, reference), reference, regions)],
-        lambda: standardise_addresses(blocks, reference),
-        lambda: standardise_names(_name_columns(profiles, long, reference), reference),
-        lambda: [standardise_emails(emails, reference)],
-        lambda: standardise_attributes(other, profiles.height, context.attributes, reference),
-        lambda: [standardise_plain("account_number", Kind.IDENTIFIER, account_number, reference)],
-        lambda: [standardise_businesses(business_name, reference)],
-        lambda: [standardise_dates(_column(profiles, "birth_date"), reference, context.day_first)],
-        lambda: [standardise_gender(gender, reference)],
-        lambda: [standardise_plain("party_type", Kind.CATEGORY, party_type, reference)],
+    texts = _Texts(profiles)
+    regions = regions_to_try(_countries(profiles, reference), default_region, context.region)
+    blocks = texts.blocks()
+    del profiles  # from here on a text is held by whoever took it
+    addresses = standardise_addresses(blocks, reference)  # most texts: they are gone when the others begin
+    blocks.clear()
+    # the longest first, but not the two with the most texts at once
+    jobs: list[Callable[[], list[StandardisedField]]] = [
+        lambda: [standardise_phones(texts.columns(PHONES), regions, reference)],
+        lambda: standardise_names(_name_columns(texts, long, reference), reference),
+        lambda: standardise_attributes(
+            _other_attributes(long, reference), height, context.attributes, reference
+        ),
+        lambda: [
+            standardise_plain("account_number", Kind.IDENTIFIER, texts.take("account_number"), reference)
+        ],
+        lambda: [standardise_businesses(texts.take("business_name"), reference)],
+        lambda: [standardise_dates(texts.take("birth_date"), reference, context.day_first)],
+        lambda: [standardise_emails(texts.columns(EMAILS), reference)],
+        lambda: [standardise_gender(texts.first_of("gender", "gender_string"), reference)],
+        lambda: [
+            standardise_plain(
+                "party_type", Kind.CATEGORY, texts.first_of("party_type", "party_type_string"), reference
+            )
+        ],
     ]
     with ThreadPoolExecutor(max_workers=_THREADS) as pool:  # Polars and numpy release the lock
-        fields = [field for done in pool.map(lambda job: job(), jobs) for field in done]
-    standardised = Standardised(profiles.height, {field.name: field for field in fields})
+        phones, *others = pool.map(lambda job: job(), jobs)
+    fields = [field for done in (phones, addresses, *others) for field in done]
+    standardised = Standardised(height, {field.name: field for field in fields})
     return with_values(standardised) if whole else standardised
 
 
@@ -96,20 +105,45 @@ def with_values(standardised: Standardised) -> Standardised:
 def _column(profiles: pl.DataFrame, name: str) -> pl.Series:
     if name in profiles.columns:
         return profiles[name].cast(pl.String)
-    return pl.repeat(None, profiles.height, dtype=pl.String, eager=True).alias(name)
+    return _nothing(profiles.height).alias(name)
 
 
 def _columns(profiles: pl.DataFrame, members: tuple[str, ...]) -> list[pl.Series]:
-    names = [SCALARS[member] for member in members]
-    return [_column(profiles, name) for name in names if name in profiles.columns] or [
-        _column(profiles, names[0])
-    ]
+    return _Texts(profiles).columns(members)
 
 
-def _first_of(profiles: pl.DataFrame, name: str, other: str) -> pl.Series:
-    """The first column's values; the second's where the first is null or empty."""
-    pair = pl.DataFrame({"a": _column(profiles, name), "b": _column(profiles, other)})
-    return pair.select(pl.when(pl.col("a") != "").then("a").otherwise("b").alias(name)).to_series()
+class _Texts:
+    """The columns of a PROFILES frame, each to be taken once: then whoever took it alone holds its texts."""
+
+    def __init__(self, profiles: pl.DataFrame) -> None:
+        names = [name for name in profiles.columns if name in SCALARS.values()]
+        self._held = {name: _column(profiles, name) for name in names}
+        self._blocks = [_block(profiles, name) for name in _present_blocks(profiles)]
+        self.height = profiles.height
+
+    def take(self, name: str) -> pl.Series:
+        """A column; nulls where there is none."""
+        texts = self._held.pop(name, None)
+        return _nothing(self.height).alias(name) if texts is None else texts
+
+    def columns(self, members: tuple[str, ...]) -> list[pl.Series]:
+        """Those of the members' columns that are there; one of nulls where none is."""
+        names = [SCALARS[member] for member in members]
+        return [self.take(name) for name in names if name in self._held] or [self.take(names[0])]
+
+    def first_of(self, name: str, other: str) -> pl.Series:
+        """The first column's values; the second's where the first is null or empty."""
+        pair = pl.DataFrame({"a": self.take(name), "b": self.take(other)})
+        return pair.select(pl.when(pl.col("a") != "").then("a").otherwise("b").alias(name)).to_series()
+
+    def blocks(self) -> list[dict[str, pl.Series]]:
+        """The parts of the addresses."""
+        taken, self._blocks = self._blocks, []
+        return taken
+
+
+def _nothing(height: int) -> pl.Series:
+    return pl.repeat(None, height, dtype=pl.String, eager=True)
 
 
 def _attributes(profiles: pl.DataFrame) -> pl.DataFrame:
@@ -123,20 +157,16 @@ def _other_attributes(long: pl.DataFrame, reference: Reference) -> pl.DataFrame:
     return long.filter(~pl.col("key").is_in(sorted(reference.attribute_fields)))
 
 
-def _name_columns(profiles: pl.DataFrame, long: pl.DataFrame, reference: Reference) -> pl.DataFrame:
+def _name_columns(texts: _Texts, long: pl.DataFrame, reference: Reference) -> pl.DataFrame:
     """The NAME_COLUMNS, those that the API has no member for from the attributes."""
     columns = {}
     for name in NAME_COLUMNS:
         if name in SCALARS.values():
-            columns[name] = _column(profiles, name)
+            columns[name] = texts.take(name)
             continue
         keys = sorted(key for key, field in reference.attribute_fields.items() if field == name)
         held = long.filter(pl.col("key").is_in(keys)).sort("row", "key").unique("row", keep="first")
-        rows = pl.DataFrame({"row": pl.int_range(profiles.height, dtype=pl.UInt32, eager=True)})
-        joined = rows.join(
-            held.with_columns(pl.col("row").cast(pl.UInt32)), on="row", how="left", maintain_order="left"
-        )
-        columns[name] = joined["value"]
+        columns[name] = placed(_nothing(texts.height), held["row"], held["value"])
     return pl.DataFrame(columns)
 
 

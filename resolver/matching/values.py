@@ -10,16 +10,22 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from resolver.model.standardised import Kind
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from resolver.model.reference import Reference
-    from resolver.model.standardised import Kind, StandardisedField
+    from resolver.model.standardised import StandardisedField
 
 Array: TypeAlias = NDArray[Any]
 
 #: Vocabularies of up to so many texts are kept as Python strings once they are asked for.
 _KEPT_AS_STRINGS: Final = 262_144
+#: The columns of a vocabulary that tables are made of, where there are others.
+_READ: Final = {Kind.PHONE: ("text", "base"), Kind.BUSINESS: ("text",)}
+#: What stays when tables are forgotten: the vocabulary, and what takes long to be told of it again.
+_KEPT: Final = ("name", "kind", "vocabulary", "reference", "known", "tokens", "vague_days")
 #: Values whose texts are worked on at a time.
 _CACHED: Final = 32_768
 _BIT_OF_BYTE: Final = np.uint64(1) << (np.arange(256, dtype=np.uint64) & np.uint64(63))
@@ -46,7 +52,14 @@ class Values:
     @classmethod
     def of(cls, field: StandardisedField, reference: Reference) -> Values:
         """The tables of a standardised field; nothing is computed before it is asked for."""
-        return cls(field.name, field.kind, field.vocabulary, reference)
+        read = _READ.get(field.kind)
+        vocabulary = field.vocabulary if read is None else field.vocabulary.select(read)
+        return cls(field.name, field.kind, vocabulary, reference)
+
+    def forget_tables(self) -> None:
+        """Free all tables but those that say something of the vocabulary as a whole."""
+        for name in [name for name in self.__dict__ if name not in _KEPT]:
+            del self.__dict__[name]
 
     @cached_property
     def text(self) -> pl.Series:
@@ -77,45 +90,29 @@ class Values:
         return self.text.str.len_chars().to_numpy().astype(np.int32)
 
     @cached_property
-    def _bytes(self) -> tuple[Array, Array]:
-        """All values in one run of bytes, and where each starts (one more entry than values)."""
-        sizes = self.text.str.len_bytes().to_numpy().astype(np.int64)
-        joined = np.frombuffer(self.text.str.join("").item().encode(), np.uint8)
-        return joined, np.concatenate([[0], np.cumsum(sizes)])
-
-    @cached_property
     def ascii(self) -> Array:
         """Whether a value is plain ASCII: one byte a character, so that ``letters`` bounds similarities."""
-        return self._bytes[1][1:] - self._bytes[1][:-1] == self.length
+        return (self.text.str.len_bytes() == self.text.str.len_chars()).to_numpy()
 
     @cached_property
     def several_words(self) -> Array:
         """Which values hold a space."""
         return self.text.str.contains(" ", literal=True).to_numpy()
 
-    @cached_property
+    @property
     def letters(self) -> Array:
         """Bit k is set where the value holds a byte that is k modulo 64."""
-        joined, starts = self._bytes
-        out = np.zeros(len(self.length), np.uint64)
-        for begin in range(0, len(out), _CACHED):  # the bits take eight times the room of the text
-            part = starts[begin : begin + _CACHED + 1]
-            full = np.flatnonzero(part[1:] > part[:-1])
-            if len(full):
-                bits = _BIT_OF_BYTE[joined[part[0] : part[-1]]]
-                out[begin + full] = np.bitwise_or.reduceat(bits, part[full] - part[0])
-        return out
+        return self._spelled[0]
 
-    @cached_property
+    @property
     def word(self) -> Array:
         """The first eight bytes as one big-endian number: order and prefixes by integers."""
-        joined, starts = self._bytes
-        out = np.zeros(len(self.length), np.uint64)
-        sizes = starts[1:] - starts[:-1]
-        for k in range(8):
-            has = sizes > k
-            out[has] |= joined[starts[:-1][has] + k].astype(np.uint64) << np.uint64(56 - 8 * k)
-        return out
+        return self._spelled[1]
+
+    @cached_property
+    def _spelled(self) -> tuple[Array, Array]:
+        joined, starts = _bytes_of(self.text)
+        return _letters_of(joined, starts), _first_eight(joined, starts)
 
     @cached_property
     def digits(self) -> Array:
@@ -132,8 +129,8 @@ class Values:
     @cached_property
     def digit_count(self) -> Array:
         """How many digits a value holds."""
-        joined, starts = self._bytes
-        out = np.zeros(len(self.length), np.int64)
+        joined, starts = _bytes_of(self.text)
+        out = np.zeros(len(starts) - 1, np.int32)
         full = np.flatnonzero(starts[1:] > starts[:-1])
         if len(full):
             is_digit = (joined >= ord("0")) & (joined <= ord("9"))
@@ -176,7 +173,7 @@ class Values:
     @cached_property
     def anagram(self) -> Array:
         """What texts of the same letters in any order share, from four letters on: a scramble keeps it."""
-        joined, starts = self._bytes
+        joined, starts = _bytes_of(self.text)
         owner = np.repeat(np.arange(len(self.length)), starts[1:] - starts[:-1])
         mixed = (joined.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
         mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -248,9 +245,8 @@ class Values:
     @cached_property
     def mailbox_letters(self) -> tuple[Array, Array]:
         """E-mails: characters before the @, and their bytes as ``letters`` has them."""
-        before = self.vocabulary.select(pl.col("local").alias("text"))
-        mailbox = Values(self.name, self.kind, before, self.reference)
-        return mailbox.length, mailbox.letters
+        local = self.vocabulary["local"]
+        return local.str.len_chars().to_numpy().astype(np.int32), _letters_of(*_bytes_of(local))
 
     @cached_property
     def own_domain(self) -> Array:
@@ -291,6 +287,33 @@ class KnownValues:
     values: int
     words: Mapping[str, int]
     vague_days: tuple[int, ...]
+
+
+def _bytes_of(text: pl.Series) -> tuple[Array, Array]:
+    """All texts in one run of bytes, and where each starts (one more entry than texts)."""
+    sizes = text.str.len_bytes().to_numpy().astype(np.int64)
+    joined = np.frombuffer(text.str.join("").item().encode(), np.uint8)
+    return joined, np.concatenate([[0], np.cumsum(sizes)])
+
+
+def _letters_of(joined: Array, starts: Array) -> Array:
+    out = np.zeros(len(starts) - 1, np.uint64)
+    for begin in range(0, len(out), _CACHED):  # the bits take eight times the room of the text
+        part = starts[begin : begin + _CACHED + 1]
+        full = np.flatnonzero(part[1:] > part[:-1])
+        if len(full):
+            bits = _BIT_OF_BYTE[joined[part[0] : part[-1]]]
+            out[begin + full] = np.bitwise_or.reduceat(bits, part[full] - part[0])
+    return out
+
+
+def _first_eight(joined: Array, starts: Array) -> Array:
+    out = np.zeros(len(starts) - 1, np.uint64)
+    sizes = starts[1:] - starts[:-1]
+    for k in range(8):
+        has = np.flatnonzero(sizes > k)
+        out[has] |= joined[starts[has] + k].astype(np.uint64) << np.uint64(56 - 8 * k)
+    return out
 
 
 def _only(text: pl.Series, kept: pl.Series) -> pl.Series:

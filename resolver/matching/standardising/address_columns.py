@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -31,7 +32,8 @@ BLOCK_PARTS: Final = tuple(ADDRESS_PARTS.values())
 _LINES: Final = ("address1", "address2", "address3", "address4")
 _LINE_PARTS: Final = CleanLine._fields
 _MOST_WORDS: Final = 6  # longer streets go to the careful function
-_AT_ONCE: Final = 262_144  # lines; a dozen columns of text are made of them on the way
+_AT_ONCE: Final = 131_072  # lines; a dozen columns of text are made of them on the way
+_THREADS: Final = 2
 _KINDS: Final = {
     "house_number": Kind.HOUSE_NUMBER,
     "street": Kind.STREET,
@@ -46,12 +48,11 @@ _KINDS: Final = {
 
 def cleaned_lines(lines: pl.Series, reference: Reference) -> dict[str, Coded]:
     """``split_line`` of each line, as house_number, street, unit; usual lines by expression."""
-    slices = [
-        _cleaned_slice(lines.slice(begin, _AT_ONCE), reference)
-        for begin in range(0, max(len(lines), 1), _AT_ONCE)
-    ]
-    if len(slices) == 1:
-        return slices[0]
+    if len(lines) <= _AT_ONCE:
+        return _cleaned_slice(lines, reference)
+    with ThreadPoolExecutor(_THREADS) as pool:  # Polars releases the lock
+        begins = range(0, len(lines), _AT_ONCE)
+        slices = list(pool.map(lambda begin: _cleaned_slice(lines.slice(begin, _AT_ONCE), reference), begins))
     out = {}
     for part in _LINE_PARTS:
         codes, texts = together([one[part] for one in slices])
@@ -153,25 +154,23 @@ def cleaned_units(texts: pl.Series, reference: Reference) -> pl.Series:
 
 def cleaned_block(block: Mapping[str, pl.Series], reference: Reference) -> dict[str, Coded]:
     """The parts of one address block of every profile, empty where unknown; absent BLOCK_PARTS give none."""
-    parts = _line_parts([block[name] for name in _LINES if name in block], reference)
-    for part in ("city", "county"):
-        if part in block:
-            parts[part] = _per_value(block[part], lambda texts: _places(texts, reference), reference)
-    states = [
-        _per_value(block[name], lambda texts: _mapped(texts, clean_state, reference), reference)
-        for name in ("state", "province")
-        if name in block
-    ]
+    clean: dict[str, Callable[[pl.Series], pl.Series]] = {
+        "city": lambda texts: _places(texts, reference),
+        "county": lambda texts: _places(texts, reference),
+        "state": lambda texts: _mapped(texts, clean_state, reference),
+        "province": lambda texts: _mapped(texts, clean_state, reference),
+        "postal_code": postal_codes,
+        "country": lambda texts: _mapped(texts, clean_country, reference),
+    }
+    there = [name for name in clean if name in block]
+    with ThreadPoolExecutor(_THREADS) as pool:
+        coded = pool.map(lambda name: _per_value(block[name], clean[name], reference), there)
+        parts = dict(zip(there, coded, strict=True))
+    states = [parts.pop(name) for name in ("state", "province") if name in parts]
     if states:
         (state, province), texts = together([states[0], states[-1]])
         parts["state"] = Coded(np.where(state != 0, state, province), texts)
-    if "postal_code" in block:
-        parts["postal_code"] = _per_value(block["postal_code"], postal_codes, reference)
-    if "country" in block:
-        parts["country"] = _per_value(
-            block["country"], lambda texts: _mapped(texts, clean_country, reference), reference
-        )
-    return parts
+    return _line_parts([block[name] for name in _LINES if name in block], reference) | parts
 
 
 def _per_value(column: pl.Series, clean: Callable[[pl.Series], pl.Series], reference: Reference) -> Coded:

@@ -60,12 +60,18 @@ def encode(columns: Sequence[pl.Series]) -> tuple[list[np.ndarray], pl.Series]:
     """
     strings = [column if column.dtype == pl.String else column.cast(pl.String) for column in columns]
     texts = pl.concat([column.alias("text") for column in strings], rechunk=True)
+    flat = np.zeros(len(texts), np.uint32)
+    there = None
+    if 2 * texts.null_count() > len(texts):  # a null takes as long to be hashed as a text
+        there, texts = texts.is_not_null().arg_true().to_numpy(), texts.drop_nulls()
     text = pl.col("text")  # in one query: each takes a tenth of a millisecond to be planned
     told = texts.to_frame().select(hash=text.hash(), known=(text != "").fill_null(value=False))
     known = np.flatnonzero(told["known"].to_numpy())
-    codes, example = ranked(*ordered_hashes(told["hash"].to_numpy()[known]))
-    flat = np.zeros(len(texts), np.uint32)
-    flat[known] = codes + 1
+    hashes = told["hash"].to_numpy()[known]
+    del told
+    codes, example = ranked(*ordered_hashes(hashes))
+    codes += 1
+    flat[known if there is None else there[known]] = codes
     vocabulary = pl.concat([pl.Series("text", [""], pl.String), texts.gather(known[example])], rechunk=True)
     ends = np.cumsum([len(column) for column in columns])[:-1]
     return np.split(flat, ends), vocabulary
@@ -80,11 +86,14 @@ def stacked(columns: Sequence[pl.Series]) -> tuple[pl.Series, np.ndarray]:
     )
 
 
-def slots_of(codes: np.ndarray, places: np.ndarray, columns: Sequence[pl.Series]) -> np.ndarray:
-    """Codes of stacked texts back in their rows, distinct ones packed to the left."""
-    slots = np.zeros(len(columns) * len(columns[0]), np.uint32)
-    slots[places] = codes
-    return pack(slots.reshape(len(columns), -1).T)
+def slots_of(codes: np.ndarray, places: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Codes of texts that were stacked back in their rows, distinct ones packed to the left.
+
+    ``shape`` says how many columns there were, and their height.
+    """
+    slots = np.zeros(shape, np.uint32)
+    slots.ravel()[places] = codes
+    return pack(slots.T)
 
 
 def placed(column: pl.Series, rows: pl.Series, values: object) -> pl.Series:

@@ -50,8 +50,11 @@ def standardise_emails(columns: Sequence[pl.Series], reference: Reference) -> St
 
     Vocabulary: ``local``, ``domain``, ``role`` (info@, sales@: not one person's), ``free_provider``.
     """
+    shape = len(columns), len(columns[0])
     known, places = stacked(columns)
+    del columns  # a million texts each
     [codes], texts = encode([cleaned_emails(known)])
+    del known
     parts = texts.str.splitn("@", 2).struct  # a clean address has one
     local, domain = (parts.field(name).fill_null("") for name in ("field_0", "field_1"))
     vocabulary = pl.DataFrame(
@@ -67,4 +70,4 @@ def standardise_emails(columns: Sequence[pl.Series], reference: Reference) -> St
     locals_ = [address.removesuffix("@") for address in unknown if address.endswith("@")]
     domains = [address.removeprefix("@") for address in unknown if address.startswith("@")]
     bad = texts.is_in(unknown) | local.is_in(locals_) | domain.is_in(domains)
-    return StandardisedField("email", Kind.EMAIL, slots_of(forget(codes, bad), places, columns), vocabulary)
+    return StandardisedField("email", Kind.EMAIL, slots_of(forget(codes, bad), places, shape), vocabulary)

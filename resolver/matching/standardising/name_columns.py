@@ -120,6 +120,8 @@ def standardise_names(names: pl.DataFrame, reference: Reference) -> list[Standar
     for one (of several, the usual one), else the text itself.
     """
     first, middle, last, full = (_Texts(names[name], reference) for name in NAME_COLUMNS[:4])
+    apart = names["name_suffix"]
+    del names  # a million texts each
     stack = _Stack()
     given = stack.add(cleaned_given(first, reference))[first.codes]
     between = stack.add(cleaned_middle(middle, reference))[middle.codes]
@@ -140,7 +142,7 @@ def standardise_names(names: pl.DataFrame, reference: Reference) -> list[Standar
         distinct, which = np.unique(full.codes[alone], return_inverse=True)
         plain = _Texts(full.words.gather(distinct), reference)
         given[alone] = stack.add(cleaned_given(plain, reference))[plain.codes][which]
-    return stack.fields((given, between, family), names["name_suffix"], reference)
+    return stack.fields((given, between, family), apart, reference)
 
 
 class _Stack:

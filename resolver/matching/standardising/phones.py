@@ -39,6 +39,8 @@ _MAY_EXTEND: Final = "[#xXdDpP]"
 _PUNCTUATION: Final = (" ", "-", ".", "(", ")", "/", "\u00a0")
 _COMPACT: Final = re.compile("[" + re.escape("".join(_PUNCTUATION)) + "]")
 _FEWEST_DIGITS: Final = 7
+#: Distinct texts judged at a time: half a dozen columns are made of them on the way.
+_AT_ONCE: Final = 524_288
 _NATIONAL_DIGITS: Final = 10  # accuracy was measured with the last ten; longer national numbers are rare
 #: One or two different digits: 5555555555, 1212121212.
 _MONOTONOUS: Final = "^(?:" + "|".join(f"[{a}{b}]+" for a in range(10) for b in range(a + 1, 10)) + ")$"
@@ -94,7 +96,8 @@ def cleaned_phones(texts: pl.Series, regions: Coded) -> CleanedPhones:
     extended = extended.filter(texts.gather(extended).str.contains(_EXTENSION))
     those = texts.gather(extended)
     keys, asked_as = _distinct(code(_compact(texts, extended)), regions)
-    numbers = _decided(keys)
+    begins = range(0, max(keys.height, 1), _AT_ONCE)
+    numbers = pl.concat([_decided(keys.slice(begin, _AT_ONCE)) for begin in begins], rechunk=True)
     del keys  # as many texts as there are numbers
     number = code(numbers).of(asked_as)
     blank = Coded(np.zeros(len(texts), np.uint32), pl.Series("text", [""], pl.String))
@@ -129,19 +132,19 @@ def _compact(texts: pl.Series, extended: pl.Series) -> pl.Series:
 
 
 def _distinct(compact: Coded, regions: Coded) -> tuple[pl.DataFrame, np.ndarray]:
-    """The distinct pairs of text and regions with their ``row``, and which of them stands at each place."""
+    """The distinct pairs of text and regions, and which of them stands at each place."""
     if (regions.codes != regions.codes[:1]).any():
         texts, tried, place = grouped_pairs(compact.codes, regions.codes)
     else:
         texts, place = np.arange(len(compact.texts), dtype=np.uint32), compact.codes
         tried = np.full(len(texts), regions.codes[0] if len(regions.codes) else 0, np.uint32)
-    rows = pl.int_range(len(texts), dtype=pl.UInt32, eager=True)
-    frame = {"row": rows, "compact": compact.texts.gather(texts), "regions": regions.texts.gather(tried)}
+    frame = {"compact": compact.texts.gather(texts), "regions": regions.texts.gather(tried)}
     return pl.DataFrame(frame), place.astype(np.intp)
 
 
 def _decided(asked: pl.DataFrame) -> pl.Series:
     """The number of each ``compact`` text that the patterns decide, null for others."""
+    asked = asked.with_row_index("row")
     usual = asked.filter(pl.col("compact").str.contains(r"^\+?[0-9]{7,15}$"))
     answers = _usual(usual)
     found = pl.concat([pl.DataFrame(schema={"row": pl.UInt32, "number": pl.String}), *answers])
@@ -224,21 +227,18 @@ def infer_region(texts: pl.Series, countries: pl.Series, reference: Reference) -
 
 
 def standardise_phones(
-    columns: Sequence[pl.Series],
-    countries: pl.Series,
-    reference: Reference,
-    regions: tuple[str | None, str | None],
+    columns: Sequence[pl.Series], regions: Coded, reference: Reference
 ) -> StandardisedField:
-    """The distinct numbers of all phone columns; ``countries`` is the address country of each profile.
-
-    ``regions`` are tried before and behind it: the one asked for, and that of the file (``infer_region``).
+    """The distinct numbers of all phone columns; ``regions`` are those to try for each profile.
 
     Placeholders and numbers of one or two different digits are unknown. Vocabulary: ``text`` (number, with
     ``x`` and the extension if there is one), ``extension``, ``national`` (at most ten digits without calling
     code), ``base`` (the row of the same number without extension).
     """
+    shape = len(columns), len(columns[0])
     texts, places = stacked(columns)
-    own = _region_lists(countries, *regions).of(places % max(1, len(countries)))
+    del columns  # a million texts each
+    own = regions.of(places % max(1, shape[1]))
     field, vocabulary = _coded(cleaned_phones(texts, own))
     unknown = sorted(reference.placeholders["phone"])
     bad = vocabulary.select(
@@ -246,11 +246,14 @@ def standardise_phones(
         | pl.col("text").str.strip_prefix("+").is_in(unknown)
         | pl.col("national").str.contains(_MONOTONOUS)
     ).to_series()
-    return StandardisedField("phone", Kind.PHONE, slots_of(forget(field, bad), places, columns), vocabulary)
+    return StandardisedField("phone", Kind.PHONE, slots_of(forget(field, bad), places, shape), vocabulary)
 
 
-def _region_lists(countries: pl.Series, default_region: str | None, inferred: str | None) -> Coded:
-    """The regions to try for each profile, as one text: asked for, its own, inferred."""
+def regions_to_try(countries: pl.Series, default_region: str | None, inferred: str | None) -> Coded:
+    """The regions to try for each profile, as one text: asked for, its own, that of the file.
+
+    ``countries`` is the address country of each profile; ``infer_region`` gives the file's.
+    """
     distinct = countries.unique()
     lists = []
     for country in distinct:

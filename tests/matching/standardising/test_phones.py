@@ -18,6 +18,7 @@ from resolver.matching.standardising.phones import (
     clean_phone,
     cleaned_phones,
     infer_region,
+    regions_to_try,
     standardise_phones,
 )
 
@@ -207,7 +208,7 @@ def field_of(*columns, countries=None, region=None):
     series = [pl.Series(column, dtype=pl.String) for column in columns]
     known = pl.Series(countries or [None] * len(columns[0]), dtype=pl.String)
     inferred = infer_region(pl.concat(series).drop_nulls(), known, tables())
-    return standardise_phones(series, known, tables(), (region, inferred))
+    return standardise_phones(series, regions_to_try(known, region, inferred), tables())
 
 
 def test_without_any_region_numbers_stay_national_digits():
