@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from resolver.matching.parameters import ColumnParameters, Parameters, RelationParameters
-from resolver.matching.scoring import Tables, parts
+from resolver.matching.scoring import BATCH, Tables, looking, parts, sums
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -200,8 +200,12 @@ def fit_rates(rules: RuleSet, begin: Parameters, sample: Sample, extent: Extent)
     profiles, pairs = extent.profiles, extent.pairs
     constants = rules.estimation
     model = begin
+    bytes_ = sample.bytes_
+    evidence, tied = sums(Tables.of(replace(begin, strata=())), looking(bytes_, None), bytes_.shape[1])
+    tied = np.exp(np.minimum(tied, 700.0, out=tied), out=tied)
     for _ in range(constants.iterations):
-        match, related = _expect(model, sample.bytes_, sample.labels)
+        rates = np.array([[relation.rate] for relation in model.relations]).reshape(-1, 1)
+        match, related = _shares(model.prior + evidence, rates * tied, sample.labels)
         matches = match.sum() * sample.scale
         rate = _rate((matches + constants.match_rate_prior * profiles) / pairs)
         relations = tuple(
@@ -241,15 +245,21 @@ def _expect(model: Parameters, sample: Array, labels: Array | None) -> tuple[Arr
     match = np.empty(sample.shape[1])
     related = np.empty((len(model.relations), sample.shape[1]))
     tables = Tables.of(replace(model, strata=()))
-    for begin in range(0, sample.shape[1], 65_536):
-        part = slice(begin, begin + 65_536)
-        evidence, discount, tied = parts(tables, sample[:, part])
-        match[part] = 1 / (1 + np.exp(-np.clip(evidence - discount, -700, 700)))
-        related[:, part] = tied / (1 + tied.sum(axis=0))
+    for begin in range(0, sample.shape[1], BATCH):
+        part = slice(begin, begin + BATCH)
+        evidence, _, tied = parts(tables, sample[:, part])
+        match[part], related[:, part] = _shares(evidence, tied, None if labels is None else labels[part])
+    return match, related
+
+
+def _shares(evidence: Array, tied: Array, labels: Array | None) -> tuple[Array, Array]:
+    """``_expect`` of pairs with so much evidence (nats), and what each relation makes of it."""
+    explained = 1 + tied.sum(axis=0)
+    match = 1 / (1 + np.exp(-np.clip(evidence - np.log(explained), -700, 700)))
     if labels is not None:
         known = ~np.isnan(labels)
         match[known] = labels[known]
-    return match, related * (1 - match)
+    return match, tied * ((1 - match) / explained)
 
 
 @dataclass(frozen=True, eq=False)

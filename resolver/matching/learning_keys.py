@@ -46,15 +46,14 @@ def learn_keys(
     bits = max(len(rows).bit_length(), 1)
     cap = max(2, round(rules.largest_block * share) + 1)
     limits = Limits(cap, max(rules.pairs_per_profile * len(rows) * share, 100.0))
-    of_sample = {
-        part.name: part.of(rows) for part in {part.name: part for key in keys for part in key.parts}.values()
-    }
+    parts = {part.name: part for key in keys for part in key.parts}
 
     def pairs(key: Key) -> Array:
         own = replace(key, parts=tuple(of_sample[part.name] for part in key.parts))
         return pairs_of_key(own, limits, bits)[0]
 
     with ThreadPoolExecutor(_THREADS) as pool:
+        of_sample = dict(zip(parts, pool.map(lambda part: part.of(rows), parts.values()), strict=True))
         per_key = list(pool.map(pairs, keys))
     union = distinct(np.concatenate(per_key)) if per_key else np.empty(0, np.uint64)
     low = (np.uint64(1) << np.uint64(bits)) - np.uint64(1)

@@ -62,12 +62,15 @@ class View:
 def first_view(rules: RuleSet, columns: tuple[Column, ...]) -> View:
     """Before anything is known: every value on one or two profiles is taken to be one entity's."""
     profiles = len(columns[0].whole)
-    counts = [first_counts(column) for column in columns]
     defaults = [column.comparison.rarity for column in columns]
-    bins = tuple(
-        bins_of(count, entities_with(column, None), default, rules.estimation.frequency_step)
-        for column, count, default in zip(columns, counts, defaults, strict=True)
-    )
+    step = rules.estimation.frequency_step
+    with ThreadPoolExecutor(_THREADS) as pool:
+        found = pool.map(
+            lambda column, default: bins_of(first_counts(column), entities_with(column, None), default, step),
+            columns,
+            defaults,
+        )
+        bins = tuple(found)
     words = random_pairs(profiles, rules.estimation.random_pairs)
     all_bytes = None
     if profiles <= rules.blocking.all_pairs_up_to:

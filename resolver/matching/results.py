@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 #: Pairs below this many bits that share no cluster are not shown: there are millions, and they say nothing.
 SHOWN_FROM: Final = -10.0
+#: Decimals of a weight (bits) that rank pairs; further ones are of rounding, and the order of rows decides.
+_TIED: Final = 6
 
 #: The cuts of the last pass, in the order of ``Answer.clusters``.
 MERGE_CUT, MATCH, REVIEW = range(3)
@@ -107,7 +109,7 @@ def cores(rules: Thresholds, view: View, scored: Scored, constraints: Constraint
     at = at[~against(at)]
     pairs = scored.evidence.bytes_[:, at], view.strata.of((left[at], right[at]))
     at = at[guarded(view.columns, view.model, pairs, rules)]
-    at = at[np.argsort(-scored.weight[at], kind="stable")]
+    at = at[np.argsort(-np.round(scored.weight[at], _TIED), kind="stable")]
     joined_left, joined_right = constraints.sides_joined()
     joins = (np.concatenate([joined_left, left[at]]), np.concatenate([joined_right, right[at]]))
     label = components(len(close), *joins)

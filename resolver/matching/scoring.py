@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -16,11 +16,16 @@ from resolver.matching.parameters import BITS, TABLE
 from resolver.matching.values import Array
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from resolver.matching.parameters import Parameters
 
 #: Pairs scored at a time: the sums stay in the cache.
-_BATCH = 65_536
+BATCH = 16_384
 _THREADS = 2
+
+#: Nats above which a sum of weights counts no further: its exponential would overflow.
+_MOST: Final = 700.0
 
 #: Bits just under even odds, for pairs that one field alone cannot decide.
 HELD = -0.01
@@ -30,27 +35,56 @@ HELD = -0.01
 class Tables:
     """A model's weights (nats) ready to be looked up: a row for the whole file, then one per stratum.
 
-    ``priors`` are log odds before anything is compared. ``columns`` hold a table (models, 256) per column;
-    ``relations`` the log rate per model and the tables of the columns that each relation ties.
+    ``priors`` are log odds before anything is compared. ``columns`` hold a table (models, 256) per column,
+    ``relations`` what each relation ties.
     """
 
     priors: Array
     columns: tuple[Array, ...]
-    relations: tuple[tuple[Array, dict[int, Array]], ...]
+    relations: tuple[Tied, ...]
 
     @classmethod
     def of(cls, parameters: Parameters) -> Tables:
         """The tables of a model and its strata."""
         models = parameters.models
         columns = tuple(np.stack(rows) for rows in zip(*(model.tables for model in models), strict=True))
-        relations = []
+        rates, tied = [], []
         for same in zip(*(model.relations for model in models), strict=True):
             own = [model.relation_tables(relation) for model, relation in zip(models, same, strict=True)]
-            tied = {k: np.stack([table[k] for table in own]) for k in own[0]}
+            stacked = {k: np.stack([table[k] for table in own]) for k in own[0]}
             # what a relation does not say of its own is the column's table itself: looked up once
-            tied = {k: columns[k] if np.array_equal(t, columns[k]) else t for k, t in tied.items()}
-            relations.append((np.log([relation.rate for relation in same]), tied))
-        return cls(np.array([model.prior for model in models]), columns, tuple(relations))
+            tied.append({k: columns[k] if np.array_equal(t, columns[k]) else t for k, t in stacked.items()})
+            rates.append(np.log([relation.rate for relation in same]))
+        return cls(np.array([model.prior for model in models]), columns, _shared(rates, tied))
+
+
+@dataclass(frozen=True, eq=False)
+class Tied:
+    """A relation: its log rate per model, and the tables of the columns that it ties.
+
+    It ties all that ``base`` (another relation's place) does, and the columns of ``tables``.
+    """
+
+    rate: Array
+    tables: dict[int, Array]
+    base: int | None = None
+
+
+def _shared(rates: Sequence[Array], tied: Sequence[dict[int, Array]]) -> tuple[Tied, ...]:
+    """The relations, each on top of the one that ties most of the same: most tie a household's fields."""
+    out = []
+    for r, (rate, own) in enumerate(zip(rates, tied, strict=True)):
+        parts_ = [
+            (len(other), -b)
+            for b, other in enumerate(tied)
+            if b != r
+            and len(other) < len(own)
+            and all(k in own and np.array_equal(own[k], t) for k, t in other.items())
+        ]
+        base = -max(parts_)[1] if parts_ else None
+        left = own if base is None else {k: table for k, table in own.items() if k not in tied[base]}
+        out.append(Tied(rate, left, base))
+    return tuple(out)
 
 
 #: Each thing's entry in a table for a column, or, without a column, in a vector with one entry per model.
@@ -67,7 +101,7 @@ def match_weights(parameters: Parameters, bytes_: Array, stratum: Array | None =
     tables = Tables.of(parameters)
 
     def score(start: int) -> None:
-        batch = slice(start, start + _BATCH)
+        batch = slice(start, start + BATCH)
         own, weight = bytes_[:, batch], out[batch]
         evidence, discount, _ = parts(tables, own, None if stratum is None else stratum[batch])
         weight[:] = (evidence - discount) * BITS
@@ -75,7 +109,7 @@ def match_weights(parameters: Parameters, bytes_: Array, stratum: Array | None =
         weight[held] = np.minimum(weight[held], HELD)
 
     with ThreadPoolExecutor(_THREADS) as pool:
-        list((pool.map if len(out) > _BATCH else map)(score, range(0, len(out), _BATCH)))
+        list((pool.map if len(out) > BATCH else map)(score, range(0, len(out), BATCH)))
     return out
 
 
@@ -104,17 +138,31 @@ def looking(bytes_: Array, stratum: Array | None) -> Look:
 
 def mixture(tables: Tables, look: Look, size: int) -> tuple[Array, Array, Array]:
     """``parts`` of anything that can be looked up."""
-    evidence = np.zeros(size) + look(tables.priors, None)
+    evidence, tied = sums(tables, look, size)
+    evidence += look(tables.priors, None)
+    for r, relation in enumerate(tables.relations):
+        tied[r] += look(relation.rate, None)
+    tied = np.exp(np.minimum(tied, _MOST, out=tied), out=tied)
+    return evidence, np.log1p(tied.sum(axis=0)), tied
+
+
+def sums(tables: Tables, look: Look, size: int) -> tuple[Array, Array]:
+    """The summed weights of all columns, and of those that each relation ties (nats)."""
+    evidence = np.zeros(size)
     tied = np.zeros((len(tables.relations), size))
     for k, table in enumerate(tables.columns):
         weights = look(table, k)
         evidence += weights
-        for r, (_, own) in enumerate(tables.relations):
-            if k in own:
-                tied[r] += weights if own[k] is table else look(own[k], k)
-    for r, (rate, _) in enumerate(tables.relations):
-        tied[r] = np.exp(np.minimum(tied[r] + look(rate, None), 700.0))
-    return evidence, np.log1p(tied.sum(axis=0)), tied
+        for r, relation in enumerate(tables.relations):
+            own = relation.tables.get(k)
+            if own is not None:
+                tied[r] += weights if own is table else look(own, k)
+    waiting = [r for r, relation in enumerate(tables.relations) if relation.base is not None]
+    while waiting:  # a base may have one of its own
+        r = next(r for r in waiting if tables.relations[r].base not in waiting)
+        tied[r] += tied[tables.relations[r].base]
+        waiting.remove(r)
+    return evidence, tied
 
 
 def lone_similar(parameters: Parameters, bytes_: Array) -> Array:

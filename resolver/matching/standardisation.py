@@ -79,9 +79,9 @@ def standardise(
         lambda: [
             standardise_plain("account_number", Kind.IDENTIFIER, texts.take("account_number"), reference)
         ],
+        lambda: [standardise_emails(texts.columns(EMAILS), reference)],
         lambda: [standardise_businesses(texts.take("business_name"), reference)],
         lambda: [standardise_dates(texts.take("birth_date"), reference, context.day_first)],
-        lambda: [standardise_emails(texts.columns(EMAILS), reference)],
         lambda: [standardise_gender(texts.first_of("gender", "gender_string"), reference)],
         lambda: [
             standardise_plain(

@@ -29,7 +29,7 @@ _TELLS: Final = 1.0
 _PRESENT: Final = 0.02
 _NOTHING: Final = 1e-12
 #: Fields that one word tells of, beside the number of a pattern.
-_BITS: Final = 32
+_BITS: Final = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +65,10 @@ class Strata:
         if not self.divided:
             return None
         left, right = pairs
-        found: Array = self.number[self.part[left], self.part[right]]
+        row = self.part[left].astype(np.intp)
+        row *= len(self.names)
+        row += self.part[right]
+        found: Array = self.number.ravel()[row]
         return found
 
     def name(self, stratum: int) -> str:
@@ -117,12 +120,12 @@ def _patterns(known: Sequence[Array]) -> tuple[Array, Array]:
 
     Profiles have few of them: what is counted over patterns costs nothing, however large the file.
     """
-    words = np.zeros(len(known[0]), np.uint64)
+    ranks = np.zeros(len(known[0]), np.intp)
     for begin in range(0, len(known), _BITS):
+        bits = np.zeros(len(ranks), np.uint16)
         for k, there in enumerate(known[begin : begin + _BITS]):
-            words |= there.astype(np.uint64) << np.uint64(k)
-        ranks, examples = dense_ranks(words)
-        words = ranks.astype(np.uint64) << np.uint64(_BITS)
+            bits |= there.astype(np.uint16) << np.uint16(k)
+        ranks, examples = dense_ranks((ranks << _BITS) | bits)
     return ranks, np.stack([there[examples] for there in known], axis=1)
 
 

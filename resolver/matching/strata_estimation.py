@@ -13,7 +13,7 @@ import numpy as np
 
 from resolver.matching import estimation
 from resolver.matching.comparison import compare
-from resolver.matching.frequency import ONE_ENTITY, Groups, every_value, once_per_group
+from resolver.matching.frequency import BINS, ONE_ENTITY, Groups, every_value, once_per_group
 from resolver.matching.parameters import StratumParameters
 
 if TYPE_CHECKING:
@@ -179,8 +179,9 @@ def _shift(column: Column, bins: Array, known: tuple[Strata, Groups | None], ste
     strata, entities = known
     parts = len(strata.names)
     values, counts = _entities_by_part(column, strata, entities)
-    shared = np.flatnonzero(counts.sum(axis=1) >= 2)  # noqa: PLR2004 - someone else has it
-    counts, chance = counts[shared], np.exp(-step * bins[values[shared]].astype(float))
+    shared = np.flatnonzero(counts.sum(axis=0) >= 2)  # noqa: PLR2004 - someone else has it
+    counts = np.take(counts, shared, axis=1).astype(float)
+    chance = np.exp(-step * np.arange(BINS))[bins[values[shared]]]
     here = column.complete
     if entities is None:
         sizes = np.bincount(strata.part[here], minlength=parts).astype(float)
@@ -188,9 +189,9 @@ def _shift(column: Column, bins: Array, known: tuple[Strata, Groups | None], ste
         there = np.zeros(int(entities.number.max(initial=-1)) // parts * parts + parts, bool)
         there[entities.number[here]] = True
         sizes = there.reshape(-1, parts).sum(axis=0).astype(float)
-    met = counts.T @ counts
-    np.fill_diagonal(met, met.diagonal() - counts.sum(axis=0))
-    own = np.array([np.bincount(np.zeros(len(chance), np.intp), one * chance, 1)[0] for one in counts.T])
+    met = counts @ counts.T
+    np.fill_diagonal(met, met.diagonal() - counts.sum(axis=1))
+    own = (counts * chance).sum(axis=1)
     expected = np.outer(own, sizes)
     expected = (expected + expected.T) / 2
     halves = np.where(np.eye(parts, dtype=bool), 0.5, 1.0)
@@ -198,7 +199,7 @@ def _shift(column: Column, bins: Array, known: tuple[Strata, Groups | None], ste
 
 
 def _entities_by_part(column: Column, strata: Strata, entities: Groups | None) -> tuple[Array, Array]:
-    """The values of two profiles or more, and distinct entities per value and part.
+    """The values of two profiles or more, and distinct entities per part and value.
 
     Before any is known, entities are as ``first_counts`` takes them. Of values that a single profile has, no
     two entities share one.
@@ -208,15 +209,18 @@ def _entities_by_part(column: Column, strata: Strata, entities: Groups | None) -
     parts = len(strata.names)
     values = np.flatnonzero(times > 1)
     place = np.zeros(column.wholes, np.intp)
-    place[values] = np.arange(len(values)) * parts
+    place[values] = np.arange(len(values))
     if entities is None:
         held, rows = every_value(column, times > 1)
         part = strata.part[rows]
     else:
         held, who = once_per_group(column, entities, times > 1)
         part = who % parts
-    counts = np.bincount(place[held] + part, minlength=len(values) * parts).reshape(-1, parts)
+    at = part.astype(np.intp)
+    at *= len(values)
+    at += place[held]
+    counts = np.bincount(at, minlength=len(values) * parts).reshape(parts, -1)
     if entities is None:
-        few = times[values] <= ONE_ENTITY
-        counts[few] = np.minimum(counts[few], 1)
-    return values, counts.astype(float)
+        few = np.flatnonzero(times[values] <= ONE_ENTITY)
+        counts[:, few] = np.minimum(counts[:, few], 1)
+    return values, counts

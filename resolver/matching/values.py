@@ -56,6 +56,10 @@ class Values:
         vocabulary = field.vocabulary if read is None else field.vocabulary.select(read)
         return cls(field.name, field.kind, vocabulary, reference)
 
+    def only(self, codes: Array) -> Values:
+        """Some of the values by themselves: tables of what each text says alone are the same."""
+        return Values(self.name, self.kind, self.vocabulary[codes], self.reference, self.known)
+
     def forget_tables(self) -> None:
         """Free all tables but those that say something of the vocabulary as a whole."""
         for name in [name for name in self.__dict__ if name not in _KEPT]:
@@ -92,7 +96,7 @@ class Values:
     @cached_property
     def ascii(self) -> Array:
         """Whether a value is plain ASCII: one byte a character, so that ``letters`` bounds similarities."""
-        return (self.text.str.len_bytes() == self.text.str.len_chars()).to_numpy()
+        return self.text.str.len_bytes().to_numpy() == self.length
 
     @cached_property
     def several_words(self) -> Array:

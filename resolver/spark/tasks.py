@@ -15,7 +15,6 @@ import pyarrow as pa
 from resolver.matching.blocking import Limits, first_keys, key_of, pairs_of_index, spread, with_key
 from resolver.matching.clustering import Edges, cut_components
 from resolver.matching.comparison import compare
-from resolver.matching.key_parts import Part
 from resolver.matching.keys import Key
 from resolver.matching.pair_index import distinct, unpack
 from resolver.matching.scoring import match_weights
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from resolver.matching.columns import Column
+    from resolver.matching.key_parts import Part
     from resolver.matching.parameters import Parameters
     from resolver.matching.values import Array
 
@@ -40,7 +40,7 @@ class Held:
 
     table: Array
 
-    def __call__(self) -> Array:
+    def __call__(self, _values: object) -> Array:
         """The table."""
         return self.table
 
@@ -52,7 +52,7 @@ def portable(keys: Sequence[Key]) -> list[Key]:
         for part in key.parts:
             if id(part) not in parts:
                 table = part.table
-                parts[id(part)] = Part(part.name, part.codes, None if table is None else Held(table))
+                parts[id(part)] = part.held(None if table is None else Held(table))
     return [Key(tuple(parts[id(part)] for part in key.parts), key.always) for key in keys]
 
 
