@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
@@ -37,6 +38,7 @@ FORMAT: Final = 3
 DIRECTORY: Final = "state"
 _PARTIAL: Final = f".{DIRECTORY}.partial"
 _MARK: Final = "state.json"
+_WRITERS: Final = 4
 _UNREADABLE: Final = (OSError, ValueError, KeyError, pl.exceptions.PolarsError)
 
 
@@ -89,23 +91,37 @@ def prepare_state(state: State, origin: Origin) -> None:
     directory = out / _PARTIAL
     shutil.rmtree(directory, ignore_errors=True)
     trained = state.trained
-    for k, words in enumerate(state.index.first):
+
+    def write_index(k: int) -> None:
         path = directory / f"index-{k}.npy"
         if not _shared(path, earlier):
             with whole(path) as partial, partial.open("wb") as file:
-                np.save(file, words)
-    later = [
-        pl.DataFrame({"word": words}).with_columns(key=pl.lit(k)) for k, words in enumerate(state.index.later)
+                np.save(file, state.index.first[k])
+
+    def write_later() -> None:
+        later = [
+            pl.DataFrame({"word": words}).with_columns(key=pl.lit(k))
+            for k, words in enumerate(state.index.later)
+        ]
+        _write_ipc(pl.concat([_NO_WORDS, *later]), directory / "later.arrow")
+
+    def write_model() -> None:
+        if not _shared(directory / "frequencies.arrow", earlier):
+            _write_ipc(_frequencies_frame(trained), directory / "frequencies.arrow")
+        if not _shared(directory / "model.json", earlier):
+            write_json(_described(trained), directory / "model.json")
+        decided = state.decisions.select("profile_id_left", "profile_id_right", "verdict")
+        write_frame(decided, directory / "decisions.parquet")
+
+    parts = [
+        lambda: _write_ipc(_rows_frame(state.rows), directory / "rows.arrow"),
+        lambda: _write_ipc(_links_frame(state.links), directory / "links.arrow"),
+        write_later,
+        write_model,
+        *((lambda k=k: write_index(k)) for k in range(len(state.index.first))),
     ]
-    _write_ipc(pl.concat([_NO_WORDS, *later]), directory / "later.arrow")
-    if not _shared(directory / "frequencies.arrow", earlier):
-        _write_ipc(_frequencies_frame(trained), directory / "frequencies.arrow")
-    _write_ipc(_rows_frame(state.rows), directory / "rows.arrow")
-    _write_ipc(_links_frame(state.links), directory / "links.arrow")
-    decided = state.decisions.select("profile_id_left", "profile_id_right", "verdict")
-    write_frame(decided, directory / "decisions.parquet")
-    if not _shared(directory / "model.json", earlier):
-        write_json(_described(trained), directory / "model.json")
+    with ThreadPoolExecutor(_WRITERS) as pool:  # each waits for the disk
+        list(pool.map(lambda write: write(), parts))
     mark = {
         "engine": engine(),
         "rule_set": origin.rules.fingerprint,

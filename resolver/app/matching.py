@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -110,16 +110,16 @@ class _Writing:
 
     def __init__(self, origin: Origin) -> None:
         self._origin = origin
-        self._begun = False
+        self._pool = ThreadPoolExecutor(2)
+        self._begun: list[Future[None]] = []
 
     def begin(self, clusters: pl.DataFrame, state: State) -> None:
-        """Write the clusters, and prepare the state."""
+        """Begin to write the clusters, and to prepare the state."""
         self._forget_preview()
-        with ThreadPoolExecutor(1) as pool:
-            beside = pool.submit(prepare_state, state, self._origin)
-            write_clusters(clusters, self._origin.out)
-            beside.result()
-        self._begun = True
+        self._begun = [
+            self._pool.submit(prepare_state, state, self._origin),
+            self._pool.submit(write_clusters, clusters, self._origin.out),
+        ]
 
     def finish(self, linked: Linked) -> None:
         """Write the rest; the state has its name last."""
@@ -127,6 +127,8 @@ class _Writing:
         profile_ids = linkage.clusters["profile_id"]
         if self._begun:
             write_pairs(linkage, profile_ids, out)
+            for begun in self._begun:
+                begun.result()
             publish_state(out)
             return
         self._forget_preview()

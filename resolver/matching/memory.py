@@ -20,10 +20,15 @@ def _trim() -> Callable[[int], int] | None:
     return getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform.startswith("linux") else None
 
 
+def worth_giving_back(profiles: int) -> bool:
+    """Whether a file of so many profiles leaves enough behind."""
+    return profiles >= _WORTH
+
+
 def give_back(profiles: int) -> bool:
     """Hand memory that is free, but between what is held, back to the system where a file is large.
 
     Returns whether it could: without glibc nothing happens.
     """
-    trim = _trim() if profiles >= _WORTH else None
+    trim = _trim() if worth_giving_back(profiles) else None
     return trim is not None and trim(0) == 1

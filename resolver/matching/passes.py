@@ -13,7 +13,7 @@ from resolver.matching.clustering import MUST, NEVER, Edges, softened
 from resolver.matching.comparison import compare, rebin
 from resolver.matching.components import bounded_components
 from resolver.matching.frequency import Groups, bins_of, entities_with, entity_counts, first_counts, rarity
-from resolver.matching.memory import give_back
+from resolver.matching.memory import give_back, worth_giving_back
 from resolver.matching.pair_index import all_pairs, find, find_of_all, pairs_within, unpack
 from resolver.matching.parameters import BITS
 from resolver.matching.strata import strata_of
@@ -199,7 +199,7 @@ def score_and_cluster(  # noqa: PLR0913 - the last pass frees what others need
         before, weight = weight, np.empty(len(added))
         weight[~added] = before
         weight[added] = weights_of(view, evidence.only(added))
-    if last:
+    if last and worth_giving_back(view.model.profiles):
         for column in view.columns:
             column.forget_tables()
         give_back(view.model.profiles)

@@ -55,7 +55,7 @@ class Tables:
             # what a relation does not say of its own is the column's table itself: looked up once
             tied.append({k: columns[k] if np.array_equal(t, columns[k]) else t for k, t in stacked.items()})
             rates.append(np.log([relation.rate for relation in same]))
-        return cls(np.array([model.prior for model in models]), columns, _shared(rates, tied))
+        return cls(np.array([model.prior for model in models]), columns, _shared(columns, rates, tied))
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,18 +70,15 @@ class Tied:
     base: int | None = None
 
 
-def _shared(rates: Sequence[Array], tied: Sequence[dict[int, Array]]) -> tuple[Tied, ...]:
+def _shared(
+    columns: Sequence[Array], rates: Sequence[Array], tied: Sequence[dict[int, Array]]
+) -> tuple[Tied, ...]:
     """The relations, each on top of the one that ties most of the same: most tie a household's fields."""
+    said = [{k: b"" if t is columns[k] else t.tobytes() for k, t in own.items()}.items() for own in tied]
     out = []
-    for r, (rate, own) in enumerate(zip(rates, tied, strict=True)):
-        parts_ = [
-            (len(other), -b)
-            for b, other in enumerate(tied)
-            if b != r
-            and len(other) < len(own)
-            and all(k in own and np.array_equal(own[k], t) for k, t in other.items())
-        ]
-        base = -max(parts_)[1] if parts_ else None
+    for own, mine, rate in zip(tied, said, rates, strict=True):
+        bases = [(len(other), -b) for b, other in enumerate(said) if other < mine]
+        base = -max(bases)[1] if bases else None
         left = own if base is None else {k: table for k, table in own.items() if k not in tied[base]}
         out.append(Tied(rate, left, base))
     return tuple(out)
