@@ -32,7 +32,7 @@ from resolver.matching.results import (
     membership_of,
     pair_frame,
 )
-from resolver.matching.standardisation import context_of, standardise, with_values
+from resolver.matching.standardisation import standardise, standardise_whole
 from resolver.matching.work import HERE
 from resolver.model.frames import CLUSTERS, SCORED_PAIRS, Band, empty
 
@@ -79,10 +79,9 @@ def link_profiles(  # noqa: PLR0913, PLR0917 - what is linked, and where
     """
     ids, height = profiles["profile_id"], profiles.height
     on_stage = _giving_back(on_stage, height)
-    context = context_of(profiles, rules.reference)
     handed_on = [profiles]
     del profiles  # each text is free once it is standardised, unless the caller still holds them
-    standardised = with_values(standardise(handed_on.pop(), rules.reference, rules.default_region, context))
+    standardised, context = standardise_whole(handed_on.pop(), rules.reference, rules.default_region)
     fields = tuple(standardised.fields)
     hashes = content_hashes(standardised)
     order = order_of(hashes, ids)

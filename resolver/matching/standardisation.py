@@ -37,7 +37,10 @@ _THREADS: Final = 2
 
 def context_of(profiles: pl.DataFrame, reference: Reference) -> Context:
     """What a PROFILES frame as a whole says of how its values are to be read."""
+    return _context_of(profiles, _attributes(profiles), reference)
 
+
+def _context_of(profiles: pl.DataFrame, long: pl.DataFrame, reference: Reference) -> Context:
     def region() -> str | None:
         phones, _ = stacked(_columns(profiles, PHONES))
         return infer_region(phones, _countries(profiles, reference), reference)
@@ -45,8 +48,8 @@ def context_of(profiles: pl.DataFrame, reference: Reference) -> Context:
     with ThreadPoolExecutor(1) as pool:  # Polars releases the lock
         inferred = pool.submit(region)
         day_first = infer_day_first(_column(profiles, "birth_date").unique())
-        other = _other_attributes(_attributes(profiles), reference)
-        return Context(inferred.result(), day_first, attribute_kinds(other, profiles.height))
+        kinds = attribute_kinds(_other_attributes(long, reference), profiles.height)
+        return Context(inferred.result(), day_first, kinds)
 
 
 def standardise(
@@ -59,11 +62,33 @@ def standardise(
     ``context`` is that of the file, or of a larger one that these profiles are from: then fields that hold no
     value are there, too.
     """
-    whole = context is None
-    context = context or context_of(profiles, reference)
-    height = profiles.height
-    long = _attributes(profiles)
-    texts = _Texts(profiles)
+    handed_on = [profiles]
+    del profiles
+    if context is None:
+        return standardise_whole(handed_on.pop(), reference, default_region)[0]
+    long = _attributes(handed_on[0])
+    return _standardise(handed_on.pop(), long, reference, (default_region, context))
+
+
+def standardise_whole(
+    profiles: pl.DataFrame, reference: Reference, default_region: str | None
+) -> tuple[Standardised, Context]:
+    """``standardise`` of a whole file, and its context."""
+    handed_on = [profiles]
+    del profiles
+    long = _attributes(handed_on[0])
+    context = _context_of(handed_on[0], long, reference)
+    return with_values(_standardise(handed_on.pop(), long, reference, (default_region, context))), context
+
+
+def _standardise(
+    profiles: pl.DataFrame,
+    long: pl.DataFrame,
+    reference: Reference,
+    how: tuple[str | None, Context],
+) -> Standardised:
+    default_region, context = how
+    height, texts = profiles.height, _Texts(profiles)
     regions = regions_to_try(_countries(profiles, reference), default_region, context.region)
     blocks = texts.blocks()
     del profiles  # from here on a text is held by whoever took it
@@ -76,12 +101,12 @@ def standardise(
         lambda: standardise_attributes(
             _other_attributes(long, reference), height, context.attributes, reference
         ),
+        lambda: [standardise_emails(texts.columns(EMAILS), reference)],
+        lambda: [standardise_dates(texts.take("birth_date"), reference, context.day_first)],
+        lambda: [standardise_businesses(texts.take("business_name"), reference)],
         lambda: [
             standardise_plain("account_number", Kind.IDENTIFIER, texts.take("account_number"), reference)
         ],
-        lambda: [standardise_emails(texts.columns(EMAILS), reference)],
-        lambda: [standardise_businesses(texts.take("business_name"), reference)],
-        lambda: [standardise_dates(texts.take("birth_date"), reference, context.day_first)],
         lambda: [standardise_gender(texts.first_of("gender", "gender_string"), reference)],
         lambda: [
             standardise_plain(
@@ -92,8 +117,7 @@ def standardise(
     with ThreadPoolExecutor(max_workers=_THREADS) as pool:  # Polars and numpy release the lock
         phones, *others = pool.map(lambda job: job(), jobs)
     fields = [field for done in (phones, addresses, *others) for field in done]
-    standardised = Standardised(height, {field.name: field for field in fields})
-    return with_values(standardised) if whole else standardised
+    return Standardised(height, {field.name: field for field in fields})
 
 
 def with_values(standardised: Standardised) -> Standardised:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from resolver.model.reference import Reference
 
+_THREADS: Final = 2
 _FEWEST_VALUES: Final = 5
 _SHARE_OF_PROFILES: Final = 0.02
 _ENOUGH_VALUES: Final = 1000  # that many values are evidence however large the file is
@@ -85,17 +87,23 @@ def attribute_kinds(long: pl.DataFrame, profiles: int) -> dict[str, Kind]:
     needed = max(_FEWEST_VALUES, min(_SHARE_OF_PROFILES * profiles, _ENOUGH_VALUES))
     counts = long["key"].value_counts().filter(pl.col("count") >= needed)
     keys = counts.sort(["count", "key"], descending=[True, False])["key"].head(_MOST_FIELDS)
-    kinds = {}
-    for key in keys.sort():
-        values = long.filter(pl.col("key") == key)["value"]
-        digits = (values.str.contains(r"\d") & ~values.str.contains(_MEASURE)).mean()
-        distinct = values.n_unique() / len(values)
-        many = distinct > _DISTINCT_SHARE or (
-            distinct > _SHARED_NUMBER
-            and (values.str.contains(_LONG_NUMBER) & ~values.str.contains(_DATE)).mean() > _MOSTLY  # type: ignore[operator]
-        )
-        kinds[key] = Kind.IDENTIFIER if digits > _MOSTLY and many else Kind.CATEGORY  # type: ignore[operator]
-    return kinds
+    keys = keys.sort()
+    with ThreadPoolExecutor(_THREADS) as pool:  # Polars releases the lock
+        kinds = pool.map(lambda key: _kind_of(long.filter(pl.col("key") == key)["value"]), keys)
+        return dict(zip(keys, kinds, strict=True))
+
+
+def _kind_of(values: pl.Series) -> Kind:
+    def mostly(held: pl.Series) -> bool:
+        return bool(held.mean() > _MOSTLY)  # type: ignore[operator]
+
+    distinct = values.n_unique() / len(values)
+    if distinct <= _SHARED_NUMBER or not mostly(values.str.contains(r"\d") & ~values.str.contains(_MEASURE)):
+        return Kind.CATEGORY
+    shared = distinct <= _DISTINCT_SHARE
+    if shared and not mostly(values.str.contains(_LONG_NUMBER) & ~values.str.contains(_DATE)):
+        return Kind.CATEGORY
+    return Kind.IDENTIFIER
 
 
 def standardise_attributes(
