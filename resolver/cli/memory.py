@@ -12,6 +12,8 @@ _ARENA_MAX: Final = -8
 _ARENAS: Final = 2
 #: What Polars' allocator, jemalloc, is told (its `TUNING` page): few arenas, and freed pages go back soon.
 _POLARS: Final = "narenas:2,dirty_decay_ms:50,muzzy_decay_ms:0"
+#: How what Polars tells it begins; what somebody else told it stands.
+_OF_POLARS: Final = "dirty_decay_ms:500,muzzy_decay_ms:1000"
 
 
 def share_arenas() -> bool:
@@ -20,7 +22,9 @@ def share_arenas() -> bool:
     Of glibc, for numpy, and of Polars' own allocator, which must not be loaded yet. A third less memory at a
     million profiles, at no cost in time. Returns whether glibc could be told: there may be another C library.
     """
-    os.environ.setdefault("_RJEM_MALLOC_CONF", _POLARS)
+    told = os.environ.get("_RJEM_MALLOC_CONF", "")
+    if not told or told.startswith(_OF_POLARS):  # a process that started this one may have loaded Polars
+        os.environ["_RJEM_MALLOC_CONF"] = f"{told},{_POLARS}".lstrip(",")
     if not sys.platform.startswith("linux"):
         return False
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
