@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -46,6 +47,26 @@ def test_weights_are_the_formula(pairs):
     home = RelationParameters("home", 0.02, (0,))
     area = RelationParameters("area", 0.3, (0,), ((0, (0.2, 0.2, 0.6)),))
     for parameters in (model(), model(home), model(home, area)):
+        found = match_weights(parameters, np.array(pairs, np.uint8).T.copy())
+        assert found == pytest.approx([slow_twin(parameters, pair) for pair in pairs])
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 12)] * 4), min_size=1, max_size=9))
+def test_relations_that_tie_what_others_tie_weigh_as_if_each_were_summed_by_itself(pairs):
+    own = ((0, (0.2, 0.2, 0.6)),)
+    two = model()
+    four = replace(two, columns=two.columns * 2)
+    nested = (
+        RelationParameters("flat", 1e-4, (0, 1, 3)),
+        RelationParameters("street", 1e-3, (0, 1)),
+        RelationParameters("area", 1e-2, (0,)),
+        RelationParameters("site", 1e-3, (0, 2), own),
+        RelationParameters("chain", 1e-2, (0,), own),
+        RelationParameters("other", 1e-2, (2,)),
+        RelationParameters("nothing", 1e-5, ()),
+    )
+    for relations in (nested, nested[::-1]):
+        parameters = replace(four, relations=relations)
         found = match_weights(parameters, np.array(pairs, np.uint8).T.copy())
         assert found == pytest.approx([slow_twin(parameters, pair) for pair in pairs])
 

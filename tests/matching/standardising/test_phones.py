@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from phonenumbers.phonemetadata import PhoneMetadata
 from reference_tables import SOAK, tables
 
-from resolver.matching.standardising import phone_patterns
+from resolver.matching.standardising import phone_patterns, phones
 from resolver.matching.standardising.coding import code
 from resolver.matching.standardising.phones import (
     clean_phone,
@@ -195,6 +195,14 @@ def test_columns_of_numbers_are_read_as_each_number_is(rows):
     texts, regions = zip(*rows, strict=True)
     answers, _ = quick(texts, regions)
     assert answers == [clean_phone(text, region.split()) for text, region in rows]
+
+
+def test_many_numbers_are_judged_some_at_a_time(monkeypatch):
+    texts = ["212 838 2600", "+44 20 7946 0958", "5", "(212) 838-2600 x12", "030 901820", "00 49 30 901820"]
+    regions = ["us", "gb", "us", "us", "de", "us"]
+    at_once = quick(texts, regions)
+    monkeypatch.setattr(phones, "_AT_ONCE", 2)
+    assert quick(texts, regions) == at_once
 
 
 def test_the_region_is_inferred_from_international_numbers_then_from_countries():
