@@ -29,6 +29,7 @@ from resolver.matching.results import (
     Membership,
     cluster_frame,
     cores,
+    doubted,
     membership_of,
     pair_frame,
 )
@@ -123,8 +124,9 @@ def conclude(ids: pl.Series, rules: RuleSet, answer: Answer, on_stage: OnStage) 
         others = pool.submit(pair_frame, answer)
         told = membership_of(ids, rules.thresholds, answer)
         pairs = others.result()
-    told = with_doubts(told, pairs, rules)
-    return concluded(ids, (answer, told), (pairs, cluster_frame(ids, told)), on_stage)
+        clusters = pool.submit(cluster_frame, ids, told)
+        told = with_doubts(told, pairs, rules)
+    return concluded(ids, (answer, told), (pairs, doubted(clusters.result(), told)), on_stage)
 
 
 def concluded(

@@ -192,6 +192,13 @@ def cluster_frame(ids: pl.Series, told: Membership) -> pl.DataFrame:
     )
 
 
+def doubted(clusters: pl.DataFrame, told: Membership) -> pl.DataFrame:
+    """CLUSTERS with doubts that were found out after it was made."""
+    return clusters.with_columns(
+        pl.Series("bridge_held", told.bridged), pl.Series("shared_contact_only", told.shared)
+    )
+
+
 def _smallest_ids(groupings: Sequence[Array], ids: pl.Series, order: Array) -> list[Array]:
     """Where the smallest id of each profile's group stands in ``ids``, per grouping (a number per profile).
 

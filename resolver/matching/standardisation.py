@@ -29,21 +29,25 @@ from resolver.model.standardised import Kind, Standardised, StandardisedField
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from resolver.matching.standardising.coding import Coded
     from resolver.model.reference import Reference
 
 
 _THREADS: Final = 2
 
 
-def context_of(profiles: pl.DataFrame, reference: Reference) -> Context:
-    """What a PROFILES frame as a whole says of how its values are to be read."""
-    return _context_of(profiles, _attributes(profiles), reference)
+def _context_of(
+    profiles: pl.DataFrame, known: tuple[pl.DataFrame, pl.Series], reference: Reference
+) -> Context:
+    """What a PROFILES frame as a whole says of how its values are to be read.
 
+    ``known`` are its attributes one by one, and the country of each profile.
+    """
+    long, countries = known
 
-def _context_of(profiles: pl.DataFrame, long: pl.DataFrame, reference: Reference) -> Context:
     def region() -> str | None:
         phones, _ = stacked(_columns(profiles, PHONES))
-        return infer_region(phones, _countries(profiles, reference), reference)
+        return infer_region(phones, countries, reference)
 
     with ThreadPoolExecutor(1) as pool:  # Polars releases the lock
         inferred = pool.submit(region)
@@ -66,8 +70,9 @@ def standardise(
     del profiles
     if context is None:
         return standardise_whole(handed_on.pop(), reference, default_region)[0]
-    long = _attributes(handed_on[0])
-    return _standardise(handed_on.pop(), long, reference, (default_region, context))
+    regions = regions_to_try(_countries(handed_on[0], reference), default_region, context.region)
+    known = _attributes(handed_on[0]), regions
+    return _standardise(handed_on.pop(), known, reference, context)
 
 
 def standardise_whole(
@@ -76,20 +81,25 @@ def standardise_whole(
     """``standardise`` of a whole file, and its context."""
     handed_on = [profiles]
     del profiles
-    long = _attributes(handed_on[0])
-    context = _context_of(handed_on[0], long, reference)
-    return with_values(_standardise(handed_on.pop(), long, reference, (default_region, context))), context
+    with ThreadPoolExecutor(1) as pool:
+        beside = pool.submit(_countries, handed_on[0], reference)
+        long, countries = _attributes(handed_on[0]), beside.result()
+    del beside
+    context = _context_of(handed_on[0], (long, countries), reference)
+    known = long, regions_to_try(countries, default_region, context.region)
+    del countries
+    return with_values(_standardise(handed_on.pop(), known, reference, context)), context
 
 
 def _standardise(
     profiles: pl.DataFrame,
-    long: pl.DataFrame,
+    known: tuple[pl.DataFrame, Coded],
     reference: Reference,
-    how: tuple[str | None, Context],
+    context: Context,
 ) -> Standardised:
-    default_region, context = how
+    """``standardise``; ``known`` are the attributes one by one, and the regions to try for each profile."""
+    long, regions = known
     height, texts = profiles.height, _Texts(profiles)
-    regions = regions_to_try(_countries(profiles, reference), default_region, context.region)
     blocks = texts.blocks()
     del profiles  # from here on a text is held by whoever took it
     addresses = standardise_addresses(blocks, reference)  # most texts: they are gone when the others begin

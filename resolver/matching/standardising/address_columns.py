@@ -47,20 +47,25 @@ _KINDS: Final = {
 
 
 def cleaned_lines(lines: pl.Series, reference: Reference) -> dict[str, Coded]:
-    """``split_line`` of each line, as house_number, street, unit; usual lines by expression."""
+    """``split_line`` of each line, as house_number, street, unit; usual lines by expression.
+
+    Lines that say nothing (``_says_something``) are unknown.
+    """
     if len(lines) <= _AT_ONCE:
         return _cleaned_slice(lines, reference)
+
+    def joined(part: str) -> Coded:
+        codes, texts = together([one[part] for one in slices])
+        return Coded(np.concatenate(codes), texts)
+
     with ThreadPoolExecutor(_THREADS) as pool:  # Polars releases the lock
         begins = range(0, len(lines), _AT_ONCE)
         slices = list(pool.map(lambda begin: _cleaned_slice(lines.slice(begin, _AT_ONCE), reference), begins))
-    out = {}
-    for part in _LINE_PARTS:
-        codes, texts = together([one[part] for one in slices])
-        out[part] = Coded(np.concatenate(codes), texts)
-    return out
+        return dict(zip(_LINE_PARTS, pool.map(joined, _LINE_PARTS), strict=True))
 
 
 def _cleaned_slice(lines: pl.Series, reference: Reference) -> dict[str, Coded]:
+    lines = lines.set(~_says_something(lines, reference), "")
     plain = folded(lines)
     split = plain.str.splitn(" ", 2).struct
     number, rest = split.field("field_0"), split.field("field_1").fill_null("")
@@ -203,11 +208,10 @@ def _line_parts(lines: Sequence[pl.Series], reference: Reference) -> dict[str, C
     parts: dict[str, Coded] = {}
     for line in lines:
         texts = line.fill_null("")
-        known = _says_something(texts, reference)
         if not parts:
-            parts = cleaned_lines(texts.set(~known, ""), reference)
+            parts = cleaned_lines(texts, reference)
             continue
-        open_ = known.to_numpy() & (parts["unit"].codes == 0)
+        open_ = _says_something(texts, reference).to_numpy() & (parts["unit"].codes == 0)
         bare = np.flatnonzero(open_ & (parts["street"].codes == 0))
         if len(bare):
             split = cleaned_lines(texts.gather(bare), reference)
