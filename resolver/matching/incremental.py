@@ -170,18 +170,19 @@ def find_fresh(
     fresh = np.flatnonzero(changes.fresh)
     if trained.keys is None:
         return changes, every_pair_of(fresh, profiles.height), []
-    columns = Values.of(profiles, fresh, rules, trained).view.columns
+    with ThreadPoolExecutor(1) as pool:  # where they stood does not depend on what they are
+        values = pool.submit(Values.of, profiles, fresh, rules, trained)
+        moved = np.zeros(state.numbers, bool)
+        moved[state.rows.number[~changes.stayed].astype(np.intp)] = True
+        left = [np.unique(block) for block, _ in state.index.places_of(moved)]
+        standing = _standing(state, changes, fresh)
+        columns = values.result().view.columns
     known = Blocked.of(trained.keys_of(columns), fresh, bits)
     place = np.zeros(profiles.height, np.int64)
-    moved = np.zeros(state.numbers, bool)
-    moved[state.rows.number[~changes.stayed].astype(np.intp)] = True
-    left = [np.unique(block) for block, _ in state.index.places_of(moved)]
     while True:
-        fresh = np.flatnonzero(changes.fresh)
         if state.numbers + len(fresh) > 1 << bits:
             raise TooMuchChanged(f"{state.numbers} profiles have been numbered since the model was learned")
         place[fresh] = np.arange(len(fresh))
-        standing = _standing(state, changes, fresh)
         found = pairs_of_fresh(state, known.words(place, bits), left, standing)
         if not len(found.crossed):
             return changes, found, known.words(place + state.numbers, bits)
@@ -191,6 +192,8 @@ def find_fresh(
         left = [np.union1d(held, block) for held, (block, _) in zip(left, stood, strict=True)]
         known = known.also(Blocked(tuple((block, standing.row_of[number]) for block, number in stood)))
         changes = changes.also(np.sort(standing.row_of[found.crossed]))
+        fresh = np.flatnonzero(changes.fresh)
+        standing = _standing(state, changes, fresh)
 
 
 def _standing(state: State, changes: Changes, fresh: Array) -> Standing:
