@@ -26,6 +26,7 @@ from resolver.cli.braking import (
     tell_of_new_key,
 )
 from resolver.cli.day_clock import machine_zone
+from resolver.cli.memory import share_arenas
 from resolver.cli.options import (
     AwsProfile,
     CallsPerSecond,
@@ -120,6 +121,7 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """The scheduled job: export, resolve, plan, report; with --apply merge what needs no person."""
+    share_arenas()  # before the threads that allocate are there
     from resolver.app.brakes import Brakes
     from resolver.app.running import RunOptions, check_inputs, run_job
     from resolver.ledger.ledger import open_ledger
