@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _Names: TypeAlias = "tuple[Array, Array]"
 
 #: Pairs compared at a time: as many as memory allows, for equal pairs of values are compared once in each.
-BATCH: Final = 524_288
+BATCH: Final = 1_048_576
 #: Distinct value pairs tested at a time: what is looked up for them stays in the cache.
 _TESTED: Final = 65_536
 #: Fewer pairs are not worth a thread.
