@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from reference_tables import tables
 
+from resolver.matching.standardising import address_columns
 from resolver.matching.standardising.address_columns import cleaned_block, standardise_addresses
 from resolver.matching.standardising.addresses import (
     clean_country,
@@ -133,10 +136,12 @@ WORDS = st.sampled_from(
 LINE = st.one_of(st.none(), st.lists(WORDS, max_size=8).map(" ".join))
 
 
+@pytest.mark.parametrize("at_once", [2, 131_072])  # a long column is read some lines at a time
 @given(st.lists(st.tuples(LINE, LINE, LINE), min_size=1))
-def test_columns_of_lines_are_read_as_each_address_is(rows):
+def test_columns_of_lines_are_read_as_each_address_is(at_once, rows):
     block = {f"address{i}": pl.Series([row[i - 1] for row in rows], dtype=pl.String) for i in (1, 2, 3)}
-    parts = cleaned_block(block, tables())
+    with patch.object(address_columns, "_AT_ONCE", at_once):
+        parts = cleaned_block(block, tables())
     read = [
         [parts[name].texts[int(c)] for c in parts[name].codes] for name in ("house_number", "street", "unit")
     ]
