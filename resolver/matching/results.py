@@ -12,7 +12,7 @@ from resolver.matching.comparison import level_of
 from resolver.matching.components import components, first_rows, weakest_links
 from resolver.matching.evidence import ASKED_FOR
 from resolver.matching.guard import contradictions, guarded, part
-from resolver.matching.pair_index import order_of_pairs, unpack
+from resolver.matching.pair_index import order_of_pairs
 from resolver.matching.parameters import BITS
 from resolver.matching.scoring import Tables
 from resolver.model.frames import BANDS, Band
@@ -66,11 +66,6 @@ class Answer:
     core: Array
     candidates: Candidates
     learned: Learned
-
-    def candidate_rows(self) -> tuple[Array, Array]:
-        """The pairs that blocking found, as rows of the PROFILES frame."""
-        left, right = unpack(self.candidates.words)
-        return self.order[left], self.order[right]
 
 
 @dataclass(frozen=True, eq=False)
