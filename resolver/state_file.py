@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 
     from resolver.model.rule_set import RuleSet
 
-#: Changes with all that a state depends on: what is hashed, standardised, blocked, and how it is written.
-FORMAT: Final = 3
+#: Changes with all that a state depends on: what is hashed, standardised, blocked, how
+#: equal weights are ranked, and how it is written.
+FORMAT: Final = 4
 DIRECTORY: Final = "state"
 _PARTIAL: Final = f".{DIRECTORY}.partial"
 _MARK: Final = "state.json"

@@ -23,7 +23,8 @@ def share_arenas() -> bool:
     million profiles, at no cost in time. Returns whether glibc could be told: there may be another C library.
     """
     told = os.environ.get("_RJEM_MALLOC_CONF", "")
-    if not told or told.startswith(_OF_POLARS):  # a process that started this one may have loaded Polars
+    # a process that started this one may have loaded Polars
+    if not told or (told.startswith(_OF_POLARS) and not told.endswith(_POLARS)):
         os.environ["_RJEM_MALLOC_CONF"] = f"{told},{_POLARS}".lstrip(",")
     if not sys.platform.startswith("linux"):
         return False

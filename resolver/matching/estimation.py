@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from resolver.matching.parameters import ColumnParameters, Parameters, RelationParameters
-from resolver.matching.scoring import BATCH, Tables, looking, parts, sums
+from resolver.matching.scoring import BATCH, MOST, Tables, looking, parts, sums
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -202,7 +202,7 @@ def fit_rates(rules: RuleSet, begin: Parameters, sample: Sample, extent: Extent)
     model = begin
     bytes_ = sample.bytes_
     evidence, tied = sums(Tables.of(replace(begin, strata=())), looking(bytes_, None), bytes_.shape[1])
-    tied = np.exp(np.minimum(tied, 700.0, out=tied), out=tied)
+    tied = np.exp(np.minimum(tied, MOST, out=tied), out=tied)
     for _ in range(constants.iterations):
         rates = np.array([[relation.rate] for relation in model.relations]).reshape(-1, 1)
         match, related = _shares(model.prior + evidence, rates * tied, sample.labels)
@@ -255,7 +255,7 @@ def _expect(model: Parameters, sample: Array, labels: Array | None) -> tuple[Arr
 def _shares(evidence: Array, tied: Array, labels: Array | None) -> tuple[Array, Array]:
     """``_expect`` of pairs with so much evidence (nats), and what each relation makes of it."""
     explained = 1 + tied.sum(axis=0)
-    match = 1 / (1 + np.exp(-np.clip(evidence - np.log(explained), -700, 700)))
+    match = 1 / (1 + np.exp(-np.clip(evidence - np.log(explained), -MOST, MOST)))
     if labels is not None:
         known = ~np.isnan(labels)
         match[known] = labels[known]

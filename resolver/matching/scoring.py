@@ -25,7 +25,7 @@ BATCH = 16_384
 _THREADS = 2
 
 #: Nats above which a sum of weights counts no further: its exponential would overflow.
-_MOST: Final = 700.0
+MOST: Final = 700.0
 
 #: Bits just under even odds, for pairs that one field alone cannot decide.
 HELD = -0.01
@@ -139,7 +139,7 @@ def mixture(tables: Tables, look: Look, size: int) -> tuple[Array, Array, Array]
     evidence += look(tables.priors, None)
     for r, relation in enumerate(tables.relations):
         tied[r] += look(relation.rate, None)
-    tied = np.exp(np.minimum(tied, _MOST, out=tied), out=tied)
+    tied = np.exp(np.minimum(tied, MOST, out=tied), out=tied)
     return evidence, np.log1p(tied.sum(axis=0)), tied
 
 

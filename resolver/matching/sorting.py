@@ -1,14 +1,12 @@
 """Sorting whole numbers, which most of blocking, counting and coding comes down to.
 
 numpy's own sorting is several times slower on some processors (those on which compressing 512-bit registers
-into memory is slow) and faster on others; Polars' sorting is as fast on all of them. Both let other threads
-work. numpy's hashing is slow everywhere.
+into memory is slow) and a third faster on others; Polars' sorting is as fast on all of them. Both let other
+threads work. numpy's hashing is slow everywhere. Which is faster here is not tried: matching reads no clock.
 """
 
 from __future__ import annotations
 
-import time
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -19,34 +17,14 @@ if TYPE_CHECKING:
 
 #: Fewer numbers are not worth the way into Polars and out.
 _WORTH_POLARS: Final = 4_096
-#: Words that are sorted to see which way is faster.
-_TRIED: Final = 32_768
-_MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
 def ascending(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """The words sorted; a copy, which may be read-only."""
-    if len(words) < _WORTH_POLARS or _numpy_is_faster():
+    if len(words) < _WORTH_POLARS:
         return np.sort(words)
-    return _by_polars(words)
-
-
-def _by_polars(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
     ordered: NDArray[np.uint64] = pl.Series(words).sort(multithreaded=False).to_numpy()
     return ordered
-
-
-@cache
-def _numpy_is_faster() -> bool:
-    """Which of the two sorts faster on this processor, tried once: a few milliseconds."""
-    words = np.arange(_TRIED, dtype=np.uint64) * _MIX
-    seconds = {}
-    for sort in (np.sort, _by_polars):
-        began = time.perf_counter()
-        for _ in range(3):
-            sort(words)
-        seconds[sort] = time.perf_counter() - began
-    return seconds[np.sort] < seconds[_by_polars]
 
 
 def ordered_hashes(hashes: NDArray[np.uint64]) -> tuple[NDArray[np.intp], NDArray[np.uint64]]:

@@ -46,7 +46,7 @@ def _context_of(
     long, countries = known
 
     def region() -> str | None:
-        phones, _ = stacked(_columns(profiles, PHONES))
+        phones, _ = stacked(_Texts(profiles).columns(PHONES))
         return infer_region(phones, countries, reference)
 
     with ThreadPoolExecutor(1) as pool:  # Polars releases the lock
@@ -140,10 +140,6 @@ def _column(profiles: pl.DataFrame, name: str) -> pl.Series:
     if name in profiles.columns:
         return profiles[name].cast(pl.String)
     return _nothing(profiles.height).alias(name)
-
-
-def _columns(profiles: pl.DataFrame, members: tuple[str, ...]) -> list[pl.Series]:
-    return _Texts(profiles).columns(members)
 
 
 class _Texts:

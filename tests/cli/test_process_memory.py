@@ -17,9 +17,10 @@ def test_glibc_takes_the_number_of_arenas() -> None:
 @pytest.mark.parametrize("told", ["", OF_POLARS, f"{OF_POLARS},narenas:8"])
 def test_polars_is_told_to_give_pages_back(monkeypatch: pytest.MonkeyPatch, told: str) -> None:
     monkeypatch.setenv("_RJEM_MALLOC_CONF", told)
-    share_arenas()
-    assert os.environ["_RJEM_MALLOC_CONF"].endswith("narenas:2,dirty_decay_ms:50,muzzy_decay_ms:0")
-    assert os.environ["_RJEM_MALLOC_CONF"].startswith(told)
+    ours = "narenas:2,dirty_decay_ms:50,muzzy_decay_ms:0"
+    for _ in range(2):  # told once, however often it is asked
+        share_arenas()
+        assert os.environ["_RJEM_MALLOC_CONF"] == f"{told},{ours}".lstrip(",")
 
 
 def test_what_somebody_told_polars_stands(monkeypatch: pytest.MonkeyPatch) -> None:
