@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from resolver.errors import BadInput
+from resolver.matching.compiled import blocking as compiled
+from resolver.matching.compiled import library
 from resolver.matching.pair_index import all_pairs, distinct
 from resolver.matching.sorting import ascending
 
@@ -80,26 +82,34 @@ def block(keys: Sequence[Key], limits: Limits | Sequence[int], bits: int) -> Can
 
     def run(number: int) -> tuple[Array, dict[str, Any]]:
         own = limits if isinstance(limits, Limits) else Limits(limits[number], float("inf"))
-        index = index_of_key(keys[number], bits)
-        blocks = blocks_of_index(index, bits)
+        index = index_of_key(keys[number], bits, alone=False)
+        blocks = None if library.there() else blocks_of_index(index, bits)
         if own.most < float("inf"):
-            stop_beyond(own, blocks[1], keys[number].name)
+            if blocks is None:
+                times, _ = compiled.block_sizes(index, bits, own.block)
+                stop_beyond(own, np.arange(len(times)), keys[number].name, times)
+            else:
+                stop_beyond(own, blocks[1], keys[number].name)
         words, largest, allowed[number] = pairs_of_index(index, own, bits, blocks)
         words = words if keys[number].one_block else distinct(words)
         return with_key(words, number), {
             "key": keys[number].name,
             "pairs": len(words),
-            "largest_block": largest,
+            "largest_block": max(largest, 1),
         }
 
     with ThreadPoolExecutor(_THREADS) as pool:
         found = list(pool.map(run, range(len(keys))))
     everything = ascending(np.concatenate([words for words, _ in found])) if found else np.empty(0, np.uint64)
-    kept, number, alone = first_keys(everything)
-    new = np.bincount(number, minlength=len(keys))
-    only = np.bincount(number[alone], minlength=len(keys))
+    if library.there():
+        pairs, number, new, only = compiled.first_keys(everything, bits, len(keys))
+    else:
+        kept, number, alone = first_keys(everything)
+        pairs = spread(kept, bits)
+        new = np.bincount(number, minlength=len(keys))
+        only = np.bincount(number[alone], minlength=len(keys))
     figures = with_counts([facts for _, facts in found], new, only)
-    return Candidates(spread(kept, bits), number, tuple(key.name for key in keys), figures, tuple(allowed))
+    return Candidates(pairs, number, tuple(key.name for key in keys), figures, tuple(allowed))
 
 
 def with_key(pairs: Array, number: int) -> Array:
@@ -165,14 +175,19 @@ def pairs_of_key(key: Key, limits: Limits, bits: int) -> tuple[Array, int]:
 
     Blocks above the limit bring nothing; above the budget, the larger blocks bring nothing.
     """
-    pairs, largest, _ = pairs_of_index(index_of_key(key, bits), limits, bits)
+    pairs, largest, _ = pairs_of_index(index_of_key(key, bits, alone=False), limits, bits)
     return (pairs if key.one_block else distinct(pairs)), largest
 
 
-def index_of_key(key: Key, bits: int) -> Array:
-    """Sorted words (block << bits | row), each once: which profiles stand in which block of the key."""
-    hashes, owner = key.hashes()
-    words = ascending((hashes << np.uint64(bits)) | owner.astype(np.uint64))
+def index_of_key(key: Key, bits: int, *, alone: bool = True) -> Array:
+    """Sorted words (block << bits | row), each once: which profiles stand in which block of the key.
+
+    Not ``alone``: most blocks of one profile may be missing.
+    """
+    words = key.words(bits)
+    if not alone and library.there():
+        words = compiled.not_alone(words, bits)
+    words = ascending(words)
     if key.one_block:
         return words
     fresh = np.ones(len(words), bool)
@@ -196,6 +211,12 @@ def pairs_of_index(
 
     ``blocks`` are ``blocks_of_index`` where they are at hand.
     """
+    if library.there():
+        times, largest = compiled.block_sizes(words, bits, limits.block)
+        size = np.arange(len(times))
+        allowed = largest_allowed(size, limits, times)
+        pairs = int((times * size * (size - 1) // 2)[: allowed + 1].sum())
+        return compiled.block_pairs(words, bits, allowed, pairs), largest, allowed
     shift = np.uint64(bits)
     starts, sizes = blocks or blocks_of_index(words, bits)
     largest = int(sizes.max(initial=0))

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import numpy as np
 
 from resolver.matching.columns import slot_pairs
+from resolver.matching.compiled import comparing, library
 from resolver.matching.echoes import echoes, without_spelling
 from resolver.matching.pair_index import grouped_pairs
 from resolver.matching.sides import Sides
 from resolver.matching.similarity import TESTS, nearly_spelled
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from resolver.matching.columns import Column
     from resolver.matching.values import Array
@@ -27,10 +28,12 @@ _Names: TypeAlias = "tuple[Array, Array]"
 #: Pairs compared at a time: as many as memory allows, for equal pairs of values are compared once in each.
 BATCH: Final = 1_048_576
 #: Distinct value pairs tested at a time: what is looked up for them stays in the cache.
-_TESTED: Final = 65_536
+_TESTED: Final = 262_144
 #: Fewer pairs are not worth a thread.
 _WORTH_THREADS: Final = 4_096
 _THREADS: Final = 2
+#: Ways in which names can agree crosswise: both exchanged, or a lone first name is a last name, or the reverse.
+_EXCHANGED, _AS_LAST, _AS_FIRST = range(3)
 
 
 def compare(columns: Sequence[Column], bins: Sequence[Array], pairs: tuple[Array, Array]) -> Array:
@@ -46,7 +49,7 @@ def compare(columns: Sequence[Column], bins: Sequence[Array], pairs: tuple[Array
         run = pool.map if len(left) >= _WORTH_THREADS else map
         for start in range(0, len(left), BATCH):
             part = slice(start, start + BATCH)
-            sides = left[part].astype(np.intp), right[part].astype(np.intp)
+            sides = rows_of(left[part]), rows_of(right[part])
 
             def fill(k: int, part: slice = part, sides: tuple[Array, Array] = sides) -> None:
                 out[k, part] = _column_bytes(columns[k], of_values[k], sides)
@@ -66,13 +69,21 @@ def compare(columns: Sequence[Column], bins: Sequence[Array], pairs: tuple[Array
     return out
 
 
+def rows_of(side: Array) -> Array:
+    """Row numbers as they are looked up fastest."""
+    return np.ascontiguousarray(side, np.uint32 if library.there() else np.intp)
+
+
 def rebin(columns: Sequence[Column], bins: Sequence[Array], pairs: tuple[Array, Array], out: Array) -> None:
     """Rewrite the bytes of equal values for new bins, in place. Swapped names keep the bins they had."""
-    left, right = (side.astype(np.intp) for side in pairs)
+    pairs = left, right = rows_of(pairs[0]), rows_of(pairs[1])
 
     def rewrite(k: int) -> None:
-        equal = np.flatnonzero(out[k] > columns[k].top)
         of_value = columns[k].equal_bytes(bins[k])
+        if library.there():
+            comparing.rebinned(columns[k].whole, of_value, pairs, columns[k].top, out[k])
+            return
+        equal = np.flatnonzero(out[k] > columns[k].top)
         found = _equal_bytes(columns[k], of_value, (left[equal], right[equal]))
         keep = found > 0
         out[k][equal[keep]] = found[keep]
@@ -88,6 +99,8 @@ def level_of(column: Column, byte: Array) -> Array:
 
 def _column_bytes(column: Column, of_value: Array, pairs: tuple[Array, Array]) -> Array:
     """The bytes of one column; ``of_value`` is the byte of equality per whole value."""
+    if library.there():
+        return _bytes_by_kernels(column, of_value, pairs)
     if column.slots == len(column.codes) == 1:
         return _bytes_of_single(column, of_value, pairs)
     left, right = pairs
@@ -104,6 +117,19 @@ def _column_bytes(column: Column, of_value: Array, pairs: tuple[Array, Array]) -
         found[here] = np.maximum(found[here], 1 + levels[start : start + len(at)])
         start += len(at)
     out[both] = found
+    return out
+
+
+def _bytes_by_kernels(column: Column, of_value: Array, pairs: tuple[Array, Array]) -> Array:
+    """``_column_bytes``, some pairs at a time."""
+    out = np.empty(len(pairs[0]), np.uint8)
+    at, a, b = comparing.equal_or_open((column.codes, column.whole), of_value, pairs, out)
+    group = None
+    if len(column.values) == 1 and len(at) >= _WORTH_THREADS:
+        low, high, group = comparing.grouped(a[0], b[0])
+        a, b = [low], [high]
+    levels = level_index(column, Sides(column.values, tuple(a), tuple(b), distinct=group is not None))
+    comparing.raised(out, at, group, levels)
     return out
 
 
@@ -214,10 +240,15 @@ def _tested(column: Column, sides: Sides) -> Array:
             if not len(open_):
                 return out
             holds = TESTS[test].holds(sides, limit)
-            if holds.any():
-                out[open_[holds]] = index
-                left = np.flatnonzero(~holds)
-                open_, sides = open_[left], sides.take(left)
+            if not holds.any():
+                continue
+            if library.there():
+                left = comparing.settled(holds, index, out, open_, (sides.a, sides.b))
+                open_, sides = open_[:left], sides.first(left)
+                continue
+            out[open_[holds]] = index
+            left = np.flatnonzero(~holds)
+            open_, sides = open_[left], sides.take(left)
     return out
 
 
@@ -233,40 +264,75 @@ def _try_swapped_names(
         return
     f, k = place["first_name"], place["last_name"]
     first, last = columns[f], columns[k]
+    bytes_first, bytes_last = out[f], out[k]
+
+    for way, at, (f1, l1), (f2, l2) in _crosswise((first, last), pairs, (bytes_first, bytes_last)):
+        if way == _EXCHANGED:
+            names = (first, last), (of_values[f], of_values[k])
+            one_way = _both_crossed(*names, (f1, l2), (l1, f2))
+            other_way = _both_crossed(*names, (l1, f2), (f1, l2))
+            # which name counts as the first must not depend on which profile is left: the better reading
+            turn = (other_way[0] > one_way[0]) | ((other_way[0] == one_way[0]) & (other_way[1] > one_way[1]))
+            cross_first, cross_last = (
+                np.where(turn, other_way[0], one_way[0]),
+                np.where(turn, other_way[1], one_way[1]),
+            )
+            # one way close or equal, the other way at least similar
+            near = (cross_first >= first.top) & (cross_last > 1) | (cross_first > 1) & (cross_last >= last.top)
+            bytes_first[at[near]] = cross_first[near]
+            bytes_last[at[near]] = cross_last[near]
+        elif way == _AS_LAST:
+            as_last = _crossed(last, of_values[k], f1, l2)
+            taken = as_last >= last.top
+            bytes_last[at[taken]] = as_last[taken]
+            bytes_first[at[taken]] = 0
+        else:
+            as_first = _crossed(first, of_values[f], l1, f2)
+            taken = as_first >= first.top
+            bytes_first[at[taken]] = as_first[taken]
+            bytes_last[at[taken]] = 0
+
+
+def _crosswise(
+    columns: tuple[Column, Column], pairs: tuple[Array, Array], bytes_: tuple[Array, Array]
+) -> Iterator[tuple[int, Array, _Names, _Names]]:
+    """Pairs whose names may agree crosswise, way by way: their places, and first and last names of both sides.
+
+    A way sees what the ways before it made of the bytes; the lone name is the first side's.
+    """
+    (values,), (first,), (last,) = columns[0].values, columns[0].codes, columns[1].codes
+    at = ways = None
+    if library.there():
+        at, ways = comparing.crosswise(values.spelling, (first, last), pairs, bytes_)
+        pairs = pairs[0][at], pairs[1][at]
     left, right = pairs
-    f1, f2 = first.codes[0][left, 0], first.codes[0][right, 0]
-    l1, l2 = last.codes[0][left, 0], last.codes[0][right, 0]
-
-    values = first.values[0]
-    both = np.flatnonzero((f1 > 0) & (f2 > 0) & (l1 > 0) & (l2 > 0) & (out[f] <= 1) & (out[k] <= 1))
-    both = both[nearly_spelled(values, f1[both], l2[both]) | nearly_spelled(values, l1[both], f2[both])]
-    names = (first, last), (of_values[f], of_values[k])
-    one_way = _both_crossed(*names, (f1[both], l2[both]), (l1[both], f2[both]))
-    other_way = _both_crossed(*names, (l1[both], f2[both]), (f1[both], l2[both]))
-    # which name counts as the first must not depend on which profile is left: the better reading of the two
-    turn = (other_way[0] > one_way[0]) | ((other_way[0] == one_way[0]) & (other_way[1] > one_way[1]))
-    cross_first, cross_last = (
-        np.where(turn, other_way[0], one_way[0]),
-        np.where(turn, other_way[1], one_way[1]),
-    )
-    # one way close or equal, the other way at least similar
-    near = (cross_first >= first.top) & (cross_last > 1) | (cross_first > 1) & (cross_last >= last.top)
-    out[f][both[near]] = cross_first[near]
-    out[k][both[near]] = cross_last[near]
-
-    for (one, other), (full_first, full_last) in (((f1, l1), (f2, l2)), ((f2, l2), (f1, l1))):
-        alone = np.flatnonzero((one > 0) & (other == 0) & (full_last > 0) & (out[f] <= 1))
-        alone = alone[nearly_spelled(values, one[alone], full_last[alone])]
-        as_last = _crossed(last, of_values[k], one[alone], full_last[alone])
-        taken = as_last >= last.top
-        out[k][alone[taken]] = as_last[taken]
-        out[f][alone[taken]] = 0
-        alone = np.flatnonzero((other > 0) & (one == 0) & (full_first > 0) & (out[k] <= 1))
-        alone = alone[nearly_spelled(values, other[alone], full_first[alone])]
-        as_first = _crossed(first, of_values[f], other[alone], full_first[alone])
-        taken = as_first >= first.top
-        out[f][alone[taken]] = as_first[taken]
-        out[k][alone[taken]] = 0
+    one = first[left, 0], last[left, 0]
+    other = first[right, 0], last[right, 0]
+    for way, (f1, l1), (f2, l2), told in (
+        (_EXCHANGED, one, other, 1),
+        (_AS_LAST, one, other, 2),
+        (_AS_FIRST, one, other, 4),
+        (_AS_LAST, other, one, 8),
+        (_AS_FIRST, other, one, 16),
+    ):
+        open_first, open_last = (row <= 1 if at is None else row[at] <= 1 for row in bytes_)
+        if way == _EXCHANGED:
+            may = (f1 > 0) & (l1 > 0) & (f2 > 0) & (l2 > 0) & open_first & open_last
+        elif way == _AS_LAST:
+            may = (f1 > 0) & (l1 == 0) & (l2 > 0) & open_first
+        else:
+            may = (l1 > 0) & (f1 == 0) & (f2 > 0) & open_last
+        if ways is not None:
+            may &= ways & told > 0
+        here = np.flatnonzero(may)
+        if ways is None:
+            close = np.zeros(len(here), bool)
+            for a, b in ((f1, l2), (l1, f2)):
+                if way == _EXCHANGED or (a is f1) == (way == _AS_LAST):
+                    close |= nearly_spelled(values, a[here], b[here])
+            here = here[close]
+        names = (f1[here], l1[here]), (f2[here], l2[here])
+        yield way, here if at is None else at[here], *names
 
 
 def _both_crossed(

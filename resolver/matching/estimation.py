@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from resolver.matching.compiled import library
+from resolver.matching.compiled import scoring as compiled
 from resolver.matching.parameters import ColumnParameters, Parameters, RelationParameters
-from resolver.matching.scoring import BATCH, MOST, Tables, looking, parts, sums
+from resolver.matching.scoring import BATCH, MOST, Tables, byte_sums, parts
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -96,6 +98,8 @@ def _normalised(shares: Sequence[float]) -> tuple[float, ...]:
 
 def byte_counts(bytes_: Array) -> Array:
     """How often each byte stands in each row, shape (rows, 256)."""
+    if library.there():
+        return compiled.byte_counts(bytes_)
     return np.stack([np.bincount(row, minlength=256) for row in bytes_])
 
 
@@ -155,7 +159,9 @@ def _fitted(
     """EM from a model, held to ``begin``; pairs are their bytes and how many of the file each stands for."""
     bytes_, times = pairs
     model, labels = start_
-    levels = [np.minimum(bytes_[k], len(c.m)).astype(np.intp) for k, c in enumerate(begin.columns)]
+    levels = [np.minimum(bytes_[k], len(c.m)) for k, c in enumerate(begin.columns)]
+    if not library.there():  # machine words are counted faster
+        levels = [row.astype(np.intp) for row in levels]
     # a pair with one field cannot say whether that field's agreement is typical of matches
     teaches = (bytes_ > 0).sum(axis=0) > 1
     for iteration in range(1, rules.estimation.iterations + 1):
@@ -201,7 +207,7 @@ def fit_rates(rules: RuleSet, begin: Parameters, sample: Sample, extent: Extent)
     constants = rules.estimation
     model = begin
     bytes_ = sample.bytes_
-    evidence, tied = sums(Tables.of(replace(begin, strata=())), looking(bytes_, None), bytes_.shape[1])
+    evidence, tied = byte_sums(Tables.of(replace(begin, strata=())), bytes_)
     tied = np.exp(np.minimum(tied, MOST, out=tied), out=tied)
     for _ in range(constants.iterations):
         rates = np.array([[relation.rate] for relation in model.relations]).reshape(-1, 1)
@@ -276,7 +282,10 @@ class _Counts:
 
     def by_level(self, column: int, weight: Array, size: int) -> Array:
         """Expected number of pairs at each level of a column."""
-        counts = np.bincount(self.levels[column], weights=weight, minlength=size + 1)
+        if library.there():
+            counts = compiled.weighed(self.levels[column], weight)
+        else:
+            counts = np.bincount(self.levels[column], weights=weight, minlength=size + 1)
         return counts[1 : size + 1]
 
 

@@ -8,10 +8,12 @@ unseen).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from resolver.matching.compiled import counting, library
 from resolver.matching.pair_index import distinct, pack, unpack
 
 if TYPE_CHECKING:
@@ -36,15 +38,20 @@ def first_counts(column: Column) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class Groups:
-    """A number per profile that those share which count once, and which profiles share it with no other."""
+    """A number per profile, from 0 up and of 32 bits, that those share which count once."""
 
     number: Array
-    alone: Array
 
-    @classmethod
-    def of(cls, number: Array) -> Groups:
-        """The groups of profiles with these numbers, which are from 0 up and fit 32 bits."""
-        return cls(number, (np.bincount(number) == 1)[number])
+    @cached_property
+    def alone(self) -> Array:
+        """Which profiles share their number with no other."""
+        found: Array = (np.bincount(self.number) == 1)[self.number]
+        return found
+
+    @cached_property
+    def rows(self) -> tuple[Array, Array]:
+        """``counting.in_groups``, where there are kernels."""
+        return counting.in_groups(self.number)
 
 
 def once_per_group(column: Column, groups: Groups, wanted: Array | None = None) -> tuple[Array, Array]:
@@ -76,6 +83,9 @@ def every_value(column: Column, wanted: Array | None = None) -> tuple[Array, Arr
 
 def entity_counts(column: Column, entities: Groups) -> Array:
     """Distinct entities per whole value."""
+    if library.there():
+        counts, _ = counting.count_values(column.whole, entities.rows, (1, None), (None, column.wholes))
+        return counts[0]
     values, _ = once_per_group(column, entities)
     return np.bincount(values, minlength=column.wholes)
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from resolver.matching.compiled import comparing, library
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 def digit_distance(sides: Sides, limit: float) -> Array:
     """Equal count of digits, and at most ``limit`` of them off, or two neighbours exchanged."""
     (values,), (a,), (b,) = sides.values, sides.a, sides.b
+    if library.there():
+        return comparing.near_by_digits(values.digits, values.digit_count, (a, b), limit)
     x, y = values.digits[a], values.digits[b]
     gap = x ^ y
     some = gap | (gap >> np.uint64(1)) | (gap >> np.uint64(2)) | (gap >> np.uint64(3))
@@ -86,6 +90,8 @@ def same(table: str) -> Callable[[Sides, float], Array]:
         del limit
         (values,), (a,), (b,) = sides.values, sides.a, sides.b
         code = getattr(values, table)
+        if library.there():
+            return comparing.same_entry(code, (a, b))
         return (code[a] > 0) & (code[a] == code[b])
 
     return holds

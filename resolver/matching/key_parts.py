@@ -80,6 +80,14 @@ class Part:
             codes = table[codes]
         return codes.astype(np.uint64, copy=False)
 
+    def passed(self, alternative: int) -> tuple[Array, Array | None, int]:
+        """What kernels look ``word`` up in: codes, what they are turned into, and a slot."""
+        slot, turn = divmod(alternative, self._per_code)
+        table = self.table
+        if table is not None:
+            table = np.ascontiguousarray(table if table.ndim == 1 else table[:, turn], np.uint64)
+        return np.ascontiguousarray(self.codes), table, slot
+
     def held(self, table: Callable[[Values], Array] | None) -> Part:
         """The same part with its table at hand."""
         return replace(self, make=table, values=None)
@@ -108,6 +116,14 @@ class _EitherOrder(Part):
     def word(self, alternative: int, rows: Array) -> Array:
         del alternative
         return self._words(self.table, self.codes[rows]).ravel()
+
+    def passed(self, alternative: int) -> tuple[Array, Array | None, int]:
+        del alternative
+        return self._both, None, 0
+
+    @cached_property
+    def _both(self) -> Array:
+        return self._words(self.table, self.codes)
 
     def _words(self, table: Array | None, codes: Array) -> Array:
         return _in_either_order(super()._words(table, codes))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from resolver.matching.compiled import blocking, library
 from resolver.matching.key_parts import categories_of, identifiers_of, parts_of
 
 if TYPE_CHECKING:
@@ -40,6 +41,18 @@ class Key:
     def one_block(self) -> bool:
         """Whether a profile stands in one block of the key at most."""
         return all(part.alternatives == 1 for part in self.parts)
+
+    def words(self, bits: int) -> Array:
+        """Words (hash << bits | row) of every complete combination of alternatives."""
+        if library.there():
+            turns = product(*(range(part.alternatives) for part in self.parts))
+            found = [
+                blocking.key_words([p.passed(turn) for p, turn in zip(self.parts, own, strict=True)], bits)
+                for own in turns
+            ]
+            return found[0] if len(found) == 1 else np.concatenate(found)
+        hashes, owner = self.hashes()
+        return (hashes << np.uint64(bits)) | owner.astype(np.uint64)
 
     def hashes(self) -> tuple[Array, Array]:
         """Hash and profile of every complete combination of alternatives."""

@@ -11,6 +11,7 @@ import numpy as np
 from resolver.matching import estimation
 from resolver.matching.clustering import MUST, NEVER, Edges, softened
 from resolver.matching.comparison import compare, rebin
+from resolver.matching.compiled import library
 from resolver.matching.components import bounded_components
 from resolver.matching.frequency import Groups, bins_of, entities_with, entity_counts, first_counts, rarity
 from resolver.matching.memory import give_back, worth_giving_back
@@ -91,7 +92,9 @@ def first_view(rules: RuleSet, columns: tuple[Column, ...]) -> View:
 
 def next_view(rules: RuleSet, view: View, entity: Array) -> View:
     """Everything recounted per provisional entity (a number per profile)."""
-    constants, entities = rules.estimation, Groups.of(entity)
+    constants, entities = rules.estimation, Groups(entity)
+    if library.there():
+        _ = entities.rows  # once, before threads ask for them
     with ThreadPoolExecutor(_THREADS) as pool:  # sorting lets others work
         counts = list(pool.map(lambda column: entity_counts(column, entities), view.columns))
         having = list(pool.map(lambda column: entities_with(column, entity), view.columns))

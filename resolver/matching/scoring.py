@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from resolver.matching.compiled import library
+from resolver.matching.compiled import scoring as compiled
 from resolver.matching.parameters import BITS, TABLE
 from resolver.matching.values import Array
 
@@ -112,7 +114,18 @@ def match_weights(parameters: Parameters, bytes_: Array, stratum: Array | None =
 
 def parts(tables: Tables, bytes_: Array, stratum: Array | None = None) -> tuple[Array, Array, Array]:
     """Prior with summed weights, relation discount (both nats), each relation's rate * exp(tied weights)."""
-    return mixture(tables, looking(bytes_, stratum), bytes_.shape[1])
+    look = looking(bytes_, stratum)
+    if library.there():
+        return _mixed(tables, look, byte_sums(tables, bytes_, stratum))
+    return mixture(tables, look, bytes_.shape[1])
+
+
+def byte_sums(tables: Tables, bytes_: Array, stratum: Array | None = None) -> tuple[Array, Array]:
+    """``sums`` of pairs with those bytes in those strata."""
+    if library.there():
+        relations = [(relation.tables, relation.base) for relation in tables.relations]
+        return compiled.summed(tables.columns, relations, bytes_, stratum)
+    return sums(tables, looking(bytes_, stratum), bytes_.shape[1])
 
 
 def looking(bytes_: Array, stratum: Array | None) -> Look:
@@ -135,7 +148,11 @@ def looking(bytes_: Array, stratum: Array | None) -> Look:
 
 def mixture(tables: Tables, look: Look, size: int) -> tuple[Array, Array, Array]:
     """``parts`` of anything that can be looked up."""
-    evidence, tied = sums(tables, look, size)
+    return _mixed(tables, look, sums(tables, look, size))
+
+
+def _mixed(tables: Tables, look: Look, summed: tuple[Array, Array]) -> tuple[Array, Array, Array]:
+    evidence, tied = summed
     evidence += look(tables.priors, None)
     for r, relation in enumerate(tables.relations):
         tied[r] += look(relation.rate, None)
@@ -164,6 +181,8 @@ def sums(tables: Tables, look: Look, size: int) -> tuple[Array, Array]:
 
 def lone_similar(parameters: Parameters, bytes_: Array) -> Array:
     """Which pairs have exactly one field to compare, and it is not equal."""
+    if library.there():
+        return compiled.lone_similar(bytes_, [len(column.m) for column in parameters.columns])
     compared = (bytes_ > 0).sum(axis=0)
     equal = np.zeros(bytes_.shape[1], bool)
     for k, column in enumerate(parameters.columns):

@@ -29,5 +29,10 @@ class Sides:
         a, b = (tuple(x[which] for x in side) for side in (self.a, self.b))
         return Sides(self.values, a, b, self.distinct, notes)
 
+    def first(self, many: int) -> Sides:
+        """So many of the first."""
+        a, b = (tuple(x[:many] for x in side) for side in (self.a, self.b))
+        return Sides(self.values, a, b, self.distinct)
+
     def __len__(self) -> int:
         return len(self.a[0])

@@ -14,6 +14,7 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA, JaroWinkler
 from rapidfuzz.process import cpdist
 
+from resolver.matching.compiled import comparing, library
 from resolver.matching.integer_tests import (
     date_digit_distance,
     day_month_swapped,
@@ -53,37 +54,52 @@ class Test:
 
 
 def _edit_distance(sides: Sides, limit: float) -> Array:
-    size_a, size_b, more, less = _extents(sides)
-    near = np.abs(size_a - size_b) <= limit
-    near &= np.maximum(more, less) <= limit
     return _where(
-        near, sides, lambda x, y: cpdist(x, y, scorer=OSA.distance, score_cutoff=int(limit)) <= limit
+        _near_by_edits(sides, limit),
+        sides, lambda x, y: cpdist(x, y, scorer=OSA.distance, score_cutoff=int(limit)) <= limit
     )
 
 
-def _slip(sides: Sides, limit: float) -> Array:
+def _near_by_edits(sides: Sides, limit: float) -> Array:
+    if library.there():
+        return comparing.near("edits", *_by_spelling(sides), limit)
     size_a, size_b, more, less = _extents(sides)
     near = np.abs(size_a - size_b) <= limit
     near &= np.maximum(more, less) <= limit
+    return near
 
+
+def _by_spelling(sides: Sides) -> tuple[Array, tuple[Array, Array]]:
+    """What kernels ask of the one field of a comparison."""
+    (values,), (a,), (b,) = sides.values, sides.a, sides.b
+    return values.spelling, (a, b)
+
+
+def _slip(sides: Sides, limit: float) -> Array:
     def holds(x: list[str], y: list[str]) -> Array:
         close = cpdist(x, y, scorer=OSA.distance, score_cutoff=int(limit)) <= limit
         tails = [one[-_TAIL:] == other[-_TAIL:] for one, other in zip(x, y, strict=True)]
         return close & np.array(tails, bool)
 
-    return _where(near, sides, holds)
+    return _where(_near_by_edits(sides, limit), sides, holds)
 
 
 def _jaro_winkler(sides: Sides, limit: float) -> Array:
-    (values,), (a,), (b,) = sides.values, sides.a, sides.b
-    size_a, size_b, more, less = _extents(sides)
     return _where(
-        _winkler_may_reach(limit, (size_a, size_b), (more, less), values.word[a] ^ values.word[b]),
+        _near_by_winkler(sides, limit),
         sides,
         lambda x, y: (
             cpdist(x, y, scorer=JaroWinkler.similarity, score_cutoff=limit, dtype=np.float32) >= limit - 1e-6
         ),
     )
+
+
+def _near_by_winkler(sides: Sides, limit: float) -> Array:
+    if library.there():
+        return comparing.near("winkler", *_by_spelling(sides), limit - _ROUNDING)
+    (values,), (a,), (b,) = sides.values, sides.a, sides.b
+    size_a, size_b, more, less = _extents(sides)
+    return _winkler_may_reach(limit, (size_a, size_b), (more, less), values.word[a] ^ values.word[b])
 
 
 def _winkler_may_reach(
@@ -106,8 +122,11 @@ def _winkler_may_reach(
 
 
 def _text_ratio(sides: Sides, limit: float) -> Array:
-    size_a, size_b, more, less = _extents(sides)
-    near = 2 * np.minimum(size_a - more, size_b - less) >= limit * (size_a + size_b)
+    if library.there():
+        near = comparing.near("ratio", *_by_spelling(sides), limit)
+    else:
+        size_a, size_b, more, less = _extents(sides)
+        near = 2 * np.minimum(size_a - more, size_b - less) >= limit * (size_a + size_b)
     return _where(
         near,
         sides,

@@ -13,6 +13,7 @@ import numpy as np
 
 from resolver.matching import estimation
 from resolver.matching.comparison import compare
+from resolver.matching.compiled import counting, library
 from resolver.matching.frequency import BINS, ONE_ENTITY, Groups, every_value, once_per_group
 from resolver.matching.parameters import StratumParameters
 
@@ -67,6 +68,8 @@ def shifts_of(rules: RuleSet, view: View) -> tuple[Array, ...]:
         return ()
     step = rules.estimation.frequency_step
     known = view.strata, None if view.entity is None else within_parts(view.entity, view.strata)
+    if library.there() and known[1] is not None:
+        _ = known[1].rows  # once, before threads ask for them
     with ThreadPoolExecutor(_THREADS) as pool:  # sorting lets others work
         return tuple(
             pool.map(lambda column, bins: _shift(column, bins, known, step), view.columns, view.bins)
@@ -167,7 +170,7 @@ def _described(strata: Strata, number: int, model: Parameters) -> StratumParamet
 
 def within_parts(entity: Array, strata: Strata) -> Groups:
     """The entities (a number per profile) cut where parts end; a number modulo parts is the part."""
-    return Groups.of(entity * len(strata.names) + strata.part)
+    return Groups(entity * len(strata.names) + strata.part)
 
 
 def _shift(column: Column, bins: Array, known: tuple[Strata, Groups | None], step: float) -> Array:
@@ -178,17 +181,10 @@ def _shift(column: Column, bins: Array, known: tuple[Strata, Groups | None], ste
     """
     strata, entities = known
     parts = len(strata.names)
-    values, counts = _entities_by_part(column, strata, entities)
+    values, counts, sizes = _entities_by_part(column, strata, entities)
     shared = np.flatnonzero(counts.sum(axis=0) >= 2)  # noqa: PLR2004 - someone else has it
     counts = np.take(counts, shared, axis=1).astype(float)
     chance = np.exp(-step * np.arange(BINS))[bins[values[shared]]]
-    here = column.complete
-    if entities is None:
-        sizes = np.bincount(strata.part[here], minlength=parts).astype(float)
-    else:
-        there = np.zeros(int(entities.number.max(initial=-1)) // parts * parts + parts, bool)
-        there[entities.number[here]] = True
-        sizes = there.reshape(-1, parts).sum(axis=0).astype(float)
     met = counts @ counts.T
     np.fill_diagonal(met, met.diagonal() - counts.sum(axis=1))
     own = (counts * chance).sum(axis=1)
@@ -198,8 +194,10 @@ def _shift(column: Column, bins: Array, known: tuple[Strata, Groups | None], ste
     return np.log((met * halves + _PRIOR) / (expected * halves + _PRIOR))
 
 
-def _entities_by_part(column: Column, strata: Strata, entities: Groups | None) -> tuple[Array, Array]:
-    """The values of two profiles or more, and distinct entities per part and value.
+def _entities_by_part(
+    column: Column, strata: Strata, entities: Groups | None
+) -> tuple[Array, Array, Array]:
+    """The values of two profiles or more, distinct entities per part and value, and per part with any value.
 
     Before any is known, entities are as ``first_counts`` takes them. Of values that a single profile has, no
     two entities share one.
@@ -208,19 +206,46 @@ def _entities_by_part(column: Column, strata: Strata, entities: Groups | None) -
     times[0] = 0
     parts = len(strata.names)
     values = np.flatnonzero(times > 1)
+    if library.there():
+        place = np.full(column.wholes, -1, np.int32)
+        place[values] = np.arange(len(values), dtype=np.int32)
+        groups = None if entities is None else entities.rows
+        counts, sizes = counting.count_values(
+            column.whole, groups, (parts, strata.part), (place, len(values))
+        )
+    else:
+        counts = _counted(column, (strata, entities), values, times > 1)
+        sizes = _sizes(column, strata, entities)
+    if entities is None:
+        few = np.flatnonzero(times[values] <= ONE_ENTITY)
+        counts[:, few] = np.minimum(counts[:, few], 1)
+    return values, counts, sizes.astype(float)
+
+
+def _counted(column: Column, known: tuple[Strata, Groups | None], values: Array, wanted: Array) -> Array:
+    """Entities per part and value, of ``values``, which ``wanted`` marks."""
+    strata, entities = known
+    parts = len(strata.names)
     place = np.zeros(column.wholes, np.intp)
     place[values] = np.arange(len(values))
     if entities is None:
-        held, rows = every_value(column, times > 1)
+        held, rows = every_value(column, wanted)
         part = strata.part[rows]
     else:
-        held, who = once_per_group(column, entities, times > 1)
+        held, who = once_per_group(column, entities, wanted)
         part = who % parts
     at = part.astype(np.intp)
     at *= len(values)
     at += place[held]
-    counts = np.bincount(at, minlength=len(values) * parts).reshape(parts, -1)
+    return np.bincount(at, minlength=len(values) * parts).reshape(parts, -1)
+
+
+def _sizes(column: Column, strata: Strata, entities: Groups | None) -> Array:
+    """Entities per part that have the field."""
+    parts, here = len(strata.names), column.complete
     if entities is None:
-        few = np.flatnonzero(times[values] <= ONE_ENTITY)
-        counts[:, few] = np.minimum(counts[:, few], 1)
-    return values, counts
+        return np.bincount(strata.part[here], minlength=parts)
+    there = np.zeros(int(entities.number.max(initial=-1)) // parts * parts + parts, bool)
+    there[entities.number[here]] = True
+    sizes: Array = there.reshape(-1, parts).sum(axis=0)
+    return sizes

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from resolver.matching.compiled import comparing, library
 from resolver.model.standardised import Kind
 
 if TYPE_CHECKING:
@@ -89,13 +90,22 @@ class Values:
         return found
 
     @cached_property
+    def spelling(self) -> Array:
+        """What ``length``, ``ascii``, ``letters`` and ``word`` say, side by side, where kernels ask for it."""
+        return comparing.spelled(*_bytes_of(self.text))
+
+    @cached_property
     def length(self) -> Array:
         """Characters per value."""
+        if library.there():
+            return self.spelling["length"]
         return self.text.str.len_chars().to_numpy().astype(np.int32)
 
     @cached_property
     def ascii(self) -> Array:
         """Whether a value is plain ASCII: one byte a character, so that ``letters`` bounds similarities."""
+        if library.there():
+            return self.spelling["ascii"].astype(bool)
         return self.text.str.len_bytes().to_numpy() == self.length
 
     @cached_property
@@ -115,12 +125,16 @@ class Values:
 
     @cached_property
     def _spelled(self) -> tuple[Array, Array]:
+        if library.there():
+            return self.spelling["letters"], self.spelling["word"]
         joined, starts = _bytes_of(self.text)
         return _letters_of(joined, starts), _first_eight(joined, starts)
 
     @cached_property
     def digits(self) -> Array:
         """The digits of a value, four bits each, the last in the lowest bits; only the last 15 are kept."""
+        if library.there():
+            return self._numbered[0]
         plain = self.text.str.strip_prefix("+")
         mixed = pl.Series(self.digit_count != plain.str.len_bytes().to_numpy()).arg_true()
         if len(mixed):
@@ -131,8 +145,14 @@ class Values:
         )
 
     @cached_property
+    def _numbered(self) -> tuple[Array, Array]:
+        return comparing.digits_of(*_bytes_of(self.text))
+
+    @cached_property
     def digit_count(self) -> Array:
         """How many digits a value holds."""
+        if library.there():
+            return self._numbered[1]
         joined, starts = _bytes_of(self.text)
         out = np.zeros(len(starts) - 1, np.int32)
         full = np.flatnonzero(starts[1:] > starts[:-1])
@@ -363,6 +383,8 @@ class Tokens:
 
     def shared(self, a: Array, b: Array) -> Array:
         """The summed weight of the words that values a[i] and b[i] have in common."""
+        if library.there():
+            return comparing.shared_words((self.start, self.token, self.weight), (a, b))
         sizes = self.start[a + 1] - self.start[a]
         pair = np.repeat(np.arange(len(a)), sizes)
         offset = np.arange(len(pair)) - np.repeat(np.cumsum(sizes) - sizes, sizes)

@@ -1,0 +1,58 @@
+"""Blocking by kernels: what ``keys`` and ``blocking`` do in NumPy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resolver.matching.compiled.library import addresses, call
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Array: TypeAlias = NDArray[Any]
+
+
+def key_words(parts: Sequence[tuple[Array, Array | None, int]], bits: int) -> Array:
+    """Words (hash << bits | row) of the profiles that have every part, in the order of rows.
+
+    A part is its codes (profiles, slots), what each code is turned into (64 bits; None: itself), and a slot.
+    """
+    codes = [part[0] for part in parts]
+    widths, slots, sizes = (
+        np.array(numbers, np.int64)
+        for numbers in zip(*((own.shape[1], slot, own.itemsize) for own, _, slot in parts), strict=True)
+    )
+    profiles = len(codes[0])
+    out = np.empty(profiles + 1, np.uint64)  # the one behind the last is written and does not count
+    shape = addresses(codes), addresses([part[1] for part in parts]), widths, slots, sizes, len(parts)
+    return out[: call("key_words", *shape, profiles, bits, out)]
+
+
+def not_alone(words: Array, bits: int) -> Array:
+    """The words whose block may hold another one, in order; the array itself is changed."""
+    return words[: call("not_alone", words, len(words), bits)]
+
+
+def block_sizes(words: Array, bits: int, most: int) -> tuple[Array, int]:
+    """How many blocks of sorted words there are of each size up to ``most``, and the largest size."""
+    sizes = np.zeros(most + 2, np.int64)
+    largest = call("block_sizes", words, len(words), bits, most, sizes)
+    return sizes[:-1], largest
+
+
+def block_pairs(words: Array, bits: int, allowed: int, pairs: int) -> Array:
+    """So many pairs (left << bits | right), those of the blocks of up to ``allowed`` words."""
+    out = np.empty(pairs, np.uint64)
+    call("block_pairs", words, len(words), bits, allowed, out)
+    return out
+
+
+def first_keys(words: Array, bits: int, keys: int) -> tuple[Array, Array, Array, Array]:
+    """Sorted pair words, each once, and their first keys; the pairs each key found first, and alone."""
+    pairs, key = np.empty(len(words), np.uint64), np.empty(len(words), np.uint16)
+    new, only = np.zeros(keys, np.int64), np.zeros(keys, np.int64)
+    found = call("first_keys", words, len(words), bits, pairs, key, new, only)
+    return pairs[:found].copy(), key[:found].copy(), new, only

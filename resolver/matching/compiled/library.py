@@ -1,0 +1,83 @@
+"""The library of kernels, if it was built: its callers have a twin in NumPy, which gives the same answer.
+
+Installing builds it where there is a C compiler (see ``build_hook.py``). ``RESOLVER_KERNELS=numpy`` leaves it
+unused. A library of other sources than those beside it is not loaded.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+#: Where the sources lie, and where the library is built.
+HERE: Final = Path(__file__).parent
+NAME: Final = "kernels.so"
+
+
+def sources() -> list[Path]:
+    """The sources, headers first."""
+    return [*sorted(HERE.glob("*.h")), *sorted(HERE.glob("*.c"))]
+
+
+def fingerprint() -> str:
+    """What tells sources apart."""
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources())).hexdigest()[:16]
+
+
+def _loaded() -> ctypes.CDLL | None:
+    path = HERE / NAME
+    if os.environ.get("RESOLVER_KERNELS") == "numpy" or not path.is_file():
+        return None
+    try:
+        library = ctypes.CDLL(str(path))
+        built_from = ctypes.c_char_p.in_dll(library, "built_from").value
+    except (OSError, ValueError):  # of another machine, or of other sources
+        return None
+    return library if built_from == fingerprint().encode() else None
+
+
+LIBRARY: Final[ctypes.CDLL | None] = _loaded()
+
+
+def there() -> bool:
+    """Whether the kernels can be called."""
+    return LIBRARY is not None
+
+
+def call(name: str, *given: NDArray[Any] | int | float | None) -> int:
+    """What the kernel returns. Arrays must be contiguous, and of the types that its source tells.
+
+    Other threads work meanwhile. Raises MemoryError where the kernel says so.
+    """
+    kernel = getattr(LIBRARY, name)
+    kernel.restype = ctypes.c_int64
+    found: int = kernel(*[_passed(one) for one in given])
+    if found < 0:
+        raise MemoryError(name)
+    return found
+
+
+def _passed(one: NDArray[Any] | float | None) -> Any:
+    if isinstance(one, np.ndarray):
+        assert one.flags.c_contiguous, one.strides  # noqa: S101 - a kernel walks what is passed as one run
+        return ctypes.c_void_p(one.__array_interface__["data"][0])
+    if one is None:
+        return ctypes.c_void_p(None)
+    return ctypes.c_double(one) if isinstance(one, float) else ctypes.c_int64(one)
+
+
+def addresses(arrays: Sequence[NDArray[Any] | None]) -> NDArray[np.uint64]:
+    """Where each array lies (0: none), for a kernel that takes many; the caller holds them meanwhile."""
+    return np.array(
+        [0 if one is None else one.__array_interface__["data"][0] for one in arrays], dtype=np.uint64
+    )
