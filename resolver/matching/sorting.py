@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import polars as pl
 
+from resolver.matching.compiled import library
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -33,6 +35,10 @@ def ordered_hashes(hashes: NDArray[np.uint64]) -> tuple[NDArray[np.intp], NDArra
     The upper bits of a hash and its place share a word, so that one sort of words does; where two hashes
     differ in the lower bits only, all are sorted in full.
     """
+    if library.there():
+        order = np.empty(len(hashes), np.intp)
+        library.call("hash_order", np.ascontiguousarray(hashes), len(hashes), order, None, None)
+        return order, hashes[order]
     place = np.uint64((1 << len(hashes).bit_length()) - 1)
     words = hashes & ~place
     words |= np.arange(len(hashes), dtype=np.uint64)
@@ -43,6 +49,15 @@ def ordered_hashes(hashes: NDArray[np.uint64]) -> tuple[NDArray[np.intp], NDArra
         order = np.argsort(hashes, kind="stable")
         ordered = hashes[order]
     return order, ordered
+
+
+def ranked_hashes(hashes: NDArray[np.uint64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """``ranked`` of hashes in the order of ``ordered_hashes``."""
+    if not library.there():
+        return ranked(*ordered_hashes(hashes))
+    ranks, first = np.empty(len(hashes), np.intp), np.empty(len(hashes), np.intp)
+    found = library.call("hash_order", np.ascontiguousarray(hashes), len(hashes), None, ranks, first)
+    return ranks, first[:found].copy()
 
 
 def ranked(order: NDArray[np.intp], ordered: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from resolver.matching.sorting import ordered_hashes, ranked
+from resolver.matching.sorting import ranked_hashes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +69,7 @@ def encode(columns: Sequence[pl.Series]) -> tuple[list[np.ndarray], pl.Series]:
     known = np.flatnonzero(told["known"].to_numpy())
     hashes = told["hash"].to_numpy()[known]
     del told
-    codes, example = ranked(*ordered_hashes(hashes))
+    codes, example = ranked_hashes(hashes)
     codes += 1
     flat[known if there is None else there[known]] = codes
     vocabulary = pl.concat([pl.Series("text", [""], pl.String), texts.gather(known[example])], rechunk=True)

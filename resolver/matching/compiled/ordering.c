@@ -1,0 +1,79 @@
+/* Order of hashes: most are told apart by their upper bits, so two rounds over those leave little to sort. */
+#include "kernels.h"
+
+typedef struct {
+    u64 hash;
+    u32 row;
+} Entry;
+
+/* Stable: by hash, then by row. */
+static void insertion(Entry *entries, i64 count) {
+    for (i64 i = 1; i < count; i++) {
+        Entry own = entries[i];
+        i64 j = i;
+        for (; j > 0 && entries[j - 1].hash > own.hash; j--) entries[j] = entries[j - 1];
+        entries[j] = own;
+    }
+}
+
+#define MOST_BITS 10
+#define BUCKETS (1 << MOST_BITS)
+#define FEW 24
+
+/* Into buckets by the bits below `high`, so many that a few stay in each; bucket by bucket until hashes are equal. */
+static void sorted(Entry *entries, Entry *spare, i64 count, int high) {
+    if (count <= FEW) {
+        insertion(entries, count);
+        return;
+    }
+    i64 same = 1;
+    while (same < count && entries[same].hash == entries[0].hash) same++;
+    if (same == count) return;
+    int bits = 1;
+    while (bits < MOST_BITS && bits < high && count >> bits > 6) bits++;
+    int shift = high - bits;
+    u32 bounds[BUCKETS + 1], next[BUCKETS];
+    u64 mask = (1ull << bits) - 1;
+    memset(bounds, 0, (size_t)(mask + 2) * sizeof(u32));
+    for (i64 i = 0; i < count; i++) bounds[(entries[i].hash >> shift & mask) + 1]++;
+    for (u64 b = 0; b <= mask; b++) bounds[b + 1] += bounds[b];
+    memcpy(next, bounds, (size_t)(mask + 1) * sizeof(u32));
+    for (i64 i = 0; i < count; i++) spare[next[entries[i].hash >> shift & mask]++] = entries[i];
+    memcpy(entries, spare, (size_t)count * sizeof(Entry));
+    for (u64 b = 0; b <= mask; b++)
+        if (bounds[b + 1] - bounds[b] > 1)
+            sorted(entries + bounds[b], spare + bounds[b], bounds[b + 1] - bounds[b], shift);
+}
+
+/* Rows in the order of their hashes, equal ones in the order of rows; the rank of each row's hash, and the first
+   row of each rank, where these are wanted. Returns how many hashes differ. */
+KERNEL i64 hash_order(const u64 *hashes, i64 count, i64 *order, i64 *ranks, i64 *firsts) {
+    if (!count) return 0;
+    Entry *entries = malloc((size_t)count * 2 * sizeof(Entry));
+    if (!entries) return -1;
+    Entry *spare = entries + count;
+    u32 bounds[BUCKETS + 1];
+    if (count < 4 * BUCKETS) {
+        for (i64 i = 0; i < count; i++) entries[i] = (Entry){hashes[i], (u32)i};
+        sorted(entries, spare, count, 64);
+    } else {
+        u32 next[BUCKETS];
+        memset(bounds, 0, sizeof bounds);
+        for (i64 i = 0; i < count; i++) bounds[(hashes[i] >> (64 - MOST_BITS)) + 1]++;
+        for (int b = 0; b < BUCKETS; b++) bounds[b + 1] += bounds[b];
+        memcpy(next, bounds, sizeof next);
+        for (i64 i = 0; i < count; i++) entries[next[hashes[i] >> (64 - MOST_BITS)]++] = (Entry){hashes[i], (u32)i};
+        for (int b = 0; b < BUCKETS; b++)
+            sorted(entries + bounds[b], spare + bounds[b], bounds[b + 1] - bounds[b], 64 - MOST_BITS);
+    }
+    i64 rank = -1;
+    for (i64 i = 0; i < count; i++) {
+        int fresh = i == 0 || entries[i].hash != entries[i - 1].hash;
+        rank += fresh;
+        if (order) order[i] = entries[i].row;
+        if (ranks) ranks[entries[i].row] = rank;
+        if (firsts && fresh) firsts[rank] = entries[i].row;
+    }
+    free(entries);
+    return rank + 1;
+}
