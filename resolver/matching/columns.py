@@ -111,6 +111,16 @@ class Column:
         return np.bincount(self.whole.ravel(), minlength=self.wholes).astype(np.int32)
 
     @cached_property
+    def shared(self) -> tuple[Array, Array, Array]:
+        """The whole values on two profiles or more; each value's place among them; a bit per value that is one."""
+        more = self.times > 1
+        more[0] = False
+        values = np.flatnonzero(more)
+        place = np.zeros(self.wholes, np.uint32)
+        place[values] = np.arange(len(values), dtype=np.uint32)
+        return values, place, np.packbits(more, bitorder="little")
+
+    @cached_property
     def complete(self) -> Array:
         """Which profiles have a whole value."""
         if len(self.codes) == 1:

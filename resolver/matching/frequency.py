@@ -84,8 +84,11 @@ def every_value(column: Column, wanted: Array | None = None) -> tuple[Array, Arr
 def entity_counts(column: Column, entities: Groups) -> Array:
     """Distinct entities per whole value."""
     if library.there():
-        counts, _ = counting.count_values(column.whole, entities.rows, (1, None), (None, column.wholes))
-        return counts[0]
+        counts, _ = counting.count_values(column.whole, entities.rows, (1, None), column.shared)
+        out: Array = np.minimum(column.times, 1)
+        out[0] = 0
+        out[column.shared[0]] = counts[0]
+        return out
     values, _ = once_per_group(column, entities)
     return np.bincount(values, minlength=column.wholes)
 

@@ -202,32 +202,24 @@ def _entities_by_part(
     Before any is known, entities are as ``first_counts`` takes them. Of values that a single profile has, no
     two entities share one.
     """
-    times = column.times.copy()
-    times[0] = 0
-    parts = len(strata.names)
-    values = np.flatnonzero(times > 1)
+    values, parts = column.shared[0], len(strata.names)
     if library.there():
-        place = np.full(column.wholes, -1, np.int32)
-        place[values] = np.arange(len(values), dtype=np.int32)
         groups = None if entities is None else entities.rows
-        counts, sizes = counting.count_values(
-            column.whole, groups, (parts, strata.part), (place, len(values))
-        )
+        counts, sizes = counting.count_values(column.whole, groups, (parts, strata.part), column.shared)
     else:
-        counts = _counted(column, (strata, entities), values, times > 1)
+        counts = _counted(column, strata, entities)
         sizes = _sizes(column, strata, entities)
     if entities is None:
-        few = np.flatnonzero(times[values] <= ONE_ENTITY)
+        few = np.flatnonzero(column.times[values] <= ONE_ENTITY)
         counts[:, few] = np.minimum(counts[:, few], 1)
     return values, counts, sizes.astype(float)
 
 
-def _counted(column: Column, known: tuple[Strata, Groups | None], values: Array, wanted: Array) -> Array:
-    """Entities per part and value, of ``values``, which ``wanted`` marks."""
-    strata, entities = known
-    parts = len(strata.names)
-    place = np.zeros(column.wholes, np.intp)
-    place[values] = np.arange(len(values))
+def _counted(column: Column, strata: Strata, entities: Groups | None) -> Array:
+    """Entities per part and shared value."""
+    values, place, _ = column.shared
+    parts, wanted = len(strata.names), column.times > 1
+    wanted[0] = False
     if entities is None:
         held, rows = every_value(column, wanted)
         part = strata.part[rows]

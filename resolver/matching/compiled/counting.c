@@ -24,30 +24,36 @@ static int rising(const void *a, const void *b) {
 
 #define FEW 24
 
-/* Each value once per group: counts[part][place of the value]++, and in `having` the groups that have any value.
-   Without `order` every row is a group of its own, of the part in `part`; else a group's number modulo `parts`
-   is its part. Values without a place (below 0) are not counted. */
+/* Each shared value once per group: counts[part][place of the value]++, and in `having` the groups that have any
+   value. `shared` has a bit per value that more than one profile has; of others nothing is counted. Without `order`
+   every row is a group of its own, of the part in `part`; else a group's number modulo `parts` is its part. */
 KERNEL i64 count_values(const u32 *order, const u32 *starts, i64 groups, i64 parts, const u8 *part,
-                        const u32 *whole, i64 slots, const i32 *place, i64 places, i64 *counts, i64 *having) {
+                        const u32 *whole, i64 slots, const u8 *shared, const u32 *place, i64 places, u32 *counts,
+                        i64 *having) {
     i64 room = FEW;
-    u32 few[FEW], *many = few;
+    u32 few[FEW + 1], *many = few;
     for (i64 g = 0; g < groups; g++) {
         i64 begin = order ? starts[g] : g, end = order ? starts[g + 1] : g + 1;
         if (begin == end) continue;
-        i64 own = order ? g % parts : part ? part[g] : 0;
-        i64 *count = counts + own * places, held = 0;
+        i64 own = order ? (parts > 1 ? g % parts : 0) : part ? part[g] : 0;
+        i64 held = 0;
+        int any = 0;
         if ((end - begin) * slots > room) {
             if (many != few) free(many);
             room = 2 * (end - begin) * slots;
-            many = malloc((size_t)room * sizeof(u32));
+            many = malloc((size_t)(room + 1) * sizeof(u32));
             if (!many) return -1;
         }
         for (i64 k = begin; k < end; k++) {
             const u32 *value = whole + (i64)(order ? order[k] : k) * slots;
-            for (i64 slot = 0; slot < slots; slot++)
-                if (value[slot]) many[held++] = value[slot];
+            for (i64 slot = 0; slot < slots; slot++) {
+                u32 v = value[slot];
+                any |= v > 0;
+                many[held] = v;
+                held += shared[v >> 3] >> (v & 7) & 1;
+            }
         }
-        having[own] += held > 0;
+        having[own] += any;
         if (held > FEW) qsort(many, (size_t)held, sizeof(u32), rising);
         for (i64 i = 0; i < held; i++) {
             int seen = 0;
@@ -55,8 +61,7 @@ KERNEL i64 count_values(const u32 *order, const u32 *starts, i64 groups, i64 par
                 seen = i && many[i - 1] == many[i];
             else
                 for (i64 j = 0; j < i; j++) seen |= many[j] == many[i];
-            i64 at = seen ? -1 : place ? place[many[i]] : (i64)many[i];
-            if (at >= 0) count[at]++;
+            if (!seen) counts[own * places + place[many[i]]]++;
         }
     }
     if (many != few) free(many);

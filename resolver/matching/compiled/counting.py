@@ -25,20 +25,19 @@ def count_values(
     whole: Array,
     groups: tuple[Array, Array] | None,
     parts: tuple[int, Array | None],
-    places: tuple[Array | None, int],
+    shared: tuple[Array, Array, Array],
 ) -> tuple[Array, Array]:
-    """Groups with each value, shape (parts, places), and groups with any value in each part.
+    """Groups with each value, shape (parts, values), and groups with any value in each part.
 
     ``groups`` are ``in_groups`` of numbers that are the part modulo ``parts[0]``; without them every row is a
-    group, of the part in ``parts[1]``. ``places`` are a place per value (below 0: not asked for; none: its
-    own number), and how many there are.
+    group, of the part in ``parts[1]``. ``shared`` are the values that are asked for, a place per value, and a
+    bit per value that is one of them.
     """
     many, part = parts
-    place, width = places
+    values, place, bits = shared
     starts, order = groups or (None, None)
     count = len(whole) if starts is None else len(starts) - 1
-    counts, having = np.zeros((many, width), np.int64), np.zeros(many, np.int64)
-    call(
-        "count_values", order, starts, count, many, part, whole, whole.shape[1], place, width, counts, having
-    )
+    counts, having = np.zeros((many, len(values)), np.uint32), np.zeros(many, np.int64)
+    told = (whole, whole.shape[1], bits, place, len(values))
+    call("count_values", order, starts, count, many, part, *told, counts, having)
     return counts, having
