@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from resolver.matching.compiled import clustering, library
 from resolver.matching.components import components, first_rows
 from resolver.matching.pair_index import order_of_pairs, pack, unpack
 from resolver.matching.parameters import BITS
@@ -140,11 +141,8 @@ def _fits(
     cluster, size, asked = known
     apart, best = rules
     left, right = evidence.sides
-    a, b = cluster[left], cluster[right]
-    at = np.flatnonzero((a != b) & (asked[left] | asked[right]))
-    a, b = a[at], b[at]
-    several = np.flatnonzero(np.maximum(size[a], size[b]) > 1)
-    at, a, b = at[several], a[several], b[several]
+    at = _between(cluster, (size, asked), (left, right))
+    a, b = cluster[left[at]], cluster[right[at]]
     a, b = np.minimum(a, b), np.maximum(a, b)
     order = order_of_pairs(a, b)
     at, words = at[order], pack(a[order], b[order])
@@ -162,6 +160,16 @@ def _fits(
     between = evidence.bytes_[:, at], None if stratum is None else stratum[at]
     weight = _weights(model, between, starts, best)
     return _Fits(words, weight).only(weight >= 0)
+
+
+def _between(cluster: Array, known: tuple[Array, Array], sides: tuple[Array, Array]) -> Array:
+    """Places of pairs between clusters one of which is asked for, and one of which has several profiles."""
+    if library.there():
+        return clustering.between_clusters(cluster, known, sides)
+    (size, asked), (left, right) = known, sides
+    a, b = cluster[left], cluster[right]
+    at = np.flatnonzero((a != b) & (asked[left] | asked[right]))
+    return at[np.flatnonzero(np.maximum(size[a[at]], size[b[at]]) > 1)]
 
 
 def size_odds(size: Array, words: Array, known: tuple[Sequence[int], float]) -> Array:

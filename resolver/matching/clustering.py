@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from resolver.matching.average_linkage import cut_average_linkage
+from resolver.matching.compiled import clustering as compiled
+from resolver.matching.compiled import library
+from resolver.matching.components import first_rows
 from resolver.matching.pair_index import unpack
 from resolver.matching.sorting import stable_order
 
@@ -58,6 +61,8 @@ def cut_components(label: Array, edges: Edges, cuts: Sequence[float], largest: i
     ``label`` numbers components; every pair inside one should be among the edges, a missing one counts as
     indifferent (0). Components above ``largest`` are one cluster, but for pairs that must never be joined.
     """
+    if library.there():
+        return _cut_by_kernels(label, edges, cuts, largest)
     profiles = len(label)
     sizes = np.bincount(label)
     several = np.flatnonzero(sizes[label] > 1)  # most profiles are alone
@@ -98,6 +103,22 @@ def cut_components(label: Array, edges: Edges, cuts: Sequence[float], largest: i
     classes = _classes(sizes[sizes > 1], largest)
     with ThreadPoolExecutor(_THREADS) as pool:
         list((pool.map if len(left) >= _WORTH_THREADS else map)(lambda pair: cut(*pair), classes))
+    return out
+
+
+def _cut_by_kernels(label: Array, edges: Edges, cuts: Sequence[float], largest: int) -> Array:
+    """``cut_components``, one component after the other."""
+    left, right = unpack(edges.words)
+    inside = np.flatnonzero(label[left] == label[right])
+    left, right, similarity = left[inside], right[inside], edges.similarity[inside]
+    out = compiled.cut_components(label, (left, right, similarity), cuts, largest)
+    giant = np.flatnonzero(np.bincount(label) > largest)
+    if len(giant):
+        first = first_rows(label)
+        rows = np.flatnonzero(np.isin(label, giant))
+        out[:, rows] = first[rows]
+        at = np.flatnonzero(np.isin(label[left], giant))
+        _part(out, (left[at], right[at]), similarity[at])
     return out
 
 

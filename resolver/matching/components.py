@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from resolver.matching.compiled import clustering, library
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -23,6 +25,8 @@ def components(profiles: int, left: Array, right: Array) -> Array:
 
 def first_members(profiles: int, left: Array, right: Array) -> Array:
     """The first member of each profile's component."""
+    if library.there():
+        return clustering.first_members(profiles, left, right)
     first = np.arange(profiles)
     there = np.zeros(profiles, bool)
     there[left] = True

@@ -129,11 +129,6 @@ class Parameters:
         """Weight per byte of each column (nats)."""
         return tuple(column.weights() for column in self.columns)
 
-    def relation_tables(self, relation: RelationParameters) -> dict[int, Array]:
-        """Weight per byte of each column that the relation ties."""
-        own = dict(relation.own)
-        return {k: self.columns[k].weights(own.get(k)) for k in relation.ties}
-
     def to_json(self) -> str:
         """The parameters as JSON text."""
         return json.dumps(asdict(self))

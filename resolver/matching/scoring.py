@@ -52,10 +52,11 @@ class Tables:
         columns = tuple(np.stack(rows) for rows in zip(*(model.tables for model in models), strict=True))
         rates, tied = [], []
         for same in zip(*(model.relations for model in models), strict=True):
-            own = [model.relation_tables(relation) for model, relation in zip(models, same, strict=True)]
-            stacked = {k: np.stack([table[k] for table in own]) for k in own[0]}
             # what a relation does not say of its own is the column's table itself: looked up once
-            tied.append({k: columns[k] if np.array_equal(t, columns[k]) else t for k, t in stacked.items()})
+            own = dict(same[0].own)
+            tables = {k: np.stack([model.columns[k].weights(m) for model in models]) for k, m in own.items()}
+            said = {k: t for k, t in tables.items() if not np.array_equal(t, columns[k])}
+            tied.append({k: said.get(k, columns[k]) for k in same[0].ties})
             rates.append(np.log([relation.rate for relation in same]))
         return cls(np.array([model.prior for model in models]), columns, _shared(columns, rates, tied))
 

@@ -12,10 +12,13 @@ from resolver.matching.compiled.library import call
 Array: TypeAlias = NDArray[Any]
 
 
-def in_groups(number: Array) -> tuple[Array, Array]:
-    """Where each number begins among the rows ordered by it (one more entry than numbers), and those rows."""
+def in_groups(number: Array, groups: int | None = None) -> tuple[Array, Array]:
+    """Where each number begins among the rows ordered by it (one more entry than numbers), and those rows.
+
+    ``groups`` is how many numbers there may be.
+    """
     number = np.ascontiguousarray(number, np.int64)
-    groups = int(number.max(initial=-1)) + 1
+    groups = int(number.max(initial=-1)) + 1 if groups is None else groups
     starts, order = np.empty(groups + 1, np.uint32), np.empty(len(number), np.uint32)
     call("in_groups", number, len(number), groups, starts, order)
     return starts, order

@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 Array: TypeAlias = NDArray[Any]
 
 
+def _by_rows(bytes_: Array) -> Array:
+    """The bytes with each row in one run."""
+    return bytes_ if bytes_.strides[1] == 1 and bytes_.strides[0] >= 0 else np.ascontiguousarray(bytes_)
+
+
 def _rows(bytes_: Array) -> tuple[int, int, int]:
-    """Where rows of bytes begin, how far they are apart, and how long each is."""
-    if bytes_.shape[1] and bytes_.strides[1] != 1:
-        raise ValueError(bytes_.strides)
+    """Where rows begin, how far they are apart, and how long each is."""
     return int(addresses([bytes_])[0]), bytes_.strides[0], bytes_.shape[1]
 
 
@@ -29,6 +32,7 @@ def summed(
     stratum: Array | None,
 ) -> tuple[Array, Array]:
     """Summed weights of all columns, and of what each relation ties: its own tables, on top of its base's."""
+    bytes_ = _by_rows(bytes_)
     pairs = bytes_.shape[1]
     tables = [np.ascontiguousarray(table, float) for table in columns]
     own = [(k, np.ascontiguousarray(t, float)) for tied, _ in relations for k, t in sorted(tied.items())]
@@ -49,6 +53,7 @@ def summed(
 
 def lone_similar(bytes_: Array, equal: Sequence[int]) -> Array:
     """Which pairs have one field to compare, which is not equal; ``equal`` is each field's least byte of that."""
+    bytes_ = _by_rows(bytes_)
     out = np.empty(bytes_.shape[1], bool)
     call("lone_similar", *_rows(bytes_), len(bytes_), np.array(equal, np.uint8), out)
     return out
@@ -63,6 +68,7 @@ def weighed(row: Array, weight: Array) -> Array:
 
 def byte_counts(bytes_: Array) -> Array:
     """How often each byte stands in each row."""
+    bytes_ = _by_rows(bytes_)
     out = np.zeros((len(bytes_), 256), np.int64)
     call("byte_counts", *_rows(bytes_), len(bytes_), out)
     return out

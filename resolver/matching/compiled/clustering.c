@@ -1,0 +1,101 @@
+/* Clusters: connected components, and average linkage inside each. */
+#include "kernels.h"
+
+static u32 root_of(u32 *above, u32 row) {
+    while (above[row] != row) {
+        above[row] = above[above[row]];
+        row = above[row];
+    }
+    return row;
+}
+
+/* The first member of each row's component. */
+KERNEL i64 first_members(const u32 *left, const u32 *right, i64 pairs, i64 rows, u32 *above, i64 *first) {
+    for (i64 row = 0; row < rows; row++) above[row] = (u32)row;
+    for (i64 p = 0; p < pairs; p++) {
+        u32 one = root_of(above, left[p]), other = root_of(above, right[p]);
+        if (one < other) above[other] = one;
+        if (other < one) above[one] = other;
+    }
+    for (i64 row = 0; row < rows; row++) first[row] = root_of(above, (u32)row);
+    return 0;
+}
+
+/* Join the two most similar clusters again and again: see average_linkage.py, whose every step this is. */
+static void linked(double *similarity, i64 size, double *weight, i64 *cluster, const double *cuts, i64 count,
+                   i64 *seen) {
+    double lowest = cuts[0];
+    for (i64 c = 1; c < count; c++)
+        if (cuts[c] < lowest) lowest = cuts[c];
+    for (i64 i = 0; i < size; i++) {
+        cluster[i] = i;
+        weight[i] = 1;
+        similarity[i * size + i] = -INFINITY;
+        for (i64 c = 0; c < count; c++) seen[c * size + i] = i;
+    }
+    for (i64 joins = 1; joins < size; joins++) {
+        i64 best = 0;
+        for (i64 k = 1; k < size * size; k++)
+            if (similarity[k] > similarity[best]) best = k;
+        double height = similarity[best];
+        if (!(height >= lowest)) return;
+        i64 a = best / size, b = best % size;
+        for (i64 k = 0; k < size; k++) {
+            double joined = similarity[a * size + k] * weight[a] + similarity[b * size + k] * weight[b];
+            joined /= weight[a] + weight[b];
+            similarity[a * size + k] = joined;
+        }
+        for (i64 k = 0; k < size; k++) similarity[k * size + a] = similarity[a * size + k];
+        similarity[a * size + a] = -INFINITY;
+        for (i64 k = 0; k < size; k++) similarity[b * size + k] = similarity[k * size + b] = -INFINITY;
+        weight[a] += weight[b];
+        for (i64 k = 0; k < size; k++)
+            if (cluster[k] == b) cluster[k] = a;
+        for (i64 c = 0; c < count; c++)
+            if (height >= cuts[c]) memcpy(seen + c * size, cluster, (size_t)size * sizeof(i64));
+    }
+}
+
+/* Clusters (first member's row) at each cut of the components of 2 to `largest` members. `members` are rows by
+   component, `starts` where each begins; `pairs` are places in left, right and similarity by component, `bounds`
+   where each begins. Rows of other components are left as they are in `out` (cuts, rows). */
+KERNEL i64 cut_components(const u32 *starts, const u32 *members, i64 components, const u32 *bounds,
+                          const u32 *pairs, const u32 *left, const u32 *right, const double *similarity,
+                          const double *cuts, i64 count, i64 largest, i64 rows, i64 *out) {
+    double *matrix = malloc((size_t)(largest * largest + largest) * sizeof(double));
+    i64 *cluster = malloc((size_t)(largest * (count + 1)) * sizeof(i64));
+    u32 *place = malloc((size_t)rows * sizeof(u32));
+    if (!matrix || !cluster || !place) {
+        free(matrix), free(cluster), free(place);
+        return -1;
+    }
+    for (i64 c = 0; c < components; c++) {
+        i64 size = starts[c + 1] - starts[c];
+        if (size < 2 || size > largest) continue;
+        const u32 *member = members + starts[c];
+        for (i64 k = 0; k < size; k++) place[member[k]] = (u32)k;
+        for (i64 k = 0; k < size * size; k++) matrix[k] = 0;
+        for (i64 k = bounds[c]; k < bounds[c + 1]; k++) {
+            i64 i = place[left[pairs[k]]], j = place[right[pairs[k]]];
+            matrix[i * size + j] = matrix[j * size + i] = similarity[pairs[k]];
+        }
+        linked(matrix, size, matrix + largest * largest, cluster, cuts, count, cluster + largest);
+        for (i64 cut = 0; cut < count; cut++)
+            for (i64 k = 0; k < size; k++)
+                out[cut * rows + member[k]] = member[cluster[largest + cut * size + k]];
+    }
+    free(matrix), free(cluster), free(place);
+    return 0;
+}
+
+/* Pairs between two clusters that are asked for, one of them of several profiles; returns how many there are. */
+KERNEL i64 between_clusters(const i64 *cluster, const i64 *size, const u8 *asked, const u32 *left,
+                            const u32 *right, i64 pairs, i64 *at) {
+    i64 found = 0;
+    for (i64 p = 0; p < pairs; p++) {
+        i64 a = cluster[left[p]], b = cluster[right[p]];
+        at[found] = p;
+        found += a != b && (asked[left[p]] || asked[right[p]]) && (size[a] > 1 || size[b] > 1);
+    }
+    return found;
+}

@@ -1,0 +1,53 @@
+"""Clustering by kernels: what ``components``, ``clustering`` and ``absorption`` do in NumPy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resolver.matching.compiled.counting import in_groups
+from resolver.matching.compiled.library import call
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Array: TypeAlias = NDArray[Any]
+
+
+def first_members(rows: int, left: Array, right: Array) -> Array:
+    """The first member of each row's component."""
+    above, first = np.empty(rows, np.uint32), np.empty(rows, np.int64)
+    sides = np.ascontiguousarray(left, np.uint32), np.ascontiguousarray(right, np.uint32)
+    call("first_members", *sides, len(left), rows, above, first)
+    return first
+
+
+def cut_components(
+    label: Array, edges: tuple[Array, Array, Array], cuts: Sequence[float], largest: int
+) -> Array:
+    """Clusters (first rows) at each cut of the components of up to ``largest`` members; others stay apart.
+
+    ``edges`` are left and right rows and similarities, all inside components.
+    """
+    left, right, similarity = edges
+    rows = len(label)
+    starts, members = in_groups(label)
+    bounds, pairs = in_groups(label[left], len(starts) - 1)
+    out = np.tile(np.arange(rows), (len(cuts), 1))
+    heights = np.array(cuts, float)
+    most = int(min(largest, np.diff(starts.astype(np.int64)).max(initial=1)))
+    told = starts, members, len(starts) - 1, bounds, pairs, left, right, similarity
+    call("cut_components", *told, heights, len(cuts), max(most, 1), rows, out)
+    return out
+
+
+def between_clusters(cluster: Array, known: tuple[Array, Array], sides: tuple[Array, Array]) -> Array:
+    """Places of pairs between two clusters, one of them asked for and one of several profiles.
+
+    ``known`` is each cluster's size at its first row, and which profiles' clusters are asked for.
+    """
+    (size, asked), (left, right) = known, sides
+    at = np.empty(len(left) + 1, np.int64)
+    return at[: call("between_clusters", cluster, size, asked, left, right, len(left), at)].copy()
