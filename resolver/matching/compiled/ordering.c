@@ -45,10 +45,80 @@ static void sorted(Entry *entries, Entry *spare, i64 count, int high) {
             sorted(entries + bounds[b], spare + bounds[b], bounds[b + 1] - bounds[b], shift);
 }
 
+static int by_hash(const void *a, const void *b) {
+    u64 x = *(const u64 *)a, y = *(const u64 *)b;
+    return (x > y) - (x < y);
+}
+
+#define ROOM 65536
+#define MOST_DISTINCT 16384
+
+/* Ranks where there are few different hashes: each is looked up in a table that stays in the cache. Returns how
+   many there are, or 0 where there are too many. */
+static i64 ranked_few(const u64 *hashes, i64 count, i64 *order, i64 *ranks, i64 *firsts) {
+    u64 *known = malloc(ROOM * sizeof(u64) + ROOM * sizeof(u32) + 2 * MOST_DISTINCT * sizeof(u64));
+    u32 *number = malloc((size_t)count * sizeof(u32));
+    if (!known || !number) {
+        free(known), free(number);
+        return -1;
+    }
+    u64 *distinct = known + ROOM, *first = distinct + MOST_DISTINCT;
+    u32 *place = (u32 *)(first + MOST_DISTINCT);
+    memset(place, 0, ROOM * sizeof(u32));
+    i64 found = 0;
+    for (i64 i = 0; i < count; i++) {
+        u64 hash = hashes[i], at = hash >> 48;
+        while (place[at] && known[at] != hash) at = (at + 1) & (ROOM - 1);
+        if (!place[at]) {
+            if (found == MOST_DISTINCT || (i < 4 * MOST_DISTINCT && found > MOST_DISTINCT / 2)) {
+                free(known), free(number);
+                return 0;
+            }
+            known[at] = hash;
+            distinct[found] = hash;
+            first[found] = (u64)i;
+            place[at] = (u32)++found;
+        }
+        number[i] = place[at] - 1;
+    }
+    u64 *rising = malloc((size_t)found * (sizeof(u64) + 2 * sizeof(i64)) + sizeof(i64));
+    if (!rising) {
+        free(known), free(number);
+        return -1;
+    }
+    i64 *rank = (i64 *)(rising + found), *next = rank + found;
+    memcpy(rising, distinct, (size_t)found * sizeof(u64));
+    qsort(rising, (size_t)found, sizeof(u64), by_hash);
+    for (i64 d = 0; d < found; d++) {
+        i64 low = 0, high = found - 1;
+        while (low < high) {
+            i64 middle = (low + high) / 2;
+            if (rising[middle] < distinct[d])
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        rank[d] = low;
+        if (firsts) firsts[low] = (i64)first[d];
+    }
+    if (ranks)
+        for (i64 i = 0; i < count; i++) ranks[i] = rank[number[i]];
+    if (order) {
+        memset(next, 0, (size_t)(found + 1) * sizeof(i64));
+        for (i64 i = 0; i < count; i++) next[rank[number[i]] + 1]++;
+        for (i64 d = 0; d < found; d++) next[d + 1] += next[d];
+        for (i64 i = 0; i < count; i++) order[next[rank[number[i]]]++] = i;
+    }
+    free(rising), free(known), free(number);
+    return found;
+}
+
 /* Rows in the order of their hashes, equal ones in the order of rows; the rank of each row's hash, and the first
    row of each rank, where these are wanted. Returns how many hashes differ. */
 KERNEL i64 hash_order(const u64 *hashes, i64 count, i64 *order, i64 *ranks, i64 *firsts) {
     if (!count) return 0;
+    i64 few = ranked_few(hashes, count, order, ranks, firsts);
+    if (few) return few;
     Entry *entries = malloc((size_t)count * 2 * sizeof(Entry));
     if (!entries) return -1;
     Entry *spare = entries + count;
