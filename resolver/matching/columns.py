@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from resolver.matching.compiled import gathering, library
 from resolver.matching.sorting import dense_ranks
 from resolver.matching.values import Values
 from resolver.model.rule_set import EVERY_CATEGORY, EVERY_IDENTIFIER
@@ -108,6 +109,8 @@ class Column:
     @cached_property
     def times(self) -> Array:
         """How often each whole value stands in the file; of 0 how often none does."""
+        if library.there():
+            return gathering.code_counts(self.whole, self.wholes)
         return np.bincount(self.whole.ravel(), minlength=self.wholes).astype(np.int32)
 
     @cached_property

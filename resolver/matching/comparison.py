@@ -13,7 +13,7 @@ import numpy as np
 from resolver.matching.columns import slot_pairs
 from resolver.matching.compiled import comparing, library
 from resolver.matching.echoes import echoes, without_spelling
-from resolver.matching.pair_index import grouped_pairs
+from resolver.matching.pair_index import grouped_pairs, pack
 from resolver.matching.sides import Sides
 from resolver.matching.similarity import TESTS, nearly_spelled
 
@@ -32,6 +32,8 @@ _TESTED: Final = 262_144
 #: Fewer pairs are not worth a thread.
 _WORTH_THREADS: Final = 4_096
 _THREADS: Final = 2
+#: Pairs of values that tell whether others like them are many.
+_ASKED: Final = 4_096
 #: Ways in which names can agree crosswise: both exchanged, or a lone first name is a last name, or the reverse.
 _EXCHANGED, _AS_LAST, _AS_FIRST = range(3)
 
@@ -125,12 +127,22 @@ def _bytes_by_kernels(column: Column, of_value: Array, pairs: tuple[Array, Array
     out = np.empty(len(pairs[0]), np.uint8)
     at, a, b = comparing.equal_or_open((column.codes, column.whole), of_value, pairs, out)
     group = None
-    if len(column.values) == 1 and len(at) >= _WORTH_THREADS:
+    if len(column.values) == 1 and _repeat(a[0], b[0]):
         low, high, group = comparing.grouped(a[0], b[0])
         a, b = [low], [high]
     levels = level_index(column, Sides(column.values, tuple(a), tuple(b), distinct=group is not None))
     comparing.raised(out, at, group, levels)
     return out
+
+
+def _repeat(a: Array, b: Array) -> bool:
+    """Whether a pair of codes stands twice on average, as far as some of them tell."""
+    if len(a) < _WORTH_THREADS:
+        return False
+    some = np.arange(_ASKED) * len(a) // _ASKED
+    words = pack(np.minimum(a[some], b[some]), np.maximum(a[some], b[some]))
+    alike = _ASKED - len(np.unique(words))
+    return alike * 2 * len(a) > _ASKED * _ASKED
 
 
 def _bytes_of_single(column: Column, of_value: Array, pairs: tuple[Array, Array]) -> Array:

@@ -55,11 +55,16 @@ def no_constraints(profiles: int) -> Constraints:
     return Constraints(np.arange(profiles, dtype=np.int32), none, np.zeros(profiles, bool), none, none)
 
 
-def constraints_of(decisions: pl.DataFrame, profile_ids: pl.Series) -> Constraints:
-    """The decisions about this file's profiles; ``unsure`` binds nothing, unknown ids are counted."""
+def constraints_of(decisions: pl.DataFrame, profile_ids: pl.Series, order: Array | None = None) -> Constraints:
+    """The decisions about this file's profiles; ``unsure`` binds nothing, unknown ids are counted.
+
+    ``order`` says where each profile stands in ``profile_ids``, unless it is their own order.
+    """
     profiles = len(profile_ids)
     if decisions.is_empty():
         return no_constraints(profiles)
+    if order is not None:
+        profile_ids = profile_ids.gather(order)
     rows = pl.DataFrame({"id": profile_ids, "row": np.arange(profiles, dtype=np.uint32)})
     bound = decisions.select("profile_id_left", "profile_id_right", pl.col("verdict").cast(pl.String)).filter(
         pl.col("verdict") != "unsure"

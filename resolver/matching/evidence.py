@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from resolver.matching.comparison import compare
+from resolver.matching.compiled import gathering, library
 from resolver.matching.pair_index import find, unpack
 
 if TYPE_CHECKING:
@@ -52,7 +53,19 @@ class Evidence:
         more = compare(columns, bins, unpack(words))
         at = np.searchsorted(self.words, words)
         return Evidence(
-            np.insert(self.words, at, words),
-            np.insert(self.key, at, ASKED_FOR),
-            np.insert(self.bytes_, at, more, axis=1),
+            _inserted(self.words, at, words),
+            _inserted(self.key, at, np.full(len(at), ASKED_FOR, self.key.dtype)),
+            _inserted(self.bytes_, at, more),
         )
+
+
+def _inserted(old: Array, at: Array, more: Array) -> Array:
+    """``numpy.insert`` of words, or of columns of bytes."""
+    if not library.there():
+        return np.insert(old, at, more, axis=-1)
+    if old.ndim == 1:
+        return gathering.inserted(np.ascontiguousarray(old), at, more)
+    out = np.empty((len(old), old.shape[1] + len(at)), old.dtype)
+    for k, row in enumerate(out):
+        row[:] = gathering.inserted(np.ascontiguousarray(old[k]), at, more[k])
+    return out

@@ -87,7 +87,7 @@ def link_profiles(  # noqa: PLR0913, PLR0917 - what is linked, and where
     hashes = content_hashes(standardised)
     order = order_of(hashes, ids)
     columns = columns_of(rules, in_order(standardised, order))
-    constraints = constraints_of(decisions, ids.gather(order))
+    constraints = constraints_of(decisions, ids, order)
     on_stage("standardise", {"profiles": height, "fields": len(standardised.fields)})
     del standardised
     if height < 2 or not columns:  # noqa: PLR2004 - one profile makes no pair
@@ -252,7 +252,7 @@ def link_again(
     hashes = content_hashes(trained.fields_of(standardised))
     order = order_of(hashes, ids)
     columns = trained.columns_of(rules, in_order(standardised, order))
-    constraints = constraints_of(decisions, ids.gather(order))
+    constraints = constraints_of(decisions, ids, order)
     on_stage("standardise", {"profiles": height, "fields": len(trained.fields)})
     del standardised, profiles
     first, last = trained.views(columns)

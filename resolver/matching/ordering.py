@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from resolver.matching.compiled import gathering, library
 from resolver.matching.sorting import ordered_hashes
 from resolver.model.standardised import Standardised
 
@@ -34,6 +35,9 @@ def content_hashes(standardised: Standardised) -> Array:
             text = (text ^ (text >> np.uint64(31))) * _MIX
             text = text ^ (text >> np.uint64(29))
             text[0] = 0
+            if library.there():
+                gathering.add_entries(hashes, text, field.codes)
+                continue
             for slot in range(field.codes.shape[1]):
                 hashes += text[field.codes[:, slot]]
         return hashes

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from resolver.matching.compiled import gathering, library
 from resolver.matching.sorting import ascending, stable_order
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ def pack(left: Array, right: Array) -> Array:
 
 def unpack(words: Array) -> tuple[Array, Array]:
     """Left and right row numbers (UInt32)."""
+    if library.there() and words.dtype == np.uint64:
+        return gathering.unpacked(words)
     return (words >> _HALF).astype(np.uint32), (words & _LOW).astype(np.uint32)
 
 

@@ -135,7 +135,9 @@ def estimate(rules: RuleSet, view: View, evidence: Evidence) -> Parameters:
     with ThreadPoolExecutor(1) as pool:
         shifts = pool.submit(shifts_of, rules, view)  # counted from values alone
         if total > wanted:
-            chosen = np.sort(np.random.default_rng(_SEED).choice(total, wanted, replace=False))
+            taken = np.zeros(total, bool)
+            taken[np.random.default_rng(_SEED).choice(total, wanted, replace=False)] = True
+            chosen = np.flatnonzero(taken)
             sample = estimation.Sample(np.ascontiguousarray(evidence.bytes_[:, chosen]), total / wanted)
         fitted = estimation.fit(rules, view.model, sample)
         return with_strata(rules, view, fitted, (evidence, shifts.result()))

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from resolver.matching.comparison import level_of
+from resolver.matching.compiled import gathering, library
 from resolver.matching.components import components, first_rows, weakest_links
 from resolver.matching.evidence import ASKED_FOR
 from resolver.matching.guard import contradictions, guarded, part
@@ -140,9 +141,13 @@ def pair_frame(answer: Answer) -> pl.DataFrame:
     tables = Tables.of(answer.view.model).columns
     stratum = answer.view.strata.of((left, right))
     for k, column in enumerate(answer.view.columns):
+        bits = (tables[k] * BITS).astype(np.float32)
+        if library.there():
+            told = gathering.told(evidence.bytes_[k], at, stratum, (column.top, bits))
+            frame[f"{column.name}_level"], frame[f"{column.name}_weight"] = told
+            continue
         byte = evidence.bytes_[k, at]
         frame[f"{column.name}_level"] = level_of(column, byte)
-        bits = (tables[k] * BITS).astype(np.float32)
         frame[f"{column.name}_weight"] = bits[0][byte] if stratum is None else bits[stratum, byte]
     return pl.DataFrame(frame)
 

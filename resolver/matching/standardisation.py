@@ -29,11 +29,15 @@ from resolver.model.standardised import Kind, Standardised, StandardisedField
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy as np
+
     from resolver.matching.standardising.coding import Coded
     from resolver.model.reference import Reference
 
 
 _THREADS: Final = 2
+#: Rows that tell of most fields whether they hold anything.
+_SOON: Final = 4_096
 
 
 def _context_of(
@@ -132,8 +136,13 @@ def _standardise(
 
 def with_values(standardised: Standardised) -> Standardised:
     """Without the fields that no profile has."""
-    held = {name: field for name, field in standardised.fields.items() if field.codes.any()}
+    held = {name: field for name, field in standardised.fields.items() if _any(field.codes)}
     return Standardised(standardised.profiles, held)
+
+
+def _any(codes: np.ndarray) -> bool:
+    """Whether a code is there; most fields show one soon."""
+    return bool(codes[:_SOON].any() or codes[_SOON:].any())
 
 
 def _column(profiles: pl.DataFrame, name: str) -> pl.Series:

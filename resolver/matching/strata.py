@@ -8,11 +8,13 @@ profiles belongs to the stratum of its two parts.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from resolver.matching.compiled import gathering, library
 from resolver.matching.sorting import dense_ranks
 
 if TYPE_CHECKING:
@@ -64,6 +66,8 @@ class Strata:
         """The stratum of each pair of rows; None where the file is undivided."""
         if not self.divided:
             return None
+        if library.there():
+            return gathering.strata_of(self.part, self.number, pairs)
         left, right = pairs
         row = self.part[left].astype(np.intp)
         row *= len(self.names)
@@ -79,10 +83,15 @@ class Strata:
     def sizes(self, stratum: int) -> tuple[int, float]:
         """How many profiles may find a match in it (those of its smaller part), and its number of pairs."""
         one, other = self.sides[stratum - 1]
-        count = np.bincount(self.part, minlength=len(self.names)).astype(float)
+        count = self._counts
         if one == other:
             return int(count[one]), float(count[one] * (count[one] - 1) / 2)
         return int(min(count[one], count[other])), float(count[one] * count[other])
+
+    @cached_property
+    def _counts(self) -> Array:
+        """Profiles of each part."""
+        return np.bincount(self.part, minlength=len(self.names)).astype(float)
 
     def rows(self, stratum: int) -> tuple[Array, Array]:
         """The rows of its two parts."""

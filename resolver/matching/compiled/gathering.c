@@ -1,0 +1,67 @@
+/* Looking up, merging and counting whole columns. */
+#include "kernels.h"
+
+/* How often each code stands in a column of `rows` x `slots`. */
+KERNEL i64 code_counts(const u32 *codes, i64 count, i32 *times) {
+    for (i64 k = 0; k < count; k++) times[codes[k]]++;
+    return 0;
+}
+
+/* Add each row's entries of a table to its sum. */
+KERNEL i64 add_entries(const u64 *table, const u32 *codes, i64 rows, i64 slots, u64 *sums) {
+    for (i64 row = 0; row < rows; row++)
+        for (i64 slot = 0; slot < slots; slot++) sums[row] += table[codes[row * slots + slot]];
+    return 0;
+}
+
+/* Left and right of pair words. */
+KERNEL i64 unpacked(const u64 *words, i64 pairs, u32 *left, u32 *right) {
+    for (i64 p = 0; p < pairs; p++) {
+        left[p] = (u32)(words[p] >> 32);
+        right[p] = (u32)words[p];
+    }
+    return 0;
+}
+
+/* The stratum of each pair of rows: `number` is that of two of `parts` parts. */
+KERNEL i64 strata_of(const u8 *part, const u8 *number, i64 parts, const u32 *left, const u32 *right, i64 pairs,
+                     u8 *out) {
+    for (i64 p = 0; p < pairs; p++) out[p] = number[part[left[p]] * parts + part[right[p]]];
+    return 0;
+}
+
+/* Rows of `size` bytes each with others before those at `at`, which rise, as numpy.insert. */
+KERNEL i64 inserted(const u8 *old, i64 count, i64 size, const i64 *at, const u8 *more, i64 many, u8 *out) {
+    i64 from = 0;
+    for (i64 k = 0; k < many; k++) {
+        i64 run = (at[k] - from) * size;
+        memcpy(out, old + from * size, (size_t)run);
+        memcpy(out + run, more + k * size, (size_t)size);
+        out += run + size;
+        from = at[k];
+    }
+    memcpy(out, old + from * size, (size_t)((count - from) * size));
+    return 0;
+}
+
+/* Where each wanted word stands among rising words, -1 where it does not; both rise. */
+KERNEL i64 found_among(const u64 *words, i64 count, const u64 *wanted, i64 many, i64 *out) {
+    i64 at = 0;
+    for (i64 k = 0; k < many; k++) {
+        while (at < count && words[at] < wanted[k]) at++;
+        out[k] = at < count && words[at] == wanted[k] ? at : -1;
+    }
+    return 0;
+}
+
+/* Level and weight of pairs in one column: `at` are their places in `bytes`. */
+KERNEL i64 told(const u8 *bytes, const i64 *at, const u8 *stratum, i64 pairs, i64 top, const float *table,
+                int8_t *level, float *weight) {
+    for (i64 p = 0; p < pairs; p++) {
+        u8 byte = bytes[at[p]];
+        i64 rank = (i64)byte - 1;
+        level[p] = (int8_t)(rank < top ? rank : top);
+        weight[p] = table[(stratum ? (i64)stratum[p] * 256 : 0) + byte];
+    }
+    return 0;
+}
