@@ -115,7 +115,7 @@ class Column:
 
     @cached_property
     def shared(self) -> tuple[Array, Array, Array]:
-        """The whole values on two profiles or more; each value's place among them; a bit per value that is one."""
+        """Whole values of two profiles or more, each value's place among them, a bit per value of them."""
         more = self.times > 1
         more[0] = False
         values = np.flatnonzero(more)

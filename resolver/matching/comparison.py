@@ -34,7 +34,7 @@ _WORTH_THREADS: Final = 4_096
 _THREADS: Final = 2
 #: Pairs of values that tell whether others like them are many.
 _ASKED: Final = 4_096
-#: Ways in which names can agree crosswise: both exchanged, or a lone first name is a last name, or the reverse.
+#: How names can agree crosswise: both exchanged, a lone first name with a last name, or the reverse.
 _EXCHANGED, _AS_LAST, _AS_FIRST = range(3)
 
 
@@ -83,7 +83,7 @@ def rebin(columns: Sequence[Column], bins: Sequence[Array], pairs: tuple[Array, 
     def rewrite(k: int) -> None:
         of_value = columns[k].equal_bytes(bins[k])
         if library.there():
-            comparing.rebinned(columns[k].whole, of_value, pairs, columns[k].top, out[k])
+            comparing.rebinned((columns[k].whole, of_value, columns[k].top), pairs, out[k])
             return
         equal = np.flatnonzero(out[k] > columns[k].top)
         found = _equal_bytes(columns[k], of_value, (left[equal], right[equal]))
@@ -137,7 +137,7 @@ def _bytes_by_kernels(column: Column, of_value: Array, pairs: tuple[Array, Array
 
 def _repeat(a: Array, b: Array) -> bool:
     """Whether a pair of codes stands twice on average, as far as some of them tell."""
-    if len(a) < _WORTH_THREADS:
+    if len(a) < max(_WORTH_THREADS, 1):
         return False
     some = np.arange(_ASKED) * len(a) // _ASKED
     words = pack(np.minimum(a[some], b[some]), np.maximum(a[some], b[some]))
@@ -255,8 +255,8 @@ def _tested(column: Column, sides: Sides) -> Array:
             if not holds.any():
                 continue
             if library.there():
-                left = comparing.settled(holds, index, out, open_, (sides.a, sides.b))
-                open_, sides = open_[:left], sides.first(left)
+                many = comparing.settled(holds, (out, index), open_, (sides.a, sides.b))
+                open_, sides = open_[:many], sides.first(many)
                 continue
             out[open_[holds]] = index
             left = np.flatnonzero(~holds)
@@ -290,7 +290,9 @@ def _try_swapped_names(
                 np.where(turn, other_way[1], one_way[1]),
             )
             # one way close or equal, the other way at least similar
-            near = (cross_first >= first.top) & (cross_last > 1) | (cross_first > 1) & (cross_last >= last.top)
+            near = (cross_first >= first.top) & (cross_last > 1) | (cross_first > 1) & (
+                cross_last >= last.top
+            )
             bytes_first[at[near]] = cross_first[near]
             bytes_last[at[near]] = cross_last[near]
         elif way == _AS_LAST:
@@ -308,7 +310,7 @@ def _try_swapped_names(
 def _crosswise(
     columns: tuple[Column, Column], pairs: tuple[Array, Array], bytes_: tuple[Array, Array]
 ) -> Iterator[tuple[int, Array, _Names, _Names]]:
-    """Pairs whose names may agree crosswise, way by way: their places, and first and last names of both sides.
+    """Pairs whose names may agree crosswise, way by way: places, first and last names of both sides.
 
     A way sees what the ways before it made of the bytes; the lone name is the first side's.
     """

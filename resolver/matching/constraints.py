@@ -55,7 +55,9 @@ def no_constraints(profiles: int) -> Constraints:
     return Constraints(np.arange(profiles, dtype=np.int32), none, np.zeros(profiles, bool), none, none)
 
 
-def constraints_of(decisions: pl.DataFrame, profile_ids: pl.Series, order: Array | None = None) -> Constraints:
+def constraints_of(
+    decisions: pl.DataFrame, profile_ids: pl.Series, order: Array | None = None
+) -> Constraints:
     """The decisions about this file's profiles; ``unsure`` binds nothing, unknown ids are counted.
 
     ``order`` says where each profile stands in ``profile_ids``, unless it is their own order.

@@ -56,7 +56,8 @@ class Test:
 def _edit_distance(sides: Sides, limit: float) -> Array:
     return _where(
         _near_by_edits(sides, limit),
-        sides, lambda x, y: cpdist(x, y, scorer=OSA.distance, score_cutoff=int(limit)) <= limit
+        sides,
+        lambda x, y: cpdist(x, y, scorer=OSA.distance, score_cutoff=int(limit)) <= limit,
     )
 
 

@@ -194,9 +194,7 @@ def _shift(column: Column, bins: Array, known: tuple[Strata, Groups | None], ste
     return np.log((met * halves + _PRIOR) / (expected * halves + _PRIOR))
 
 
-def _entities_by_part(
-    column: Column, strata: Strata, entities: Groups | None
-) -> tuple[Array, Array, Array]:
+def _entities_by_part(column: Column, strata: Strata, entities: Groups | None) -> tuple[Array, Array, Array]:
     """The values of two profiles or more, distinct entities per part and value, and per part with any value.
 
     Before any is known, entities are as ``first_counts`` takes them. Of values that a single profile has, no

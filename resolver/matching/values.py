@@ -91,7 +91,7 @@ class Values:
 
     @cached_property
     def spelling(self) -> Array:
-        """What ``length``, ``ascii``, ``letters`` and ``word`` say, side by side, where kernels ask for it."""
+        """What ``length``, ``ascii``, ``letters`` and ``word`` say, side by side, for kernels."""
         return comparing.spelled(*_bytes_of(self.text))
 
     @cached_property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import subprocess  # noqa: S404 - the compiler
+import subprocess
 import sys
 import sysconfig
 from pathlib import Path
@@ -38,25 +38,29 @@ class KernelsHook(BuildHookInterface[Any]):
 
 
 def build(folder: Path) -> Path | None:
-    """The library of the sources in a folder; None, where none can be made. An older one does not stay."""
+    """The library of a folder's sources, None where it cannot be made; one of other sources does not stay."""
     library = folder / NAME
-    library.unlink(missing_ok=True)
+    sources = [*sorted(folder.glob("*.h")), *sorted(folder.glob("*.c"))]
+    fingerprint = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
+    if library.is_file():
+        if fingerprint.encode() in library.read_bytes():
+            return library
+        library.unlink()
     compiler = os.environ.get("CC") or next(filter(shutil.which, ("cc", "gcc", "clang")), None)
     if compiler is None:
         print("no C compiler: the kernels are left out, NumPy does their work", file=sys.stderr)  # noqa: T201
         return None
-    sources = [*sorted(folder.glob("*.h")), *sorted(folder.glob("*.c"))]
-    fingerprint = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
-    x86 = "x86_64" in sysconfig.get_platform() or "amd64" in sysconfig.get_platform()
+    fresh = folder / f"{NAME}.{os.getpid()}"
+    x86 = any(name in sysconfig.get_platform() for name in ("x86_64", "amd64"))
     told = subprocess.run(  # noqa: S603 - given by who installs
         [
             *compiler.split(),
             *FLAGS,
             *(X86 if x86 else ()),
             f'-DBUILT_FROM="{fingerprint}"',
-            *map(str, sorted(folder.glob("*.c"))),
+            *(str(path) for path in sources if path.suffix == ".c"),
             "-o",
-            str(library),
+            str(fresh),
             "-lm",
         ],
         capture_output=True,
@@ -64,7 +68,7 @@ def build(folder: Path) -> Path | None:
         check=False,
     )
     if told.returncode:
-        library.unlink(missing_ok=True)
+        fresh.unlink(missing_ok=True)
         print(f"the kernels are left out, for {compiler} says: {told.stderr}", file=sys.stderr)  # noqa: T201
         return None
-    return library
+    return fresh.replace(library)  # whoever has the old one open keeps it

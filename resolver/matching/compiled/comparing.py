@@ -48,8 +48,12 @@ def equal_or_open(
     return at[0], list(a), list(b)
 
 
-def rebinned(whole: Array, of_value: Array, sides: tuple[Array, Array], top: int, out: Array) -> None:
-    """Rewrite the bytes of pairs that are equal, in place."""
+def rebinned(column: tuple[Array, Array, int], sides: tuple[Array, Array], out: Array) -> None:
+    """Rewrite the bytes of pairs that are equal, in place.
+
+    ``column`` is its whole values, the byte of equality of each, and its level.
+    """
+    whole, of_value, top = column
     left, right = sides
     call("rebinned", whole, whole.shape[1], of_value, left, right, len(left), top, out)
 
@@ -67,9 +71,13 @@ def grouped(a: Array, b: Array) -> tuple[Array, Array, Array]:
 
 
 def settled(
-    holds: Array, level: int, out: Array, open_: Array, sides: tuple[Sequence[Array], Sequence[Array]]
+    holds: Array, told: tuple[Array, int], open_: Array, sides: tuple[Sequence[Array], Sequence[Array]]
 ) -> int:
-    """Write the level of what holds and drop it from the other arrays, in place; returns how many are left."""
+    """Write the level of what holds and drop it from the others, in place; returns how many are left.
+
+    ``told`` are all levels, and the one to be written.
+    """
+    out, level = told
     a, b = sides
     return call("settled", holds, len(open_), level, out, open_, len(a), addresses(a), addresses(b))
 

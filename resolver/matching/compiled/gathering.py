@@ -58,7 +58,7 @@ def found_among(words: Array, wanted: Array) -> Array:
 def told(row: Array, at: Array, stratum: Array | None, column: tuple[int, Array]) -> tuple[Array, Array]:
     """Level and weight of the pairs at those places of a row of bytes.
 
-    ``column`` is the level of equality and the weight of each byte (one row per stratum), in single precision.
+    ``column`` is the level of equality, and the weight of each byte (a row per stratum) as float32.
     """
     top, table = column
     level, weight = np.empty(len(at), np.int8), np.empty(len(at), np.float32)

@@ -54,7 +54,7 @@ def there() -> bool:
     return LIBRARY is not None
 
 
-def call(name: str, *given: NDArray[Any] | int | float | None) -> int:
+def call(name: str, *given: NDArray[Any] | float | None) -> int:
     """What the kernel returns. Arrays must be contiguous, and of the types that its source tells.
 
     Other threads work meanwhile. Raises MemoryError where the kernel says so.

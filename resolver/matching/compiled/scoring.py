@@ -52,7 +52,7 @@ def summed(
 
 
 def lone_similar(bytes_: Array, equal: Sequence[int]) -> Array:
-    """Which pairs have one field to compare, which is not equal; ``equal`` is each field's least byte of that."""
+    """Which pairs have one field to compare, not equal; ``equal`` is each field's least byte of that."""
     bytes_ = _by_rows(bytes_)
     out = np.empty(bytes_.shape[1], bool)
     call("lone_similar", *_rows(bytes_), len(bytes_), np.array(equal, np.uint8), out)
