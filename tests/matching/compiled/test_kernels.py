@@ -1,0 +1,323 @@
+"""Kernels say what their twins in NumPy say, to the last bit."""
+
+from __future__ import annotations
+
+import random
+from contextlib import contextmanager
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_incremental import NOBODY, domain, people, silent, two_sources
+
+from resolver.matching import average_linkage, clustering, comparison
+from resolver.matching.blocking import Limits, block, index_of_key, pairs_of_key
+from resolver.matching.columns import columns_of
+from resolver.matching.comparison import compare, rebin
+from resolver.matching.compiled import library
+from resolver.matching.components import first_members
+from resolver.matching.estimation import byte_counts
+from resolver.matching.evidence import Evidence
+from resolver.matching.frequency import Groups, entity_counts
+from resolver.matching.keys import keys_of
+from resolver.matching.linkage import link_profiles
+from resolver.matching.ordering import content_hashes
+from resolver.matching.pair_index import pack, unpack
+from resolver.matching.scoring import Tables, byte_sums, lone_similar, match_weights
+from resolver.matching.sorting import ordered_hashes, ranked_hashes
+from resolver.matching.standardisation import standardise
+from resolver.matching.strata import Strata
+from resolver.matching.strata_estimation import _entities_by_part, within_parts
+from resolver.matching.values import Values
+
+pytestmark = pytest.mark.skipif(not library.there(), reason="the kernels were not built: no C compiler")
+
+
+@contextmanager
+def numpy_only():
+    there, library.LIBRARY = library.LIBRARY, None
+    try:
+        yield
+    finally:
+        library.LIBRARY = there
+
+
+def both(made):
+    """What is made with kernels, and without them; each makes its own inputs, so that nothing is kept."""
+    with_kernels = made()
+    with numpy_only():
+        return with_kernels, made()
+
+
+def same(one, other):
+    if isinstance(one, tuple | list):
+        assert len(one) == len(other)
+        for a, b in zip(one, other, strict=True):
+            same(a, b)
+    else:
+        assert np.array_equal(np.asarray(one), np.asarray(other)), (one, other)
+
+
+words = st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 3) | st.just(2**63), max_size=60)
+
+
+@given(words, st.integers(1, 400))
+def test_hashes_are_ordered_and_ranked(given_, times):
+    hashes = np.tile(np.array(given_, np.uint64), times)
+    same(*both(lambda: ordered_hashes(hashes)))
+    same(*both(lambda: ranked_hashes(hashes)))
+    assert (ordered_hashes(hashes)[0] == np.argsort(hashes, kind="stable")).all()
+
+
+@pytest.mark.parametrize("different", [5, 20_000, 10**12])
+@pytest.mark.parametrize("shift", [0, 30, 60])
+def test_many_hashes_are_ranked_however_alike_they_are(different, shift):
+    draw = np.random.default_rng(different)
+    hashes = draw.integers(0, different, 120_000, dtype=np.uint64) << np.uint64(shift)
+    ranks, first = ranked_hashes(hashes)
+    distinct, where, back = np.unique(hashes, return_index=True, return_inverse=True)
+    same((ranks, first), (back, where))
+    assert len(distinct) == len(first)
+
+
+texts = st.text(st.sampled_from("ab z0919+-.ßé字"), max_size=20)
+
+
+@given(st.lists(texts, min_size=1, max_size=20))
+def test_texts_are_spelled_and_their_digits_read(rules, made):
+    vocabulary = pl.DataFrame({"text": ["", *made]})
+
+    def tables():
+        values = Values("x", "name", vocabulary, rules.reference)
+        plain = values.ascii
+        return (
+            values.length,
+            plain,
+            values.letters * plain,
+            values.word,
+            values.digits,
+            values.digit_count,
+        )
+
+    same(*both(tables))
+
+
+NAMES = [
+    *("anna", "ana", "hanna", "bert", "berta", "smith", "smyth", "anna maria", "maria anna", "a", "bill"),
+    *("william", "müller", "mueller", "o", None),
+]
+profiles = st.lists(
+    st.fixed_dictionaries(
+        {
+            "first_name": st.sampled_from(NAMES),
+            "last_name": st.sampled_from(NAMES),
+            "middle_name": st.sampled_from(NAMES),
+            "birth_date": st.sampled_from(
+                ["1980-01-31", "1980-01-13", "1980-13-01", "1980", "1981-02-03", None]
+            ),
+            "phone_number": st.sampled_from(["+12025550123", "+12025550132", "+13105550000", None]),
+            "mobile_phone_number": st.sampled_from(["+12025550123", "+12025550177", "202555017x9", None]),
+            "email_address": st.sampled_from(
+                ["anna.smith1@x.com", "anna.smyth@x.com", "a.smith@y.org", "info@acme.com", None]
+            ),
+            "business_name": st.sampled_from(["Acme Tools Ltd", "Acme Tool", "AcmeTools", "Northwind", None]),
+            "address": st.sampled_from(
+                [
+                    {"address1": "12 High Street", "city": "Leeds", "postal_code": "LS1 4AB"},
+                    {"address1": "21 High St", "city": "Leeds", "postal_code": "LS1 4AC"},
+                    {"address1": "High Street", "city": "York", "postal_code": None},
+                    {"address1": None, "city": None, "postal_code": "LS1 4AB"},
+                ]
+            ),
+        }
+    ),
+    min_size=2,
+    max_size=12,
+)
+
+
+def sides_of(count):
+    left, right = np.triu_indices(count, 1)
+    return left.astype(np.uint32), right.astype(np.uint32)
+
+
+def columns_made(rules, frame, made):
+    return columns_of(rules, standardise(frame(made), rules.reference, "US"))
+
+
+@settings(max_examples=60)
+@given(profiles, st.integers(1, 300))
+def test_pairs_are_compared_and_their_frequencies_rewritten(rules, frame, made, times):
+    if not any(value for row in made for name, value in row.items() if name != "address"):
+        return
+
+    def bytes_():
+        columns = columns_made(rules, frame, made)
+        left, right = (np.tile(side, times) for side in sides_of(len(made)))
+        bins = [np.arange(column.wholes, dtype=np.uint8) % 7 for column in columns]
+        found = compare(columns, bins, (left, right))
+        again = found.copy()
+        rebin(columns, [own + np.uint8(3) for own in bins], (left, right), again)
+        return found, again
+
+    same(*both(bytes_))
+
+
+def test_pairs_of_values_that_repeat_are_compared_once(rules, frame, monkeypatch):
+    made = [{"first_name": name, "last_name": "smith"} for name in NAMES if name]
+    left, right = (np.tile(side, 400) for side in sides_of(len(made)))
+    columns = columns_made(rules, frame, made)
+    bins = [np.zeros(column.wholes, np.uint8) for column in columns]
+    whole = compare(columns, bins, (left, right))
+    monkeypatch.setattr(comparison, "_repeat", lambda *_: False)
+    same(compare(columns, bins, (left, right)), whole)
+
+
+def larger(rules, frame, count=400):
+    return columns_of(rules, standardise(domain(frame, people(count), 3), rules.reference, "US"))
+
+
+def test_keys_have_the_same_blocks_and_pairs(rules, frame):
+    def found():
+        columns = larger(rules, frame)
+        keys = keys_of(columns, small=True)
+        limits = Limits(8, 2_000.0)
+        one = block(keys, limits, 12)
+        singly = [np.sort(pairs_of_key(key, limits, 12)[0]) for key in keys]
+        indices = [index_of_key(key, 12) for key in keys]
+        figures = [[own[name] for name in own if name != "key"] for own in one.figures]
+        return one.words, one.key, figures, list(one.allowed), singly, indices
+
+    same(*both(found))
+
+
+def test_values_are_counted_once_per_entity_and_part(rules, frame):
+    def counted():
+        columns = larger(rules, frame)
+        count = len(columns[0].whole)
+        entity = np.random.default_rng(1).integers(0, count // 3, count)
+        part = (np.arange(count) % 3).astype(np.uint8)
+        strata = Strata.of_parts(part, ("a", "b", "c"), np.ones((3, len(columns)), bool))
+        of_parts = within_parts(entity, strata)
+        return [
+            (
+                entity_counts(column, Groups(entity)),
+                _entities_by_part(column, strata, of_parts),
+                _entities_by_part(column, strata, None),
+                column.times,
+            )
+            for column in columns
+        ]
+
+    same(*both(counted))
+
+
+def test_a_large_entity_counts_each_value_once(rules, frame):
+    def counted():
+        columns = larger(rules, frame)
+        entity = np.zeros(len(columns[0].whole), np.int64)
+        return [entity_counts(column, Groups(entity)) for column in columns]
+
+    found, expected = both(counted)
+    same(found, expected)
+    assert max(counts.max() for counts in found) == 1
+
+
+def test_weights_are_looked_up_and_summed(rules, frame):
+    own = rules.model_copy(update={"blocking": rules.blocking.model_copy(update={"all_pairs_up_to": 50})})
+    model = link_profiles(domain(frame, people(150), 2), own, NOBODY, silent).parameters
+    bytes_ = np.random.default_rng(2).integers(0, 30, (len(model.columns), 40_000)).astype(np.uint8)
+    bytes_[:, :9] = 0
+    part = np.asfortranarray(bytes_)
+
+    def weighed():
+        sums = byte_sums(Tables.of(model), bytes_[:, 5:])
+        return (
+            match_weights(model, bytes_),
+            match_weights(model, part),
+            sums,
+            lone_similar(model, bytes_),
+            (byte_counts(bytes_)),
+        )
+
+    same(*both(weighed))
+
+
+links = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=40)
+
+
+@given(links)
+def test_components_are_found(pairs):
+    left, right = (np.array(side, np.uint32) for side in zip(*[(0, 0), *pairs], strict=True))
+    same(*both(lambda: first_members(31, left, right)))
+
+
+@given(links, st.integers(0, 2**32 - 1), st.sampled_from([2, 4, 50]))
+def test_components_are_cut_at_every_height(pairs, seed, largest):
+    pairs = sorted({(min(pair), max(pair)) for pair in pairs if pair[0] != pair[1]})
+    if not pairs:
+        return
+    left, right = (np.array(side, np.uint32) for side in zip(*pairs, strict=True))
+    draw = np.random.default_rng(seed)
+    similarity = draw.choice(
+        [-3.0, -1.0, 0.0, 0.5, 2.0, 2.0, 7.5, clustering.MUST, clustering.NEVER], len(left)
+    )
+    label = np.unique(first_members(31, left, right), return_inverse=True)[1]
+    edges = clustering.Edges(pack(left, right), similarity)
+    same(*both(lambda: clustering.cut_components(label, edges, [1.0, -0.5, 3.0], largest)))
+
+
+def test_one_linkage_is_the_other_for_components_of_many(monkeypatch):
+    draw = np.random.default_rng(4)
+    count = 23
+    left, right = sides_of(count)
+    similarity = draw.normal(0.5, 2, len(left))
+    edges = clustering.Edges(pack(left, right), similarity)
+    label = np.zeros(count, np.int64)
+    monkeypatch.setattr(average_linkage, "_BATCH", 1)
+    same(*both(lambda: clustering.cut_components(label, edges, [0.2, 1.0], 50)))
+
+
+def test_evidence_grows_in_order(rules, frame):
+    def grown():
+        columns = larger(rules, frame, 40)
+        bins = [np.zeros(column.wholes, np.uint8) for column in columns]
+        left, right = sides_of(len(columns[0].whole))
+        every = pack(left, right)
+        first = Evidence(
+            every[::3], np.zeros(len(every[::3]), np.uint16), compare(columns, bins, unpack(every[::3]))
+        )
+        more = np.setdiff1d(every, every[::3])
+        found = first.also(more, columns, bins)
+        return found.words, found.key, found.bytes_
+
+    same(*both(grown))
+
+
+def test_content_is_hashed(rules, frame):
+    made = standardise(domain(frame, people(80), 3), rules.reference, "US")
+    same(*both(lambda: content_hashes(made)))
+
+
+@pytest.mark.parametrize("kind", ["all pairs", "keys", "learned keys", "sources"])
+def test_a_whole_run_gives_the_same_answer(rules, frame, kind):
+    changes = {
+        "all pairs": {},
+        "keys": {"all_pairs_up_to": 50},
+        "learned keys": {"all_pairs_up_to": 50, "learn_above": 60, "learn_from": 300},
+        "sources": {"all_pairs_up_to": 50},
+    }[kind]
+    own = rules.model_copy(update={"blocking": rules.blocking.model_copy(update=changes)})
+    rows = people(700, 7)
+    if kind == "sources":
+        own = own.model_copy(update={"estimation": own.estimation.model_copy(update={"smallest_part": 30})})
+        rows = two_sources(700, 7)
+    random.Random(5).shuffle(rows)
+    given_ = domain(frame, rows, 2)
+    one, other = both(lambda: link_profiles(given_, own, NOBODY, silent))
+    assert one.parameters == other.parameters
+    assert one.clusters.equals(other.clusters)
+    assert one.pairs.equals(other.pairs)
+    assert one.diagnostics == other.diagnostics
