@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from resolver.matching.compiled import comparing, library
+from resolver.matching.compiled import comparing, library, texts
 from resolver.model.standardised import Kind
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Values:
     @cached_property
     def spelling(self) -> Array:
         """What ``length``, ``ascii``, ``letters`` and ``word`` say, side by side, for kernels."""
-        return comparing.spelled(*_bytes_of(self.text))
+        return texts.spelled(self.text)
 
     @cached_property
     def length(self) -> Array:
@@ -146,7 +146,7 @@ class Values:
 
     @cached_property
     def _numbered(self) -> tuple[Array, Array]:
-        return comparing.digits_of(*_bytes_of(self.text))
+        return texts.digits_of(self.text)
 
     @cached_property
     def digit_count(self) -> Array:
@@ -270,6 +270,9 @@ class Values:
     def mailbox_letters(self) -> tuple[Array, Array]:
         """E-mails: characters before the @, and their bytes as ``letters`` has them."""
         local = self.vocabulary["local"]
+        if texts.taken(local):
+            spelled = texts.spelled(local)
+            return spelled["length"], spelled["letters"]
         return local.str.len_chars().to_numpy().astype(np.int32), _letters_of(*_bytes_of(local))
 
     @cached_property

@@ -206,10 +206,12 @@ def test_the_image_is_pinned_runs_as_nobody_special_and_holds_no_secret():
     instructions = [line.split(None, 1) for line in lines if not line.startswith(" ")]
     names = [name for name, _ in instructions]
     assert set(names) <= {"FROM", "RUN", "WORKDIR", "COPY", "USER", "VOLUME", "ENTRYPOINT", "CMD"}
-    (base,) = [rest for name, rest in instructions if name == "FROM"]
+    compiling, base = [rest for name, rest in instructions if name == "FROM"]
     assert re.fullmatch(r"python:3\.\d+-slim-\w+", base), "a tag that stays what it is"
+    assert compiling == f"{base.replace('-slim', '')} AS build", "the same Python, with a C compiler"
     assert names.index("USER") < names.index("ENTRYPOINT")
     for name, rest in instructions:
         if name == "COPY":
-            assert all((ROOT / source).exists() for source in rest.split()[:-1])
+            sources = rest.split()[:-1]
+            assert sources[0] == "--from=build" or all((ROOT / source).exists() for source in sources)
     assert json.loads(dict(instructions)["ENTRYPOINT"]) == ["resolver"]

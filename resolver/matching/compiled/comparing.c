@@ -134,39 +134,6 @@ KERNEL i64 settled(const u8 *holds, i64 pairs, i64 level, u8 *out, i64 *open, i6
     return left;
 }
 
-/* What single texts say of how far two of them can be apart. */
-KERNEL i64 spelled(const u8 *text, const i64 *start, i64 values, Spelling *out) {
-    for (i64 v = 0; v < values; v++) {
-        const u8 *begin = text + start[v];
-        i64 size = start[v + 1] - start[v];
-        u64 letters = 0, word = 0;
-        i32 more = 0; /* bytes beyond the first of a character */
-        for (i64 k = 0; k < size; k++) {
-            letters |= 1ull << (begin[k] & 63);
-            more += (begin[k] & 0xc0) == 0x80;
-            if (k < 8) word |= (u64)begin[k] << (56 - 8 * k);
-        }
-        out[v] = (Spelling){letters, word, (i32)size - more, more == 0};
-    }
-    return 0;
-}
-
-/* The digits of texts, four bits each, of the last fifteen; and how many there are. */
-KERNEL i64 digits_of(const u8 *text, const i64 *start, i64 values, u64 *digits, i32 *count) {
-    for (i64 v = 0; v < values; v++) {
-        u64 word = 0;
-        i32 seen = 0;
-        for (i64 k = start[v]; k < start[v + 1]; k++)
-            if (text[k] >= '0' && text[k] <= '9') {
-                word = (word << 4 | (text[k] - '0')) & ((1ull << 60) - 1);
-                seen++;
-            }
-        digits[v] = word;
-        count[v] = seen;
-    }
-    return 0;
-}
-
 /* Letters of each text that the other lacks, each an edit; none where either is not ASCII. */
 static void apart(const Spelling *x, const Spelling *y, i32 *more, i32 *less) {
     int plain = x->ascii && y->ascii;

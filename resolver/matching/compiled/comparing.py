@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 Array: TypeAlias = NDArray[Any]
 
-#: What one text says: see ``Spelling`` in kernels.h.
-SPELLING: Final = np.dtype([("letters", "u8"), ("word", "u8"), ("length", "i4"), ("ascii", "i4")])
 #: Pairs whose values are compared at a time: their distinct ones are told apart in the cache.
 _BATCH: Final = 131_072
 #: Bytes of a table's entry that another kind of kernel reads.
@@ -80,20 +78,6 @@ def settled(
     out, level = told
     a, b = sides
     return call("settled", holds, len(open_), level, out, open_, len(a), addresses(a), addresses(b))
-
-
-def spelled(text: Array, start: Array) -> Array:
-    """A SPELLING per text; ``start`` says where each begins (one more entry than texts)."""
-    out = np.empty(len(start) - 1, SPELLING)
-    call("spelled", text, start, len(out), out)
-    return out
-
-
-def digits_of(text: Array, start: Array) -> tuple[Array, Array]:
-    """The last fifteen digits of texts, four bits each, and how many there are."""
-    digits, count = np.empty(len(start) - 1, np.uint64), np.empty(len(start) - 1, np.int32)
-    call("digits_of", text, start, len(digits), digits, count)
-    return digits, count
 
 
 def _codes(sides: tuple[Array, Array]) -> tuple[Array, Array]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 #: Where the sources lie, and where the library is built.
 HERE: Final = Path(__file__).parent
 NAME: Final = "kernels.so"
+#: What a kernel returns where memory is short; less, where it does not know what it was given.
+_SHORT: Final = -1
 
 
 def sources() -> list[Path]:
@@ -57,13 +59,16 @@ def there() -> bool:
 def call(name: str, *given: NDArray[Any] | float | None) -> int:
     """What the kernel returns. Arrays must be contiguous, and of the types that its source tells.
 
-    Other threads work meanwhile. Raises MemoryError where the kernel says so.
+    Other threads work meanwhile. Raises MemoryError where the kernel is short of
+    memory, ValueError where it does not know what it was given.
     """
     kernel = getattr(LIBRARY, name)
     kernel.restype = ctypes.c_int64
     found: int = kernel(*[_passed(one) for one in given])
-    if found < 0:
+    if found == _SHORT:
         raise MemoryError(name)
+    if found < 0:
+        raise ValueError(name)
     return found
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from resolver.matching.compiled import texts as compiled
 from resolver.matching.standardising.coding import encode, forget, placed, slots_of, stacked
 from resolver.matching.standardising.folding import by_hand
 from resolver.model.standardised import Kind, StandardisedField
@@ -36,6 +37,9 @@ def clean_email(text: str) -> str:
 
 def cleaned_emails(texts: pl.Series) -> pl.Series:
     """``clean_email`` of each text; nulls stay."""
+    if compiled.taken(texts):
+        lower, plain_ = compiled.plain_emails(texts)
+        return by_hand(texts, lower, pl.Series(plain_), clean_email)
     plain = texts.str.contains(_PLAIN)
     rows = (~plain).arg_true()
     untagged, accepted = texts, plain.fill_null(value=True)
@@ -43,6 +47,14 @@ def cleaned_emails(texts: pl.Series) -> pl.Series:
         bare = texts.gather(rows).str.replace(_TAGGED, "${1}${2}")
         untagged, accepted = placed(texts, rows, bare), placed(accepted, rows, bare.str.contains(_PLAIN))
     return by_hand(texts, untagged.str.to_lowercase(), accepted, clean_email)
+
+
+def _parted(texts: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """What stands before and behind the @, of which a clean address has one."""
+    if compiled.taken(texts):
+        return compiled.parted(texts, "@")
+    parts = texts.str.splitn("@", 2).struct
+    return parts.field("field_0").fill_null(""), parts.field("field_1").fill_null("")
 
 
 def standardise_emails(columns: Sequence[pl.Series], reference: Reference) -> StandardisedField:
@@ -55,8 +67,7 @@ def standardise_emails(columns: Sequence[pl.Series], reference: Reference) -> St
     del columns  # a million texts each
     [codes], texts = encode([cleaned_emails(known)])
     del known
-    parts = texts.str.splitn("@", 2).struct  # a clean address has one
-    local, domain = (parts.field(name).fill_null("") for name in ("field_0", "field_1"))
+    local, domain = _parted(texts)
     vocabulary = pl.DataFrame(
         {
             "text": texts,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 from anyascii import anyascii
 
+from resolver.matching.compiled import texts as compiled
 from resolver.matching.standardising.coding import placed
 
 if TYPE_CHECKING:
@@ -79,6 +80,8 @@ def by_hand(
 
 def phrases(plain: pl.Series, *, parting: str = "") -> pl.Series:
     """``phrase`` of texts that are folded already; the characters in ``parting`` part words, too."""
+    if compiled.taken(plain):
+        return compiled.phrased(plain, parting)
 
     def phrase_of(text: pl.Expr) -> pl.Expr:
         for mark in parting:

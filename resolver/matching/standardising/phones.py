@@ -11,6 +11,7 @@ import numpy as np
 import phonenumbers
 import polars as pl
 
+from resolver.matching.compiled import texts as compiled
 from resolver.matching.pair_index import grouped_pairs
 from resolver.matching.standardising.coding import (
     Coded,
@@ -92,10 +93,10 @@ class CleanedPhones:
 
 def cleaned_phones(texts: pl.Series, regions: Coded) -> CleanedPhones:
     """``clean_phone`` of each text. ``regions`` holds those of its row as one text, separated by spaces."""
-    extended = texts.str.contains(_MAY_EXTEND).arg_true()
-    extended = extended.filter(texts.gather(extended).str.contains(_EXTENSION))
+    compact, extended = _compacted(texts)
     those = texts.gather(extended)
-    keys, asked_as = _distinct(code(_compact(texts, extended)), regions)
+    keys, asked_as = _distinct(code(compact), regions)
+    del compact
     begins = range(0, max(keys.height, 1), _AT_ONCE)
     numbers = pl.concat([_decided(keys.slice(begin, _AT_ONCE)) for begin in begins], rechunk=True)
     del keys  # as many texts as there are numbers
@@ -118,6 +119,21 @@ def cleaned_phones(texts: pl.Series, regions: Coded) -> CleanedPhones:
     extension = filled(extension, answers["row"].to_numpy(), code(answers["extension"]))
     none = np.where(number.codes == 0, 0, extension.codes)
     return CleanedPhones(number, Coded(none, extension.texts), len(cleaned))
+
+
+def _compacted(texts: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """``_compact`` of each text, and the rows of those with an extension."""
+    quick = None
+    if compiled.taken(texts):
+        quick, may_extend = compiled.compacted(texts)
+        extended = pl.Series(may_extend).arg_true()
+    else:
+        extended = texts.str.contains(_MAY_EXTEND).arg_true()
+    extended = extended.filter(texts.gather(extended).str.contains(_EXTENSION))
+    if quick is None:
+        return _compact(texts, extended), extended
+    own = texts.gather(extended)
+    return placed(quick, extended, _compact(own, pl.int_range(len(own), eager=True))), extended
 
 
 def _compact(texts: pl.Series, extended: pl.Series) -> pl.Series:
@@ -212,9 +228,7 @@ def infer_region(texts: pl.Series, countries: pl.Series, reference: Reference) -
 
     None where neither is there: then numbers without a country code stay national digits.
     """
-    abroad = texts.filter(texts.str.contains(r"^\s*(?:\+|00)"))
-    written = abroad.str.extract(r"^\s*(?:\+|00)\s*([1-9][0-9]{0,2})", 1).drop_nulls()
-    begins = written.alias("begin").value_counts()  # at most 999 of them
+    begins = _dialled_abroad(texts)
     code = ("+" + begins["begin"]).str.extract(CALLING_CODE)
     dialled = code.replace_strict(reference.dial_regions, default=None, return_dtype=pl.String)
     counted = begins.select(region=dialled, count="count").drop_nulls()
@@ -224,6 +238,17 @@ def infer_region(texts: pl.Series, countries: pl.Series, reference: Reference) -
         return None
     counted = counted.group_by("region").agg(pl.col("count").sum())
     return str(counted.sort(["count", "region"], descending=[True, False])["region"][0])
+
+
+def _dialled_abroad(texts: pl.Series) -> pl.DataFrame:
+    """How often (``count``) the texts begin with each number of up to three digits behind + or 00."""
+    if compiled.taken(texts):
+        times = compiled.dialled(texts)
+        numbers = np.flatnonzero(times)
+        return pl.DataFrame({"begin": pl.Series(numbers).cast(pl.String), "count": times[numbers]})
+    abroad = texts.filter(texts.str.contains(r"^\s*(?:\+|00)"))
+    written = abroad.str.extract(r"^\s*(?:\+|00)\s*([1-9][0-9]{0,2})", 1).drop_nulls()
+    return written.alias("begin").value_counts()  # at most 999 of them
 
 
 def standardise_phones(

@@ -1,0 +1,420 @@
+/* Texts in and out, and what is done to each of a column without looking at others. */
+#include "texts.h"
+
+typedef struct {
+    i32 size;
+    union {
+        u8 here[12];
+        struct {
+            u8 begin[4];
+            i32 buffer, offset;
+        } there;
+    };
+} View;
+
+int open_texts(ArrowArrayStream *stream, i64 count, Texts *out) {
+    ArrowSchema schema = {0};
+    *out = (Texts){malloc((size_t)(count + 1) * sizeof(Text)), 0, 0, 0};
+    if (!out->texts || stream->get_schema(stream, &schema)) return -1;
+    int views = strcmp(schema.format, "vu") == 0;
+    if (schema.release) schema.release(&schema);
+    if (!views) return -2;
+    for (;;) {
+        ArrowArray array = {0};
+        if (stream->get_next(stream, &array)) return -1;
+        if (!array.release) return out->count == count ? 0 : -2;
+        ArrowArray *arrays = realloc(out->arrays, (size_t)(out->chunks + 1) * sizeof(ArrowArray));
+        if (!arrays || out->count + array.length > count) {
+            array.release(&array);
+            if (arrays) out->arrays = arrays;
+            return arrays ? -2 : -1;
+        }
+        out->arrays = arrays;
+        out->arrays[out->chunks++] = array;
+        const u8 *valid = array.null_count ? array.buffers[0] : 0;
+        const View *views_ = (const View *)array.buffers[1] + array.offset;
+        for (i64 k = 0; k < array.length; k++) {
+            i64 bit = array.offset + k;
+            Text *text = &out->texts[out->count++];
+            if (valid && !(valid[bit >> 3] >> (bit & 7) & 1)) {
+                *text = (Text){0, -1};
+            } else if (views_[k].size <= 12) {
+                *text = (Text){views_[k].here, views_[k].size};
+            } else {
+                const u8 *bytes = array.buffers[2 + views_[k].there.buffer];
+                *text = (Text){bytes + views_[k].there.offset, views_[k].size};
+            }
+        }
+    }
+}
+
+void close_texts(Texts *texts) {
+    for (i64 k = 0; k < texts->chunks; k++) texts->arrays[k].release(&texts->arrays[k]);
+    free(texts->arrays);
+    free(texts->texts);
+}
+
+int begin_texts(Builder *builder, i64 count, i64 most) {
+    *builder = (Builder){malloc((size_t)most + 1), malloc((size_t)(count + 1) * sizeof(i64)), 0, 0};
+    if (builder->bytes && builder->ends) {
+        builder->ends[0] = 0;
+        return 0;
+    }
+    drop_texts(builder);
+    return -1;
+}
+
+void drop_texts(Builder *builder) {
+    free(builder->bytes);
+    free(builder->ends);
+}
+
+static void release_schema(ArrowSchema *schema) { schema->release = 0; }
+
+static void release_array(ArrowArray *array) {
+    free((void *)array->buffers[1]);
+    free((void *)array->buffers[2]);
+    free(array->buffers);
+    array->release = 0;
+}
+
+void hand_over(Builder *builder, ArrowSchema *schema, ArrowArray *array) {
+    const void **buffers = malloc(3 * sizeof(void *));
+    u8 *bytes = realloc(builder->bytes, (size_t)builder->size + 1);
+    buffers[0] = 0;
+    buffers[1] = builder->ends;
+    buffers[2] = bytes ? bytes : builder->bytes;
+    *schema = (ArrowSchema){"U", "text", 0, 2, 0, 0, 0, release_schema, 0};
+    *array = (ArrowArray){builder->count, 0, 0, 3, 0, buffers, 0, 0, release_array, 0};
+}
+
+static i64 all_bytes(const Texts *texts) {
+    i64 sum = 0;
+    for (i64 k = 0; k < texts->count; k++) sum += texts->texts[k].size > 0 ? texts->texts[k].size : 0;
+    return sum;
+}
+
+/* Every kernel of texts begins and ends alike. */
+#define OPENED(stream, count)                                  \
+    Texts texts;                                               \
+    int opened = open_texts(stream, count, &texts);            \
+    if (opened) {                                              \
+        close_texts(&texts);                                   \
+        return opened;                                         \
+    }
+
+/* What single texts say of how far two of them can be apart. */
+KERNEL i64 spelled(ArrowArrayStream *stream, i64 count, Spelling *out) {
+    OPENED(stream, count)
+    for (i64 v = 0; v < count; v++) {
+        Text text = texts.texts[v];
+        u64 letters = 0, word = 0;
+        i32 more = 0; /* bytes beyond the first of a character */
+        for (i64 k = 0; k < text.size; k++) {
+            letters |= 1ull << (text.at[k] & 63);
+            more += (text.at[k] & 0xc0) == 0x80;
+            if (k < 8) word |= (u64)text.at[k] << (56 - 8 * k);
+        }
+        out[v] = (Spelling){letters, word, (i32)(text.size > 0 ? text.size : 0) - more, more == 0};
+    }
+    close_texts(&texts);
+    return 0;
+}
+
+/* The digits of texts, four bits each, of the last fifteen; and how many there are. */
+KERNEL i64 digits_of(ArrowArrayStream *stream, i64 count, u64 *digits, i32 *many) {
+    OPENED(stream, count)
+    for (i64 v = 0; v < count; v++) {
+        Text text = texts.texts[v];
+        u64 word = 0;
+        i32 seen = 0;
+        for (i64 k = 0; k < text.size; k++)
+            if (is_digit(text.at[k])) {
+                word = (word << 4 | (u64)(text.at[k] - '0')) & ((1ull << 60) - 1);
+                seen++;
+            }
+        digits[v] = word;
+        many[v] = seen;
+    }
+    close_texts(&texts);
+    return 0;
+}
+
+/* How many bytes a character that joins words takes at the beginning of a text, 0 if it is none: see _JOINERS. */
+static int joiner(const u8 *at, i64 size) {
+    if (at[0] == '\'' || at[0] == '`' || at[0] == '-') return 1;
+    if (size >= 2 && ((at[0] == 0xc2 && at[1] == 0xb4) || (at[0] == 0xca && at[1] == 0xbc))) return 2;
+    if (size >= 3 && at[0] == 0xe2 && at[1] == 0x80 && (at[2] == 0x98 || at[2] == 0x99 || at[2] == 0xb2)) return 3;
+    return 0;
+}
+
+/* Words of letters and digits with single spaces; joiners vanish, `parting` bytes part: see phrases in folding.py. */
+KERNEL i64 phrased(ArrowArrayStream *stream, i64 count, const u8 *parting, i64 marks, ArrowSchema *schema,
+                   ArrowArray *array) {
+    OPENED(stream, count)
+    u8 parts[256] = {0};
+    for (i64 k = 0; k < marks; k++) parts[parting[k]] = 1;
+    Builder builder;
+    if (begin_texts(&builder, count, all_bytes(&texts))) {
+        close_texts(&texts);
+        return -1;
+    }
+    for (i64 v = 0; v < count; v++) {
+        Text text = texts.texts[v];
+        int open = 0, any = 0;
+        for (i64 k = 0; k < text.size;) {
+            u8 byte = text.at[k];
+            int skipped = parts[byte] ? 0 : joiner(text.at + k, text.size - k);
+            if (skipped) {
+                k += skipped;
+                continue;
+            }
+            if (is_word(byte)) {
+                if (open && any) put(&builder, ' ');
+                put(&builder, byte);
+                open = 0;
+                any = 1;
+            } else {
+                open = 1;
+            }
+            k++;
+        }
+        end_text(&builder);
+    }
+    close_texts(&texts);
+    hand_over(&builder, schema, array);
+    return 0;
+}
+
+/* Phone numbers without punctuation, 00 as plus, and which of them may have an extension: see _compact and
+   _MAY_EXTEND in phones.py. */
+KERNEL i64 compacted(ArrowArrayStream *stream, i64 count, u8 *may_extend, ArrowSchema *schema, ArrowArray *array) {
+    OPENED(stream, count)
+    Builder builder;
+    if (begin_texts(&builder, count, all_bytes(&texts))) {
+        close_texts(&texts);
+        return -1;
+    }
+    for (i64 v = 0; v < count; v++) {
+        Text text = texts.texts[v];
+        i64 begin = builder.size;
+        may_extend[v] = 0;
+        for (i64 k = 0; k < text.size; k++) {
+            u8 byte = text.at[k];
+            if (byte == 0xc2 && k + 1 < text.size && text.at[k + 1] == 0xa0) {
+                k++;
+                continue;
+            }
+            switch (byte) {
+                case ' ': case '-': case '.': case '(': case ')': case '/': continue;
+                case '#': case 'x': case 'X': case 'd': case 'D': case 'p': case 'P': may_extend[v] = 1;
+            }
+            put(&builder, byte);
+        }
+        u8 *own = builder.bytes + begin;
+        if (builder.size - begin >= 2 && own[0] == '0' && own[1] == '0') {
+            own[0] = '+';
+            memmove(own + 1, own + 2, (size_t)(builder.size - begin - 2));
+            builder.size--;
+        }
+        end_text(&builder);
+    }
+    close_texts(&texts);
+    hand_over(&builder, schema, array);
+    return 0;
+}
+
+/* Bytes of a character of white space at the beginning of a text, as regular expressions have it. */
+static i64 white(const u8 *at, i64 size) {
+    if (size >= 1 && (at[0] == ' ' || (at[0] >= 9 && at[0] <= 13))) return 1;
+    if (size >= 2 && at[0] == 0xc2 && (at[1] == 0x85 || at[1] == 0xa0)) return 2;
+    if (size < 3) return 0;
+    u32 three = (u32)at[0] << 16 | (u32)at[1] << 8 | at[2];
+    int space = three == 0xe19a80 || (three >= 0xe28080 && three <= 0xe2808a) || three == 0xe280a8 ||
+                three == 0xe280a9 || three == 0xe280af || three == 0xe2819f || three == 0xe38080;
+    return space ? 3 : 0;
+}
+
+/* How many texts dial each number of up to three digits behind + or 00: see infer_region in phones.py. */
+KERNEL i64 dialled(ArrowArrayStream *stream, i64 count, i64 *times) {
+    OPENED(stream, count)
+    for (i64 v = 0; v < count; v++) {
+        Text text = texts.texts[v];
+        const u8 *at = text.at;
+        i64 left = text.size, skipped;
+        while (left > 0 && (skipped = white(at, left))) at += skipped, left -= skipped;
+        if (left >= 1 && at[0] == '+')
+            at++, left--;
+        else if (left >= 2 && at[0] == '0' && at[1] == '0')
+            at += 2, left -= 2;
+        else
+            continue;
+        while (left > 0 && (skipped = white(at, left))) at += skipped, left -= skipped;
+        if (left < 1 || at[0] < '1' || at[0] > '9') continue;
+        i64 number = 0;
+        for (i64 k = 0; k < 3 && k < left && is_digit(at[k]); k++) number = 10 * number + at[k] - '0';
+        times[number]++;
+    }
+    close_texts(&texts);
+    return 0;
+}
+
+static int in_local(int byte) {
+    return is_word(lower(byte)) || byte == '_' || byte == '%' || byte == '.' || byte == '-';
+}
+
+/* E-mail addresses in lower case without their +tag, and which of them are as plain as that: see _PLAIN and
+   _TAGGED in emails.py. The others stay as they are. */
+KERNEL i64 plain_emails(ArrowArrayStream *stream, i64 count, u8 *accepted, ArrowSchema *schema, ArrowArray *array) {
+    OPENED(stream, count)
+    Builder builder;
+    if (begin_texts(&builder, count, all_bytes(&texts))) {
+        close_texts(&texts);
+        return -1;
+    }
+    for (i64 v = 0; v < count; v++) {
+        Text text = texts.texts[v];
+        i64 local = 0, at;
+        while (local < text.size && in_local(text.at[local])) local++;
+        at = local;
+        if (at < text.size && text.at[at] == '+')
+            while (at < text.size && (in_local(text.at[at]) || text.at[at] == '+')) at++;
+        int good = local > 0 && text.at[0] != '.' && text.at[0] != '-' && at + 1 < text.size &&
+                   text.at[at] == '@' && is_word(lower(text.at[text.size - 1]));
+        for (i64 k = at + 1; good && k < text.size; k++)
+            good = is_word(lower(text.at[k])) || text.at[k] == '.' || text.at[k] == '-';
+        accepted[v] = (u8)good;
+        for (i64 k = 0; k < text.size; k++)
+            if (!good || k < local || k >= at) put(&builder, (u8)(good ? lower(text.at[k]) : text.at[k]));
+        end_text(&builder);
+    }
+    close_texts(&texts);
+    hand_over(&builder, schema, array);
+    return 0;
+}
+
+/* What stands before the first `mark`, and what behind it. */
+KERNEL i64 parted(ArrowArrayStream *stream, i64 count, i64 mark, ArrowSchema *before_schema, ArrowArray *before,
+                  ArrowSchema *behind_schema, ArrowArray *behind) {
+    OPENED(stream, count)
+    Builder one, other;
+    i64 most = all_bytes(&texts);
+    if (begin_texts(&one, count, most)) {
+        close_texts(&texts);
+        return -1;
+    }
+    if (begin_texts(&other, count, most)) {
+        drop_texts(&one);
+        close_texts(&texts);
+        return -1;
+    }
+    for (i64 v = 0; v < count; v++) {
+        Text text = texts.texts[v];
+        i64 size = text.size > 0 ? text.size : 0;
+        const u8 *found = size ? memchr(text.at, (int)mark, (size_t)size) : 0;
+        i64 at = found ? found - text.at : size;
+        if (at) memcpy(one.bytes + one.size, text.at, (size_t)at);
+        one.size += at;
+        if (at + 1 < size) {
+            memcpy(other.bytes + other.size, found + 1, (size_t)(size - at - 1));
+            other.size += size - at - 1;
+        }
+        end_text(&one);
+        end_text(&other);
+    }
+    close_texts(&texts);
+    hand_over(&one, before_schema, before);
+    hand_over(&other, behind_schema, behind);
+    return 0;
+}
+
+static u64 word_hash(const u8 *at, i64 size) {
+    u64 hash = (u64)size;
+    for (i64 k = 0; k < size; k++) hash = (hash ^ at[k]) * MIX;
+    return hash ^ hash >> 29;
+}
+
+static int begins(const u8 *at, i64 left, const char *word) {
+    i64 size = (i64)strlen(word);
+    return left >= size && memcmp(at, word, (size_t)size) == 0;
+}
+
+#define LISTED 4096
+
+/* Address lines that are a house number and a street: the number without zeros before it, the street in lower
+   case, and whether the line is one. It holds none of the `listed` words (letters and digits; `ends` of each in
+   `bytes`), which may begin a unit, and no sign of a post box: see _cleaned_slice in address_columns.py. */
+KERNEL i64 usual_lines(ArrowArrayStream *stream, i64 count, const u8 *bytes, const i64 *ends, i64 listed, u8 *usual,
+                       ArrowSchema *number_schema, ArrowArray *number, ArrowSchema *street_schema,
+                       ArrowArray *street) {
+    OPENED(stream, count)
+    u16 table[LISTED] = {0};
+    if (listed > LISTED / 4) {
+        close_texts(&texts);
+        return -2;
+    }
+    for (i64 w = 0; w < listed; w++) {
+        u64 at = word_hash(bytes + ends[w], ends[w + 1] - ends[w]) & (LISTED - 1);
+        while (table[at]) at = (at + 1) & (LISTED - 1);
+        table[at] = (u16)(w + 1);
+    }
+    Builder numbers, streets;
+    i64 most = all_bytes(&texts);
+    if (begin_texts(&numbers, count, most)) {
+        close_texts(&texts);
+        return -1;
+    }
+    if (begin_texts(&streets, count, most)) {
+        drop_texts(&numbers);
+        close_texts(&texts);
+        return -1;
+    }
+    for (i64 v = 0; v < count; v++) {
+        Text text = texts.texts[v];
+        i64 size = text.size, digits = 0, at;
+        while (digits < size && is_digit(text.at[digits])) digits++;
+        at = digits;
+        if (at < size && lower(text.at[at]) >= 'a' && lower(text.at[at]) <= 'z') at++;
+        int good = digits > 0 && at + 1 < size && text.at[at] == ' ' && text.at[at + 1] != ' ' &&
+                   text.at[at + 1] != '-';
+        u8 *own = streets.bytes + streets.size;
+        i64 length = good ? size - at - 1 : 0;
+        for (i64 k = 0; good && k < length; k++) {
+            int byte = lower(text.at[at + 1 + k]);
+            good = is_word(byte) || byte == ' ' || byte == '\'' || byte == '.' || byte == '-';
+            own[k] = (u8)byte;
+        }
+        for (i64 k = 0, begin = 0; good && k <= length; k++) {
+            if (k < length && is_word(own[k])) {
+                i64 left = length - k;
+                if (own[k] == 'b') good = !begins(own + k, left, "box") && !begins(own + k, left, "bp");
+                if (own[k] == 'p') good = !begins(own + k, left, "postfach");
+                if (own[k] == 'a') good = !begins(own + k, left, "apartado");
+                if (own[k] == 'c') good = !begins(own + k, left, "casella");
+                continue;
+            }
+            if (k > begin) {
+                u64 place = word_hash(own + begin, k - begin) & (LISTED - 1);
+                for (; table[place]; place = (place + 1) & (LISTED - 1)) {
+                    i64 w = table[place] - 1;
+                    if (ends[w + 1] - ends[w] == k - begin && !memcmp(bytes + ends[w], own + begin, (size_t)(k - begin)))
+                        good = 0;
+                }
+            }
+            begin = k + 1;
+        }
+        usual[v] = (u8)good;
+        if (good) {
+            i64 zeros = 0;
+            while (zeros < digits && text.at[zeros] == '0') zeros++;
+            for (i64 k = zeros; k < at; k++) put(&numbers, (u8)lower(text.at[k]));
+            streets.size += length;
+        }
+        end_text(&numbers);
+        end_text(&streets);
+    }
+    close_texts(&texts);
+    hand_over(&numbers, number_schema, number);
+    hand_over(&streets, street_schema, street);
+    return 0;
+}

@@ -1,0 +1,141 @@
+"""Texts by kernels: what standardising does to each text of a column by itself.
+
+A column goes in as it lies, by the Arrow C stream interface, and what is made of it comes back by the Arrow C
+data interface. Columns must hold no nulls.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from resolver.matching.compiled.library import call, there
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+Array: TypeAlias = NDArray[Any]
+
+#: What one text says: see ``Spelling`` in kernels.h.
+SPELLING: Final = np.dtype([("letters", "u8"), ("word", "u8"), ("length", "i4"), ("ascii", "i4")])
+#: Bytes of a schema and of an array: see texts.h.
+_SCHEMA: Final = 9 * 8
+_ARRAY: Final = 10 * 8
+_STREAM: Final = b"arrow_array_stream"
+
+
+def taken(texts: pl.Series) -> bool:
+    """Whether kernels take a column: there are some that know its layout, it holds texts, and no nulls."""
+    return there() and texts.dtype == pl.String and not texts.null_count() and _known()
+
+
+@cache
+def _known() -> bool:
+    """Whether this Polars lays texts out as the kernels know them."""
+    try:
+        _called("digits_of", pl.Series([""]), np.empty(1, np.uint64), np.empty(1, np.int32))
+    except ValueError:
+        return False
+    return True
+
+
+def _called(name: str, texts: pl.Series, *more: Array | int) -> None:
+    """Call a kernel with the stream of a column and its length."""
+    capsule = texts.__arrow_c_stream__(None)
+    pointer = _pointer(capsule, _STREAM)
+    call(name, pointer, len(texts), *more)
+
+
+def _pointer(capsule: object, name: bytes) -> int:
+    return int(_POINTER(capsule, name))
+
+
+_POINTER: Final[Callable[[object, bytes], int]] = ctypes.pythonapi.PyCapsule_GetPointer
+_POINTER.restype, _POINTER.argtypes = ctypes.c_void_p, (ctypes.py_object, ctypes.c_char_p)  # type: ignore[attr-defined]
+_CAPSULE: Final[Callable[[int, bytes, None], object]] = ctypes.pythonapi.PyCapsule_New
+_CAPSULE.restype, _CAPSULE.argtypes = ctypes.py_object, (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)  # type: ignore[attr-defined]
+
+
+class _Made:
+    """Room for texts that a kernel hands over, which a column then takes from it."""
+
+    def __init__(self) -> None:
+        self.schema, self.array = np.zeros(_SCHEMA, np.uint8), np.zeros(_ARRAY, np.uint8)
+
+    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:
+        del requested_schema
+        return tuple(  # type: ignore[return-value]
+            _CAPSULE(room.__array_interface__["data"][0], name, None)
+            for room, name in ((self.schema, b"arrow_schema"), (self.array, b"arrow_array"))
+        )
+
+    def column(self) -> pl.Series:
+        """The texts."""
+        return pl.Series("text", self)
+
+
+def spelled(texts: pl.Series) -> Array:
+    """A SPELLING per text."""
+    out = np.empty(len(texts), SPELLING)
+    _called("spelled", texts, out)
+    return out
+
+
+def digits_of(texts: pl.Series) -> tuple[Array, Array]:
+    """The last fifteen digits of texts, four bits each, and how many there are."""
+    digits, many = np.empty(len(texts), np.uint64), np.empty(len(texts), np.int32)
+    _called("digits_of", texts, digits, many)
+    return digits, many
+
+
+def phrased(texts: pl.Series, parting: str) -> pl.Series:
+    """Words of letters and digits with single spaces; what is in ``parting`` (ASCII) parts words, too."""
+    made, marks = _Made(), np.frombuffer(parting.encode("ascii"), np.uint8)
+    _called("phrased", texts, marks, len(marks), made.schema, made.array)
+    return made.column()
+
+
+def compacted(texts: pl.Series) -> tuple[pl.Series, Array]:
+    """Phone numbers without punctuation, 00 as plus, and which of them may have an extension."""
+    made, may_extend = _Made(), np.empty(len(texts), bool)
+    _called("compacted", texts, may_extend, made.schema, made.array)
+    return made.column(), may_extend
+
+
+def dialled(texts: pl.Series) -> Array:
+    """How many texts dial each number of up to three digits behind + or 00."""
+    times = np.zeros(1000, np.int64)
+    _called("dialled", texts, times)
+    return times
+
+
+def plain_emails(texts: pl.Series) -> tuple[pl.Series, Array]:
+    """Plain addresses in lower case without their +tag, others as they are; and which are plain."""
+    made, accepted = _Made(), np.empty(len(texts), bool)
+    _called("plain_emails", texts, accepted, made.schema, made.array)
+    return made.column(), accepted
+
+
+def parted(texts: pl.Series, mark: str) -> tuple[pl.Series, pl.Series]:
+    """What stands before the first mark (ASCII), and what behind it."""
+    before, behind = _Made(), _Made()
+    _called("parted", texts, ord(mark), before.schema, before.array, behind.schema, behind.array)
+    return before.column(), behind.column()
+
+
+def usual_lines(lines: pl.Series, listed: Sequence[str]) -> tuple[Array, pl.Series, pl.Series]:
+    """Which address lines are a house number and a street without listed words; numbers and streets.
+
+    The number is without zeros before it, the street in lower case; both are empty for other lines.
+    """
+    words = [word.encode("ascii") for word in listed]
+    ends = np.cumsum([0, *map(len, words)], dtype=np.int64)
+    number, street, usual = _Made(), _Made(), np.empty(len(lines), bool)
+    told = np.frombuffer(b"".join(words), np.uint8), ends, len(words), usual
+    _called("usual_lines", lines, *told, number.schema, number.array, street.schema, street.array)
+    return usual, number.column(), street.column()

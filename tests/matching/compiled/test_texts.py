@@ -1,0 +1,166 @@
+"""What kernels make of texts is what the expressions make of them."""
+
+from __future__ import annotations
+
+import gc
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from test_kernels import both
+
+from resolver.matching.compiled import library, texts
+from resolver.matching.standardising.address_columns import cleaned_lines
+from resolver.matching.standardising.emails import _parted, cleaned_emails
+from resolver.matching.standardising.folding import folded, phrases
+from resolver.matching.standardising.phones import _compacted, _dialled_abroad, infer_region
+
+pytestmark = pytest.mark.skipif(not library.there(), reason="the kernels were not built: no C compiler")
+
+
+def column(made):
+    return pl.Series("text", made, dtype=pl.String)
+
+
+def any_of(alphabet):
+    return st.lists(st.text(st.sampled_from(alphabet), max_size=30), max_size=8).map(column)
+
+
+@given(
+    any_of("ab9Z '`-\u00b4\u2018\u2019\u02bc\u2032&/+.,ß\u00a0\u2009字"), st.sampled_from(["", "-", "-/&+.,"])
+)
+def test_phrases(made, parting):
+    plain = folded(made)
+    for given_ in (made, plain):
+        one, other = both(lambda given_=given_: phrases(given_, parting=parting))
+        assert one.to_list() == other.to_list()
+
+
+@given(any_of("09 -.()/\u00a0+xX#;ext=dpDé1234"))
+@example(
+    column(["00 44 20", "0", "00", "+1 202 555 0123 ext. 4", "x", "(0)0/1", "00044", "202-555-0123 x 009"])
+)
+def test_phone_numbers_are_compacted(made):
+    one, other = both(lambda: _compacted(made))
+    assert one[0].to_list() == other[0].to_list()
+    assert one[1].to_list() == other[1].to_list()
+
+
+@given(any_of("09 +\u00a0\u2003\u3000\t\x1c1a"))
+@example(column(["+44", " 0044", "00 49", "+ 1", "+0", "+1234", "00", "+", "", "\u1680+7", "0 044"]))
+def test_what_is_dialled_abroad_is_counted(made):
+    one, other = both(lambda: _dialled_abroad(made).sort("begin"))
+    assert one.rows() == other.rows()
+
+
+@given(any_of("aZ9_%.-+@ <>é"))
+@example(
+    column(
+        ["a.b+tag@X.com", "a+b+c@d.e", "+a@b.c", ".a@b", "a@", "@b", "a@-b", "a@b-", "a@b.", "mailto:a@b.c"]
+    )
+)
+def test_mailboxes(made):
+    one, other = both(lambda: cleaned_emails(made))
+    assert one.to_list() == other.to_list()
+    before, behind = both(lambda: [part.to_list() for part in _parted(one)])
+    assert before == behind
+
+
+def test_columns_in_several_pieces_and_slices_are_taken(rules):
+    long = [f"{k} a text that does not fit a view {k}" for k in range(9)]
+    made = pl.concat([column(long), column(["x", "", "y z"]), column(long)], rechunk=False)
+    assert made.n_chunks() > 1
+    for given_ in (made, made.slice(3, 8), made[::2], made.head(0)):
+        assert phrases(given_).to_list() == given_.to_list()
+    numbers = texts.digits_of(made.slice(1, 2))[1].tolist()
+    assert numbers == [2, 2]
+
+
+def test_texts_outlive_what_they_were_made_of():
+    made = phrases(column([f"a text of some length {k}" for k in range(1000)]))
+    gc.collect()
+    kept = made.slice(990)
+    del made
+    gc.collect()
+    assert kept.to_list() == [f"a text of some length {k}" for k in range(990, 1000)]
+
+
+def test_nulls_and_other_columns_are_left_to_expressions():
+    assert not texts.taken(column(["a", None]))
+    assert not texts.taken(pl.Series([1, 2]))
+    assert phrases(column(["a", None])).to_list() == ["a", None]
+
+
+def test_a_layout_that_is_not_known_is_left_to_expressions(monkeypatch):
+    def unknown(*_):
+        raise ValueError("digits_of")
+
+    monkeypatch.setattr(texts, "_called", unknown)
+    texts._known.cache_clear()
+    try:
+        assert not texts.taken(column(["a"]))
+    finally:
+        texts._known.cache_clear()
+
+
+def test_a_region_is_inferred_from_the_same_counts(rules):
+    made = column(["+44 20 7946 0018", "0049 30 1", "+44 1", "202"])
+    countries = pl.Series("country", ["US", None], dtype=pl.String)
+    one, other = both(lambda: infer_region(made, countries, rules.reference))
+    assert one == other == "gb"
+
+
+def test_a_stream_of_another_kind_is_refused():
+    with pytest.raises(ValueError, match="digits_of"):
+        texts._called("digits_of", pl.Series([1, 2]), np.empty(2, np.uint64), np.empty(2, np.int32))
+
+
+LINES = [
+    *(
+        "12 High Street",
+        "007b Apt Lane",
+        "12 high st apt 4",
+        "0 x",
+        "1 Box Hill",
+        "12  High",
+        "12 -x",
+        "12 O'Neill Rd.",
+    ),
+    *(
+        "12",
+        "High Street 12",
+        "12a",
+        "12ab street",
+        "PO Box 4",
+        "12 suites road",
+        "12 Rue de l'Unit",
+        "5 wing-x",
+        "5 bpm",
+    ),
+    *(
+        "12 High Street, Flat 3",
+        "12 High Street #4",
+        "Postfach 9",
+        "12 ünal weg",
+        "n/a",
+        "",
+        "x",
+        "12 a_b",
+        "3 top. x",
+    ),
+]
+
+
+@given(
+    st.lists(st.sampled_from(LINES) | st.text(st.sampled_from("019ab xpt'.-#,é"), max_size=14), max_size=12)
+)
+@example(LINES)
+def test_address_lines(rules, made):
+    one, other = both(lambda: cleaned_lines(column(made), rules.reference))
+    for part in one:
+        assert (
+            one[part].texts.gather(one[part].codes).to_list()
+            == other[part].texts.gather(other[part].codes).to_list()
+        )
