@@ -88,6 +88,12 @@ void hand_over(Builder *builder, ArrowSchema *schema, ArrowArray *array) {
     *array = (ArrowArray){builder->count, 0, 0, 3, 0, buffers, 0, 0, release_array, 0};
 }
 
+/* Distinct texts lie anywhere: asked for early, they are there when needed. */
+static inline Text text_at(const Texts *texts, i64 v) {
+    if (v + 16 < texts->count) __builtin_prefetch(texts->texts[v + 16].at);
+    return texts->texts[v];
+}
+
 static i64 all_bytes(const Texts *texts) {
     i64 sum = 0;
     for (i64 k = 0; k < texts->count; k++) sum += texts->texts[k].size > 0 ? texts->texts[k].size : 0;
@@ -107,7 +113,7 @@ static i64 all_bytes(const Texts *texts) {
 KERNEL i64 spelled(ArrowArrayStream *stream, i64 count, Spelling *out) {
     OPENED(stream, count)
     for (i64 v = 0; v < count; v++) {
-        Text text = texts.texts[v];
+        Text text = text_at(&texts, v);
         u64 letters = 0, word = 0;
         i32 more = 0; /* bytes beyond the first of a character */
         for (i64 k = 0; k < text.size; k++) {
@@ -125,7 +131,7 @@ KERNEL i64 spelled(ArrowArrayStream *stream, i64 count, Spelling *out) {
 KERNEL i64 digits_of(ArrowArrayStream *stream, i64 count, u64 *digits, i32 *many) {
     OPENED(stream, count)
     for (i64 v = 0; v < count; v++) {
-        Text text = texts.texts[v];
+        Text text = text_at(&texts, v);
         u64 word = 0;
         i32 seen = 0;
         for (i64 k = 0; k < text.size; k++)
@@ -160,7 +166,7 @@ KERNEL i64 phrased(ArrowArrayStream *stream, i64 count, const u8 *parting, i64 m
         return -1;
     }
     for (i64 v = 0; v < count; v++) {
-        Text text = texts.texts[v];
+        Text text = text_at(&texts, v);
         int open = 0, any = 0;
         for (i64 k = 0; k < text.size;) {
             u8 byte = text.at[k];
@@ -196,7 +202,7 @@ KERNEL i64 compacted(ArrowArrayStream *stream, i64 count, u8 *may_extend, ArrowS
         return -1;
     }
     for (i64 v = 0; v < count; v++) {
-        Text text = texts.texts[v];
+        Text text = text_at(&texts, v);
         i64 begin = builder.size;
         may_extend[v] = 0;
         for (i64 k = 0; k < text.size; k++) {
@@ -239,7 +245,7 @@ static i64 white(const u8 *at, i64 size) {
 KERNEL i64 dialled(ArrowArrayStream *stream, i64 count, i64 *times) {
     OPENED(stream, count)
     for (i64 v = 0; v < count; v++) {
-        Text text = texts.texts[v];
+        Text text = text_at(&texts, v);
         const u8 *at = text.at;
         i64 left = text.size, skipped;
         while (left > 0 && (skipped = white(at, left))) at += skipped, left -= skipped;
@@ -273,7 +279,7 @@ KERNEL i64 plain_emails(ArrowArrayStream *stream, i64 count, u8 *accepted, Arrow
         return -1;
     }
     for (i64 v = 0; v < count; v++) {
-        Text text = texts.texts[v];
+        Text text = text_at(&texts, v);
         i64 local = 0, at;
         while (local < text.size && in_local(text.at[local])) local++;
         at = local;
@@ -309,7 +315,7 @@ KERNEL i64 parted(ArrowArrayStream *stream, i64 count, i64 mark, ArrowSchema *be
         return -1;
     }
     for (i64 v = 0; v < count; v++) {
-        Text text = texts.texts[v];
+        Text text = text_at(&texts, v);
         i64 size = text.size > 0 ? text.size : 0;
         const u8 *found = size ? memchr(text.at, (int)mark, (size_t)size) : 0;
         i64 at = found ? found - text.at : size;
@@ -370,7 +376,7 @@ KERNEL i64 usual_lines(ArrowArrayStream *stream, i64 count, const u8 *bytes, con
         return -1;
     }
     for (i64 v = 0; v < count; v++) {
-        Text text = texts.texts[v];
+        Text text = text_at(&texts, v);
         i64 size = text.size, digits = 0, at;
         while (digits < size && is_digit(text.at[digits])) digits++;
         at = digits;
