@@ -83,14 +83,19 @@ def every_value(column: Column, wanted: Array | None = None) -> tuple[Array, Arr
 
 def entity_counts(column: Column, entities: Groups) -> Array:
     """Distinct entities per whole value."""
+    return counted(column, entities)[0]
+
+
+def counted(column: Column, entities: Groups) -> tuple[Array, int]:
+    """``entity_counts`` and ``entities_with``."""
     if library.there():
-        counts, _ = counting.count_values(column.whole, entities.rows, (1, None), column.shared)
+        counts, having = counting.count_values(column.whole, entities.rows, (1, None), column.shared)
         out: Array = np.minimum(column.times, 1)
         out[0] = 0
         out[column.shared[0]] = counts[0]
-        return out
+        return out, int(having[0])
     values, _ = once_per_group(column, entities)
-    return np.bincount(values, minlength=column.wholes)
+    return np.bincount(values, minlength=column.wholes), entities_with(column, entities.number)
 
 
 def entities_with(column: Column, entity: Array | None) -> int:

@@ -68,8 +68,6 @@ def shifts_of(rules: RuleSet, view: View) -> tuple[Array, ...]:
         return ()
     step = rules.estimation.frequency_step
     known = view.strata, None if view.entity is None else within_parts(view.entity, view.strata)
-    if library.there() and known[1] is not None:
-        _ = known[1].rows  # once, before threads ask for them
     with ThreadPoolExecutor(_THREADS) as pool:  # sorting lets others work
         return tuple(
             pool.map(lambda column, bins: _shift(column, bins, known, step), view.columns, view.bins)
@@ -169,7 +167,11 @@ def _described(strata: Strata, number: int, model: Parameters) -> StratumParamet
 
 
 def within_parts(entity: Array, strata: Strata) -> Groups:
-    """The entities (a number per profile) cut where parts end; a number modulo parts is the part."""
+    """The entities (a number per profile), for NumPy cut where parts end: modulo parts a number is the part."""
+    if library.there():
+        entities = Groups(entity)
+        _ = entities.rows  # once, before threads ask for them
+        return entities
     return Groups(entity * len(strata.names) + strata.part)
 
 

@@ -9,11 +9,17 @@ typedef struct {
     i64 width, slot, bytes;
 } Part;
 
-static inline u64 word_of(const Part *part, i64 row) {
+static inline u64 code_of(const Part *part, i64 row) {
     i64 place = row * part->width + part->slot;
-    u64 code = part->bytes == 4 ? ((const u32 *)part->codes)[place] : ((const u64 *)part->codes)[place];
+    return part->bytes == 4 ? ((const u32 *)part->codes)[place] : ((const u64 *)part->codes)[place];
+}
+
+static inline u64 word_of(const Part *part, i64 row) {
+    u64 code = code_of(part, row);
     return part->table ? part->table[code] : code;
 }
+
+#define AHEAD 16
 
 /* Words (hash << bits | row) of the profiles that have every part of a key; returns how many there are. */
 KERNEL i64 key_words(const u64 *codes, const u64 *tables, const i64 *widths, const i64 *slots, const i64 *bytes,
@@ -25,6 +31,8 @@ KERNEL i64 key_words(const u64 *codes, const u64 *tables, const i64 *widths, con
     i64 found = 0;
     for (i64 row = 0; row < profiles; row++) {
         u64 hash = 0, word = 1;
+        for (i64 k = 0; k < parts && row + AHEAD < profiles; k++)
+            if (part[k].table) __builtin_prefetch(part[k].table + code_of(&part[k], row + AHEAD));
         for (i64 k = 0; k < parts && word; k++) {
             word = word_of(&part[k], row);
             hash = mixed(hash ^ word);

@@ -39,12 +39,31 @@ static inline u8 equal_byte(const Column *column, const u8 *of_value, u32 left, 
     return best;
 }
 
+/* equal_or_open of profiles with one value of one field. */
+static i64 single_equal_or_open(const Column *column, const u8 *of_value, const u32 *left, const u32 *right,
+                                i64 pairs, u8 *out, u32 *at, u32 *a, u32 *b) {
+    const u32 *codes = column->codes[0], *whole = column->whole;
+    i64 open = 0;
+    for (i64 p = 0; p < pairs; p++) {
+        fetch_ahead(column, right, p, pairs);
+        u32 one = whole[left[p]], other = whole[right[p]];
+        u32 x = codes == whole ? one : codes[left[p]], y = codes == whole ? other : codes[right[p]];
+        out[p] = one && one == other ? of_value[one] : 0;
+        at[open] = (u32)p;
+        a[open] = x;
+        b[open] = y;
+        open += x && y && !out[p];
+    }
+    return open;
+}
+
 /* Bytes of equality into `out`; the slot pairs of the others, where a field is known on both sides, into `at`
    (the pair) and a, b (one row per field, `room` apart). Returns how many there are. */
 KERNEL i64 equal_or_open(const u32 *const *codes, i64 fields, const u32 *whole, i64 slots, const u8 *of_value,
                          const u32 *left, const u32 *right, i64 pairs, u8 *out, u32 *at, u32 *a, u32 *b,
                          i64 room) {
     const Column column = column_of(codes, fields, whole, slots);
+    if (fields == 1 && slots == 1) return single_equal_or_open(&column, of_value, left, right, pairs, out, at, a, b);
     i64 open = 0;
     for (i64 p = 0; p < pairs; p++) {
         fetch_ahead(&column, right, p, pairs);
@@ -54,6 +73,7 @@ KERNEL i64 equal_or_open(const u32 *const *codes, i64 fields, const u32 *whole, 
         for (i64 i = 0; i < slots; i++) {
             if (fields == 1 && !column.codes[0][one + i]) continue;
             for (i64 j = 0; j < slots; j++) {
+                if (fields == 1 && !column.codes[0][other + j]) continue;
                 int known = 0;
                 for (i64 f = 0; f < fields; f++) {
                     u32 x = column.codes[f][one + i], y = column.codes[f][other + j];

@@ -18,52 +18,95 @@ KERNEL i64 in_groups(const i64 *number, i64 rows, i64 groups, u32 *starts, u32 *
 }
 
 static int rising(const void *a, const void *b) {
-    u32 x = *(const u32 *)a, y = *(const u32 *)b;
+    u64 x = *(const u64 *)a, y = *(const u64 *)b;
     return (x > y) - (x < y);
 }
 
 #define FEW 24
+#define AHEAD 16
 
-/* Each shared value once per group: counts[part][place of the value]++, and in `having` the groups that have any
-   value. `shared` has a bit per value that more than one profile has; of others nothing is counted. Without `order`
-   every row is a group of its own, of the part in `part`; else a group's number modulo `parts` is its part. */
-KERNEL i64 count_values(const u32 *order, const u32 *starts, i64 groups, i64 parts, const u8 *part,
-                        const u32 *whole, i64 slots, const u8 *shared, const u32 *place, i64 places, u32 *counts,
-                        i64 *having) {
-    i64 room = FEW;
-    u32 few[FEW + 1], *many = few;
-    for (i64 g = 0; g < groups; g++) {
-        i64 begin = order ? starts[g] : g, end = order ? starts[g + 1] : g + 1;
-        if (begin == end) continue;
-        i64 own = order ? (parts > 1 ? g % parts : 0) : part ? part[g] : 0;
-        i64 held = 0;
-        int any = 0;
-        if ((end - begin) * slots > room) {
-            if (many != few) free(many);
-            room = 2 * (end - begin) * slots;
-            many = malloc((size_t)(room + 1) * sizeof(u32));
-            if (!many) return -1;
-        }
-        for (i64 k = begin; k < end; k++) {
-            const u32 *value = whole + (i64)(order ? order[k] : k) * slots;
-            for (i64 slot = 0; slot < slots; slot++) {
-                u32 v = value[slot];
-                any |= v > 0;
-                many[held] = v;
-                held += shared[v >> 3] >> (v & 7) & 1;
+/* What is counted: see count_values. */
+typedef struct {
+    const u32 *whole, *place;
+    const u8 *shared, *part;
+    i64 slots, places;
+    u32 *counts;
+    i64 *having;
+} Counted;
+
+static inline int is_shared(const Counted *counted, u32 value) {
+    return counted->shared[value >> 3] >> (value & 7) & 1;
+}
+
+/* The values of one row, each once. */
+static inline void count_row(const Counted *counted, i64 row) {
+    const u32 *value = counted->whole + row * counted->slots;
+    i64 part = counted->part ? counted->part[row] : 0;
+    u32 *counts = counted->counts + part * counted->places;
+    int any = 0;
+    for (i64 slot = 0; slot < counted->slots; slot++) {
+        u32 own = value[slot];
+        if (!own) continue;
+        any = 1;
+        if (!is_shared(counted, own)) continue;
+        int seen = 0;
+        for (i64 before = 0; before < slot; before++) seen |= value[before] == own;
+        if (!seen) counts[counted->place[own]]++;
+    }
+    counted->having[part] += any;
+}
+
+/* The values of the rows of one group, each once in each part. `room` is for all of them. */
+static void count_group(const Counted *counted, const u32 *rows, i64 size, u64 *room) {
+    i64 held = 0;
+    for (i64 k = 0; k < size; k++) {
+        const u32 *value = counted->whole + (i64)rows[k] * counted->slots;
+        u64 part = counted->part ? counted->part[rows[k]] : 0;
+        for (i64 slot = 0; slot < counted->slots; slot++)
+            if (value[slot]) room[held++] = part << 32 | value[slot];
+    }
+    if (held > FEW) qsort(room, (size_t)held, sizeof(u64), rising);
+    for (i64 i = 0; i < held; i++) {
+        u64 part = room[i] >> 32;
+        u32 value = (u32)room[i];
+        int seen = 0, first = 1;
+        if (held > FEW) {
+            seen = i && room[i - 1] == room[i];
+            first = !i || room[i - 1] >> 32 != part;
+        } else {
+            for (i64 j = 0; j < i; j++) {
+                seen |= room[j] == room[i];
+                first &= room[j] >> 32 != part;
             }
         }
-        having[own] += any;
-        if (held > FEW) qsort(many, (size_t)held, sizeof(u32), rising);
-        for (i64 i = 0; i < held; i++) {
-            int seen = 0;
-            if (held > FEW)
-                seen = i && many[i - 1] == many[i];
-            else
-                for (i64 j = 0; j < i; j++) seen |= many[j] == many[i];
-            if (!seen) counts[own * places + place[many[i]]]++;
-        }
+        counted->having[part] += first;
+        if (!seen && is_shared(counted, value)) counted->counts[part * counted->places + counted->place[value]]++;
     }
-    if (many != few) free(many);
+}
+
+/* Each shared value once per group and part: counts[part][place of the value]++, and in `having` the groups that
+   have any value in a part. `shared` has a bit per value that more than one profile has; of others nothing is
+   counted. `part` is each row's; without it all are of one. Without `order` every row is a group of its own. */
+KERNEL i64 count_values(const u32 *order, const u32 *starts, i64 groups, const u8 *part, const u32 *whole, i64 slots,
+                        const u8 *shared, const u32 *place, i64 places, u32 *counts, i64 *having) {
+    const Counted counted = {whole, place, shared, part, slots, places, counts, having};
+    if (!order) {
+        for (i64 row = 0; row < groups; row++) count_row(&counted, row);
+        return 0;
+    }
+    i64 most = 0, rows = starts[groups];
+    for (i64 g = 0; g < groups; g++)
+        if ((i64)(starts[g + 1] - starts[g]) > most) most = starts[g + 1] - starts[g];
+    u64 *room = malloc((size_t)(most * slots + 1) * sizeof(u64));
+    if (!room) return -1;
+    for (i64 g = 0; g < groups; g++) {
+        i64 begin = starts[g], size = starts[g + 1] - begin;
+        if (begin + AHEAD < rows) __builtin_prefetch(whole + (i64)order[begin + AHEAD] * slots);
+        if (size == 1)
+            count_row(&counted, order[begin]);
+        else if (size > 1)
+            count_group(&counted, order + begin, size, room);
+    }
+    free(room);
     return 0;
 }

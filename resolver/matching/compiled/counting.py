@@ -30,11 +30,11 @@ def count_values(
     parts: tuple[int, Array | None],
     shared: tuple[Array, Array, Array],
 ) -> tuple[Array, Array]:
-    """Groups with each value, shape (parts, values), and groups with any value in each part.
+    """Groups with each value in each part, shape (parts, values), and groups with any value in it.
 
-    ``groups`` are ``in_groups`` of numbers that are the part modulo ``parts[0]``; without them every row is a
-    group, of the part in ``parts[1]``. ``shared`` are the values that are asked for, a place per value, and a
-    bit per value that is one of them.
+    ``groups`` are ``in_groups``; without them every row is a group. ``parts`` is how many there are, and that
+    of each row. ``shared`` are the values that are asked for, a place per value, and a bit per value that is
+    one of them.
     """
     many, part = parts
     values, place, bits = shared
@@ -42,5 +42,5 @@ def count_values(
     count = len(whole) if starts is None else len(starts) - 1
     counts, having = np.zeros((many, len(values)), np.uint32), np.zeros(many, np.int64)
     told = (whole, whole.shape[1], bits, place, len(values))
-    call("count_values", order, starts, count, many, part, *told, counts, having)
+    call("count_values", order, starts, count, part, *told, counts, having)
     return counts, having
