@@ -167,7 +167,7 @@ def _described(strata: Strata, number: int, model: Parameters) -> StratumParamet
 
 
 def within_parts(entity: Array, strata: Strata) -> Groups:
-    """The entities (a number per profile), for NumPy cut where parts end: modulo parts a number is the part."""
+    """The entities (a number per profile); for NumPy cut where parts end: modulo parts it is the part."""
     if library.there():
         entities = Groups(entity)
         _ = entities.rows  # once, before threads ask for them
