@@ -53,11 +53,22 @@ def ordered_hashes(hashes: NDArray[np.uint64]) -> tuple[NDArray[np.intp], NDArra
 
 def ranked_hashes(hashes: NDArray[np.uint64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """``ranked`` of hashes in the order of ``ordered_hashes``."""
-    if not library.there():
-        return ranked(*ordered_hashes(hashes))
-    ranks, first = np.empty(len(hashes), np.intp), np.empty(len(hashes), np.intp)
-    found = library.call("hash_order", np.ascontiguousarray(hashes), len(hashes), None, ranks, first)
-    return ranks, first[:found].copy()
+    return ranked(*ordered_hashes(hashes))
+
+
+def hash_codes(
+    hashes: NDArray[np.uint64], known: NDArray[np.bool_]
+) -> tuple[NDArray[np.uint32], NDArray[np.intp]]:
+    """A code per row, from 1 up in the order of hashes, 0 where not known; the first row of each code."""
+    codes = np.zeros(len(hashes), np.uint32)
+    if library.there():
+        first = np.empty(len(hashes), np.intp)
+        given = np.ascontiguousarray(hashes), np.ascontiguousarray(known)
+        return codes, first[: library.call("hash_codes", *given, len(hashes), codes, first)].copy()
+    rows = np.flatnonzero(known)
+    ranks, first = ranked_hashes(hashes[rows])
+    codes[rows] = ranks + 1
+    return codes, rows[first]
 
 
 def ranked(order: NDArray[np.intp], ordered: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

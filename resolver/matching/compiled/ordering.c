@@ -53,9 +53,19 @@ static int by_hash(const void *a, const void *b) {
 #define ROOM 65536
 #define MOST_DISTINCT 16384
 
+/* What is asked for, where it is: rows in order, a rank per row, the first row of each rank, or a rank from 1 up as
+   32 bits; `rows` says which row each hash is of, if not its own place. */
+typedef struct {
+    i64 *order, *ranks, *firsts;
+    u32 *codes;
+    const u32 *rows;
+} Wanted;
+
+static inline i64 row_of(const Wanted *wanted, i64 place) { return wanted->rows ? wanted->rows[place] : place; }
+
 /* Ranks where there are few different hashes: each is looked up in a table that stays in the cache. Returns how
    many there are, or 0 where there are too many. */
-static i64 ranked_few(const u64 *hashes, i64 count, i64 *order, i64 *ranks, i64 *firsts) {
+static i64 ranked_few(const u64 *hashes, i64 count, const Wanted *wanted) {
     u64 *known = malloc(ROOM * sizeof(u64) + ROOM * sizeof(u32) + 2 * MOST_DISTINCT * sizeof(u64));
     u32 *number = malloc((size_t)count * sizeof(u32));
     if (!known || !number) {
@@ -99,25 +109,26 @@ static i64 ranked_few(const u64 *hashes, i64 count, i64 *order, i64 *ranks, i64 
                 high = middle;
         }
         rank[d] = low;
-        if (firsts) firsts[low] = (i64)first[d];
+        if (wanted->firsts) wanted->firsts[low] = row_of(wanted, (i64)first[d]);
     }
-    if (ranks)
-        for (i64 i = 0; i < count; i++) ranks[i] = rank[number[i]];
-    if (order) {
+    if (wanted->ranks)
+        for (i64 i = 0; i < count; i++) wanted->ranks[i] = rank[number[i]];
+    if (wanted->codes)
+        for (i64 i = 0; i < count; i++) wanted->codes[row_of(wanted, i)] = (u32)rank[number[i]] + 1;
+    if (wanted->order) {
         memset(next, 0, (size_t)(found + 1) * sizeof(i64));
         for (i64 i = 0; i < count; i++) next[rank[number[i]] + 1]++;
         for (i64 d = 0; d < found; d++) next[d + 1] += next[d];
-        for (i64 i = 0; i < count; i++) order[next[rank[number[i]]]++] = i;
+        for (i64 i = 0; i < count; i++) wanted->order[next[rank[number[i]]]++] = i;
     }
     free(rising), free(known), free(number);
     return found;
 }
 
-/* Rows in the order of their hashes, equal ones in the order of rows; the rank of each row's hash, and the first
-   row of each rank, where these are wanted. Returns how many hashes differ. */
-KERNEL i64 hash_order(const u64 *hashes, i64 count, i64 *order, i64 *ranks, i64 *firsts) {
+/* All that is wanted of hashes, equal ones in the order of rows. Returns how many differ. */
+static i64 ordered(const u64 *hashes, i64 count, const Wanted *wanted) {
     if (!count) return 0;
-    i64 few = ranked_few(hashes, count, order, ranks, firsts);
+    i64 few = ranked_few(hashes, count, wanted);
     if (few) return few;
     Entry *entries = malloc((size_t)count * 2 * sizeof(Entry));
     if (!entries) return -1;
@@ -140,10 +151,41 @@ KERNEL i64 hash_order(const u64 *hashes, i64 count, i64 *order, i64 *ranks, i64 
     for (i64 i = 0; i < count; i++) {
         int fresh = i == 0 || entries[i].hash != entries[i - 1].hash;
         rank += fresh;
-        if (order) order[i] = entries[i].row;
-        if (ranks) ranks[entries[i].row] = rank;
-        if (firsts && fresh) firsts[rank] = entries[i].row;
+        if (wanted->order) wanted->order[i] = entries[i].row;
+        if (wanted->ranks) wanted->ranks[entries[i].row] = rank;
+        if (wanted->codes) wanted->codes[row_of(wanted, entries[i].row)] = (u32)rank + 1;
+        if (wanted->firsts && fresh) wanted->firsts[rank] = row_of(wanted, entries[i].row);
     }
     free(entries);
     return rank + 1;
+}
+
+/* Rows in the order of their hashes; the rank of each row's hash, and the first row of each rank. */
+KERNEL i64 hash_order(const u64 *hashes, i64 count, i64 *order, i64 *ranks, i64 *firsts) {
+    const Wanted wanted = {order, ranks, firsts, 0, 0};
+    return ordered(hashes, count, &wanted);
+}
+
+/* A code per row, from 1 up in the order of hashes, and the first row of each code; rows that are not `known` are
+   left as they are. */
+KERNEL i64 hash_codes(const u64 *hashes, const u8 *known, i64 count, u32 *codes, i64 *firsts) {
+    Wanted wanted = {0, 0, firsts, codes, 0};
+    i64 all = 0;
+    for (i64 i = 0; i < count; i++) all += known[i];
+    if (all == count) return ordered(hashes, count, &wanted);
+    u64 *own = malloc((size_t)all * sizeof(u64) + 1);
+    u32 *rows = malloc((size_t)all * sizeof(u32) + 1);
+    i64 found = -1;
+    if (own && rows) {
+        i64 held = 0;
+        for (i64 i = 0; i < count; i++)
+            if (known[i]) {
+                own[held] = hashes[i];
+                rows[held++] = (u32)i;
+            }
+        wanted.rows = rows;
+        found = ordered(own, all, &wanted);
+    }
+    free(own), free(rows);
+    return found;
 }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from resolver.matching.sorting import ranked_hashes
+from resolver.matching.sorting import hash_codes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,19 +60,18 @@ def encode(columns: Sequence[pl.Series]) -> tuple[list[np.ndarray], pl.Series]:
     """
     strings = [column if column.dtype == pl.String else column.cast(pl.String) for column in columns]
     texts = pl.concat([column.alias("text") for column in strings], rechunk=True)
-    flat = np.zeros(len(texts), np.uint32)
-    there = None
+    height, there = len(texts), None
     if 2 * texts.null_count() > len(texts):  # a null takes as long to be hashed as a text
         there, texts = texts.is_not_null().arg_true().to_numpy(), texts.drop_nulls()
     text = pl.col("text")  # in one query: each takes a tenth of a millisecond to be planned
     told = texts.to_frame().select(hash=text.hash(), known=(text != "").fill_null(value=False))
-    known = np.flatnonzero(told["known"].to_numpy())
-    hashes = told["hash"].to_numpy()[known]
+    codes, example = hash_codes(told["hash"].to_numpy(), told["known"].to_numpy())
     del told
-    codes, example = ranked_hashes(hashes)
-    codes += 1
-    flat[known if there is None else there[known]] = codes
-    vocabulary = pl.concat([pl.Series("text", [""], pl.String), texts.gather(known[example])], rechunk=True)
+    flat = codes
+    if there is not None:
+        flat = np.zeros(height, np.uint32)
+        flat[there] = codes
+    vocabulary = pl.concat([pl.Series("text", [""], pl.String), texts.gather(example)], rechunk=True)
     ends = np.cumsum([len(column) for column in columns])[:-1]
     return np.split(flat, ends), vocabulary
 
