@@ -48,6 +48,8 @@ def softened(weight: Array, prior: float | Array, rules: Clustering) -> Array:
     of one component have passed the prior once already, and a pair with little to compare must not pay it
     again. ``prior`` (bits) is one for all, or each pair's own.
     """
+    if library.there():
+        return compiled.softened(weight, prior, rules.clip, rules.relief)
     out: Array = np.clip(weight, -rules.clip, rules.clip)
     against = np.flatnonzero(out < 0)
     own = prior[against] if isinstance(prior, np.ndarray) else prior

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from resolver.matching.comparison import level_of
-from resolver.matching.compiled import gathering, library
+from resolver.matching.compiled import gathering, library, texts
 from resolver.matching.components import components, first_rows, weakest_links
 from resolver.matching.evidence import ASKED_FOR
 from resolver.matching.guard import contradictions, guarded, part
@@ -207,6 +207,11 @@ def _smallest_ids(groupings: Sequence[Array], ids: pl.Series, order: Array) -> l
     shared = np.zeros(len(order), bool)
     for group in groupings:
         shared |= np.bincount(group, minlength=len(order))[group] > 1
+    if texts.taken(ids):
+        places = [order.astype(np.uint32) for _ in groupings]
+        for group, place in zip(groupings, places, strict=True):
+            texts.smallest_of_groups(ids, order, group, (place, shared))
+        return places
     many = np.flatnonzero(shared)
     falling = many[ids.gather(order[many]).arg_sort(descending=True).to_numpy()]
     out = []

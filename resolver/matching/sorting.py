@@ -51,11 +51,6 @@ def ordered_hashes(hashes: NDArray[np.uint64]) -> tuple[NDArray[np.intp], NDArra
     return order, ordered
 
 
-def ranked_hashes(hashes: NDArray[np.uint64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """``ranked`` of hashes in the order of ``ordered_hashes``."""
-    return ranked(*ordered_hashes(hashes))
-
-
 def hash_codes(
     hashes: NDArray[np.uint64], known: NDArray[np.bool_]
 ) -> tuple[NDArray[np.uint32], NDArray[np.intp]]:
@@ -66,7 +61,7 @@ def hash_codes(
         given = np.ascontiguousarray(hashes), np.ascontiguousarray(known)
         return codes, first[: library.call("hash_codes", *given, len(hashes), codes, first)].copy()
     rows = np.flatnonzero(known)
-    ranks, first = ranked_hashes(hashes[rows])
+    ranks, first = ranked(*ordered_hashes(hashes[rows]))
     codes[rows] = ranks + 1
     return codes, rows[first]
 

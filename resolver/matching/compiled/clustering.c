@@ -99,3 +99,18 @@ KERNEL i64 between_clusters(const i64 *cluster, const i64 *size, const u8 *asked
     }
     return found;
 }
+
+/* Match weights as linkage averages them: see softened in clustering.py. `prior` is one for all or each pair's. */
+KERNEL i64 softened(const double *weight, const double *prior, i64 priors, i64 pairs, double clip, double relief,
+                    double *out) {
+    for (i64 p = 0; p < pairs; p++) {
+        double own = weight[p] < -clip ? -clip : weight[p] > clip ? clip : weight[p];
+        if (own < 0) {
+            double against = -prior[priors > 1 ? p : 0];
+            own += relief * (against > 0 ? against : 0);
+            own = own < 0 ? own : 0;
+        }
+        out[p] = own;
+    }
+    return 0;
+}

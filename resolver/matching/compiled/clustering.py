@@ -51,3 +51,11 @@ def between_clusters(cluster: Array, known: tuple[Array, Array], sides: tuple[Ar
     (size, asked), (left, right) = known, sides
     at = np.empty(len(left) + 1, np.int64)
     return at[: call("between_clusters", cluster, size, asked, left, right, len(left), at)].copy()
+
+
+def softened(weight: Array, prior: float | Array, clip: float, relief: float) -> Array:
+    """Match weights (bits) clipped, negative ones with a share of the prior back."""
+    priors, out = np.atleast_1d(np.asarray(prior, float)), np.empty(len(weight))
+    many = 1 if np.ndim(prior) == 0 else 2
+    call("softened", np.ascontiguousarray(weight), priors, many, len(weight), float(clip), float(relief), out)
+    return out

@@ -424,3 +424,33 @@ KERNEL i64 usual_lines(ArrowArrayStream *stream, i64 count, const u8 *bytes, con
     hand_over(&streets, street_schema, street);
     return 0;
 }
+
+/* Where the smallest text of each group stands: `order` says which text each row has, `group` which group. Rows that
+   are not `several` are each alone, and left as they are. */
+KERNEL i64 smallest_of_groups(ArrowArrayStream *stream, i64 count, const i64 *order, const i64 *group,
+                              const u8 *several, u32 *out) {
+    OPENED(stream, count)
+    u32 *best = malloc((size_t)count * sizeof(u32));
+    if (!best) {
+        close_texts(&texts);
+        return -1;
+    }
+    memset(best, 0xff, (size_t)count * sizeof(u32));
+    for (i64 row = 0; row < count; row++) {
+        if (!several[row]) continue;
+        u32 *held = best + group[row];
+        Text own = texts.texts[order[row]];
+        if (*held != UINT32_MAX) {
+            Text other = texts.texts[*held];
+            i64 shared = own.size < other.size ? own.size : other.size;
+            int rising = memcmp(own.at, other.at, (size_t)shared);
+            if (rising > 0 || (rising == 0 && own.size >= other.size)) continue;
+        }
+        *held = (u32)order[row];
+    }
+    for (i64 row = 0; row < count; row++)
+        if (several[row]) out[row] = best[group[row]];
+    free(best);
+    close_texts(&texts);
+    return 0;
+}

@@ -139,3 +139,13 @@ def usual_lines(lines: pl.Series, listed: Sequence[str]) -> tuple[Array, pl.Seri
     told = np.frombuffer(b"".join(words), np.uint8), ends, len(words), usual
     _called("usual_lines", lines, *told, number.schema, number.array, street.schema, street.array)
     return usual, number.column(), street.column()
+
+
+def smallest_of_groups(texts: pl.Series, order: Array, group: Array, out: tuple[Array, Array]) -> None:
+    """Where the smallest text of each row's group stands, for the rows that are marked, in place.
+
+    ``order`` says which text each row has, ``group`` its group's number below their count; ``out`` are the
+    places and the marks.
+    """
+    places, several = out
+    _called("smallest_of_groups", texts, order, np.ascontiguousarray(group, np.int64), several, places)

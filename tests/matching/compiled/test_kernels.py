@@ -25,6 +25,7 @@ from resolver.matching.keys import keys_of
 from resolver.matching.linkage import link_profiles
 from resolver.matching.ordering import content_hashes
 from resolver.matching.pair_index import pack, unpack
+from resolver.matching.results import _smallest_ids
 from resolver.matching.scoring import Tables, byte_sums, lone_similar, match_weights
 from resolver.matching.sorting import hash_codes, ordered_hashes
 from resolver.matching.standardisation import standardise
@@ -322,3 +323,24 @@ def test_a_whole_run_gives_the_same_answer(rules, frame, kind):
     assert one.clusters.equals(other.clusters)
     assert one.pairs.equals(other.pairs)
     assert one.diagnostics == other.diagnostics
+
+
+@given(st.lists(st.floats(-60, 60), min_size=1, max_size=30), st.floats(-40, 5), st.booleans())
+def test_weights_are_softened(rules, made, prior, each):
+    weight = np.array([*made, 0.0, -0.0, 1e-9, -1e-9])
+    own = np.linspace(prior, prior + 3, len(weight)) if each else prior
+    same(*both(lambda: clustering.softened(weight, own, rules.clustering)))
+
+
+@given(
+    st.lists(
+        st.tuples(st.text(st.sampled_from("abé字"), max_size=3), st.integers(0, 6)),
+        min_size=1,
+        unique_by=lambda x: x[0],
+    )
+)
+def test_groups_are_named_by_their_smallest_id(made):
+    ids = pl.Series("profile_id", [name + "-" * 12 for name, _ in made])
+    order = np.random.default_rng(3).permutation(len(made))
+    group = np.array([number % len(made) for _, number in made])
+    same(*both(lambda: _smallest_ids([group, np.arange(len(made))], ids, order)))
