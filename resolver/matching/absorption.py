@@ -141,11 +141,9 @@ def _fits(
     cluster, size, asked = known
     apart, best = rules
     left, right = evidence.sides
-    at = _between(cluster, (size, asked), (left, right))
-    a, b = cluster[left[at]], cluster[right[at]]
-    a, b = np.minimum(a, b), np.maximum(a, b)
-    order = order_of_pairs(a, b)
-    at, words = at[order], pack(a[order], b[order])
+    at, words = _between(cluster, (size, asked), (left, right))
+    order = order_of_pairs(*unpack(words))
+    at, words = at[order], words[order]
     if not len(at):
         return _Fits(words, np.empty(0))
     starts = np.flatnonzero(np.concatenate([[True], words[1:] != words[:-1]]))
@@ -157,19 +155,24 @@ def _fits(
         return _Fits(words, np.empty(0))
     starts = np.cumsum(compared[allowed]) - compared[allowed]
     model, stratum = scored
-    between = evidence.bytes_[:, at], None if stratum is None else stratum[at]
+    between = np.take(evidence.bytes_, at, axis=1), None if stratum is None else stratum[at]
     weight = _weights(model, between, starts, best)
     return _Fits(words, weight).only(weight >= 0)
 
 
-def _between(cluster: Array, known: tuple[Array, Array], sides: tuple[Array, Array]) -> Array:
-    """Places of pairs between clusters one of which is asked for, and one of which has several profiles."""
+def _between(cluster: Array, known: tuple[Array, Array], sides: tuple[Array, Array]) -> tuple[Array, Array]:
+    """Pairs between clusters one of which is asked for, and one of which has several profiles.
+
+    Their places, and the two clusters as words.
+    """
     if library.there():
         return clustering.between_clusters(cluster, known, sides)
     (size, asked), (left, right) = known, sides
     a, b = cluster[left], cluster[right]
     at = np.flatnonzero((a != b) & (asked[left] | asked[right]))
-    return at[np.flatnonzero(np.maximum(size[a[at]], size[b[at]]) > 1)]
+    at = at[np.flatnonzero(np.maximum(size[a[at]], size[b[at]]) > 1)]
+    a, b = a[at], b[at]
+    return at, pack(np.minimum(a, b), np.maximum(a, b))
 
 
 def size_odds(size: Array, words: Array, known: tuple[Sequence[int], float]) -> Array:
@@ -200,28 +203,38 @@ def _weights(model: Parameters, pairs: tuple[Array, Array | None], starts: Array
     ``pairs`` are their bytes and strata. Pairs without a field do not count in its mean. As with pairs, one
     field that is not equal decides nothing.
     """
-    bytes_, stratum = pairs
-    known = [np.add.reduceat((row > 0).astype(np.int64), starts) for row in bytes_]
+    bytes_, stratum = np.ascontiguousarray(pairs[0]), pairs[1]
+    bounds = np.append(starts, bytes_.shape[1])
+    group = np.repeat(np.arange(len(starts)), np.diff(bounds))
 
     def blended(table: Array, k: int | None) -> Array:
         if k is None:
             if stratum is None:
                 return table[0]
-            return np.add.reduceat(table[stratum], starts) / np.diff(np.append(starts, len(stratum)))
+            return np.bincount(group, table[stratum]) / np.diff(bounds)
+        if library.there():
+            return clustering.blended(bytes_[k], stratum, bounds, (table, best))
+        there = np.bincount(group, bytes_[k] > 0)
         weight = table[0][bytes_[k]] if stratum is None else table[stratum, bytes_[k]]
-        mean = np.add.reduceat(weight, starts) / np.maximum(known[k], 1)
+        mean = np.bincount(group, weight) / np.maximum(there, 1)
         top = np.maximum.reduceat(np.where(bytes_[k] > 0, weight, -np.inf), starts)
-        return np.where(known[k] > 0, (1 - best) * mean + best * np.where(known[k] > 0, top, 0.0), 0.0)
+        return np.where(there > 0, (1 - best) * mean + best * np.where(there > 0, top, 0.0), 0.0)
 
     summed, discount, _ = mixture(Tables.of(model), blended, len(starts))
     out = (summed - discount) * BITS
-    tops = [
-        np.maximum.reduceat(row, starts) >= len(column.m)
-        for row, column in zip(bytes_, model.columns, strict=True)
-    ]
-    held = (np.sum([count > 0 for count in known], axis=0) == 1) & ~np.any(tops, axis=0)
+    held = _lone(bytes_, bounds, [len(column.m) for column in model.columns])
     out[held] = np.minimum(out[held], HELD)
     return out
+
+
+def _lone(bytes_: Array, bounds: Array, equal: Sequence[int]) -> Array:
+    """Groups of pairs with one field to compare, nowhere equal: ``equal`` is each field's byte of that."""
+    if library.there():
+        return clustering.lone_groups(bytes_, bounds, equal)
+    most = [np.maximum.reduceat(row, bounds[:-1]) for row in bytes_]
+    tops = [byte >= least for byte, least in zip(most, equal, strict=True)]
+    lone: Array = (np.sum([byte > 0 for byte in most], axis=0) == 1) & ~np.any(tops, axis=0)
+    return lone
 
 
 def _uncontested(fits: _Fits, size: Array, rules: Clustering) -> Array:

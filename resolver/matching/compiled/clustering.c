@@ -88,16 +88,53 @@ KERNEL i64 cut_components(const u32 *starts, const u32 *members, i64 components,
     return 0;
 }
 
-/* Pairs between two clusters that are asked for, one of them of several profiles; returns how many there are. */
+/* Pairs between two clusters that are asked for, one of them of several profiles: their places, and the two first
+   rows as one word, the smaller above. Returns how many there are. */
 KERNEL i64 between_clusters(const i64 *cluster, const i64 *size, const u8 *asked, const u32 *left,
-                            const u32 *right, i64 pairs, i64 *at) {
+                            const u32 *right, i64 pairs, i64 *at, u64 *words) {
     i64 found = 0;
     for (i64 p = 0; p < pairs; p++) {
         i64 a = cluster[left[p]], b = cluster[right[p]];
         at[found] = p;
+        words[found] = a < b ? (u64)a << 32 | (u64)b : (u64)b << 32 | (u64)a;
         found += a != b && (asked[left[p]] || asked[right[p]]) && (size[a] > 1 || size[b] > 1);
     }
     return found;
+}
+
+/* Weights of one column for groups of pairs, `best` of the best and the rest of the mean, over the pairs that have
+   it; 0 where none has. */
+KERNEL i64 blended(const u8 *bytes, const u8 *stratum, const i64 *starts, i64 groups, const double *table, double best,
+                   double *out) {
+    for (i64 g = 0; g < groups; g++) {
+        double sum = 0, top = -INFINITY;
+        i64 known = 0;
+        for (i64 p = starts[g]; p < starts[g + 1]; p++) {
+            double weight = table[(stratum ? (i64)stratum[p] * 256 : 0) + bytes[p]];
+            sum += weight;
+            if (!bytes[p]) continue;
+            known++;
+            if (weight > top) top = weight;
+        }
+        out[g] = known ? (1 - best) * (sum / known) + best * top : 0.0;
+    }
+    return 0;
+}
+
+/* Groups of pairs that have one column to compare, which is nowhere equal. */
+KERNEL i64 lone_groups(const u8 *bytes, i64 stride, i64 columns, const i64 *starts, i64 groups, const u8 *equal,
+                       u8 *out) {
+    for (i64 g = 0; g < groups; g++) {
+        i64 compared = 0, same = 0;
+        for (i64 k = 0; k < columns; k++) {
+            u8 most = 0;
+            for (i64 p = starts[g]; p < starts[g + 1]; p++) most = bytes[k * stride + p] > most ? bytes[k * stride + p] : most;
+            compared += most > 0;
+            same |= most >= equal[k];
+        }
+        out[g] = compared == 1 && !same;
+    }
+    return 0;
 }
 
 /* Match weights as linkage averages them: see softened in clustering.py. `prior` is one for all or each pair's. */

@@ -43,14 +43,37 @@ def cut_components(
     return out
 
 
-def between_clusters(cluster: Array, known: tuple[Array, Array], sides: tuple[Array, Array]) -> Array:
-    """Places of pairs between two clusters, one of them asked for and one of several profiles.
+def between_clusters(
+    cluster: Array, known: tuple[Array, Array], sides: tuple[Array, Array]
+) -> tuple[Array, Array]:
+    """Pairs between two clusters, one asked for and one of several profiles: places, words of clusters.
 
     ``known`` is each cluster's size at its first row, and which profiles' clusters are asked for.
     """
     (size, asked), (left, right) = known, sides
-    at = np.empty(len(left) + 1, np.int64)
-    return at[: call("between_clusters", cluster, size, asked, left, right, len(left), at)].copy()
+    at, words = np.empty(len(left) + 1, np.int64), np.empty(len(left) + 1, np.uint64)
+    found = call("between_clusters", cluster, size, asked, left, right, len(left), at, words)
+    return at[:found].copy(), words[:found].copy()
+
+
+def blended(row: Array, stratum: Array | None, starts: Array, told: tuple[Array, float]) -> Array:
+    """Weights of one column for groups of pairs that begin at ``starts`` (one more at the end).
+
+    ``told`` are the weight of each byte (one row per stratum), and the best pair's share.
+    """
+    table, best = told
+    out = np.empty(len(starts) - 1)
+    call("blended", row, stratum, starts, len(out), np.ascontiguousarray(table), float(best), out)
+    return out
+
+
+def lone_groups(bytes_: Array, starts: Array, equal: Sequence[int]) -> Array:
+    """Groups of pairs with one column to compare, nowhere equal; ``equal`` is each column's byte of that."""
+    out = np.empty(len(starts) - 1, bool)
+    bytes_ = np.ascontiguousarray(bytes_)
+    told = bytes_, bytes_.shape[1], len(bytes_), starts, len(out), np.array(equal, np.uint8)
+    call("lone_groups", *told, out)
+    return out
 
 
 def softened(weight: Array, prior: float | Array, clip: float, relief: float) -> Array:
