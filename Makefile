@@ -12,7 +12,7 @@ B  := .venv/bin
 .DEFAULT_GOAL := test
 .PHONY: demo test check bench bench-quality bench-local bench-export bench-weeks bench-rivals rivals bench-spark spark spark-35 soak docs screenshots clients clean
 
-$(B)/.ready: pyproject.toml constraints.txt $(wildcard resolver/matching/compiled/*.[ch])
+$(B)/.ready: pyproject.toml constraints.txt $(wildcard resolver/compiled/*.[ch])
 	@test -x $(B)/python || $(PY) -m venv .venv
 	@echo "installing into .venv ..."
 	@{ $(B)/pip install -q uv && $(B)/uv pip install -q --compile-bytecode --python $(B)/python -c constraints.txt -e '.[dev]'; } >.venv/install.log 2>&1 \

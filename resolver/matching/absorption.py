@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from resolver.matching.compiled import clustering, library
+from resolver.compiled import clustering, library
 from resolver.matching.components import components, first_rows
 from resolver.matching.pair_index import order_of_pairs, pack, unpack
 from resolver.matching.parameters import BITS

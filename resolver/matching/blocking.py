@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from resolver.compiled import blocking as compiled
+from resolver.compiled import library
 from resolver.errors import BadInput
-from resolver.matching.compiled import blocking as compiled
-from resolver.matching.compiled import library
 from resolver.matching.pair_index import all_pairs, distinct
 from resolver.matching.sorting import ascending
 

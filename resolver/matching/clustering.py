@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from resolver.compiled import clustering as compiled
+from resolver.compiled import library
 from resolver.matching.average_linkage import cut_average_linkage
-from resolver.matching.compiled import clustering as compiled
-from resolver.matching.compiled import library
 from resolver.matching.components import first_rows
 from resolver.matching.pair_index import unpack
 from resolver.matching.sorting import stable_order

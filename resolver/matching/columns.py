@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from resolver.matching.compiled import gathering, library
+from resolver.compiled import gathering, library
 from resolver.matching.sorting import dense_ranks
 from resolver.matching.values import Values
 from resolver.model.rule_set import EVERY_CATEGORY, EVERY_IDENTIFIER

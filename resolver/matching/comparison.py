@@ -6,36 +6,31 @@ Byte 0 is unknown on a side; 1 + level below equality; from 1 + top on, equality
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from resolver.compiled import comparing, library
 from resolver.matching.columns import slot_pairs
-from resolver.matching.compiled import comparing, library
+from resolver.matching.crosswise import try_swapped_names
 from resolver.matching.echoes import echoes, without_spelling
-from resolver.matching.pair_index import grouped_pairs, pack
+from resolver.matching.levels import distinct_level_index, level_index
+from resolver.matching.pair_index import pack
 from resolver.matching.sides import Sides
-from resolver.matching.similarity import TESTS, nearly_spelled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from resolver.matching.columns import Column
     from resolver.matching.values import Array
 
-_Names: TypeAlias = "tuple[Array, Array]"
-
 #: Pairs compared at a time: as many as memory allows, for equal pairs of values are compared once in each.
 BATCH: Final = 1_048_576
-#: Distinct value pairs tested at a time: what is looked up for them stays in the cache.
-_TESTED: Final = 262_144
 #: Fewer pairs are not worth a thread.
 _WORTH_THREADS: Final = 4_096
 _THREADS: Final = 2
 #: Pairs of values that tell whether others like them are many.
 _ASKED: Final = 4_096
-#: How names can agree crosswise: both exchanged, a lone first name with a last name, or the reverse.
-_EXCHANGED, _AS_LAST, _AS_FIRST = range(3)
 
 
 def compare(columns: Sequence[Column], bins: Sequence[Array], pairs: tuple[Array, Array]) -> Array:
@@ -58,7 +53,7 @@ def compare(columns: Sequence[Column], bins: Sequence[Array], pairs: tuple[Array
 
             def cross(own: slice, part: slice = part, sides: tuple[Array, Array] = sides) -> None:
                 of_part = (sides[0][own], sides[1][own])
-                _try_swapped_names(columns, of_values, of_part, out[:, part][:, own])
+                try_swapped_names(columns, of_values, of_part, out[:, part][:, own])
                 k, at = echoes(columns, of_part, out[:, part][:, own])
                 if len(at):
                     echoing = of_part[0][at], of_part[1][at]
@@ -219,152 +214,4 @@ def _equal_bytes(column: Column, of_value: Array, pairs: tuple[Array, Array]) ->
         at = here[i] if len(here[i]) <= len(there[j]) else there[j]
         equal = at[a[at] == b[at]]
         out[equal] = np.maximum(out[equal], of_value[a[equal]])
-    return out
-
-
-def distinct_level_index(column: Column, sides: Sides) -> Array:
-    """``level_index``, which does not depend on which side is which, once for every pair of values."""
-    if len(column.values) > 1 or len(sides) < _WORTH_THREADS:
-        return level_index(column, sides)
-    (a,), (b,) = sides.a, sides.b
-    low, high, group = grouped_pairs(np.minimum(a, b), np.maximum(a, b))
-    return level_index(column, Sides(column.values, (low,), (high,), distinct=True))[group]
-
-
-def level_index(column: Column, sides: Sides) -> Array:
-    """The level of pairs that are not equal: the first from the top of which any test holds."""
-    out = np.zeros(len(sides), np.uint8)
-    for start in range(0, len(sides), _TESTED):
-        part = slice(start, start + _TESTED)
-        # machine words are looked up in a third of the time of shorter ones
-        a, b = (tuple(x[part].astype(np.intp) for x in side) for side in (sides.a, sides.b))
-        own = Sides(sides.values, a, b, sides.distinct)
-        out[part] = _tested(column, own)
-    return out
-
-
-def _tested(column: Column, sides: Sides) -> Array:
-    out = np.zeros(len(sides), np.uint8)
-    open_ = np.arange(len(sides))
-    rising = column.comparison.rising
-    for index in range(column.top - 1, 0, -1):
-        for test, limit in rising[index].when.items():
-            if not len(open_):
-                return out
-            holds = TESTS[test].holds(sides, limit)
-            if not holds.any():
-                continue
-            if library.there():
-                many = comparing.settled(holds, (out, index), open_, (sides.a, sides.b))
-                open_, sides = open_[:many], sides.first(many)
-                continue
-            out[open_[holds]] = index
-            left = np.flatnonzero(~holds)
-            open_, sides = open_[left], sides.take(left)
-    return out
-
-
-def _try_swapped_names(
-    columns: Sequence[Column], of_values: Sequence[Array], pairs: tuple[Array, Array], out: Array
-) -> None:
-    """First and last name that agree only crosswise agree; a lone name is taken for what it matches.
-
-    Needs one vocabulary for both fields, so that a swap is an integer comparison.
-    """
-    place = {column.name: k for k, column in enumerate(columns)}
-    if "first_name" not in place or "last_name" not in place:
-        return
-    f, k = place["first_name"], place["last_name"]
-    first, last = columns[f], columns[k]
-    bytes_first, bytes_last = out[f], out[k]
-
-    for way, at, (f1, l1), (f2, l2) in _crosswise((first, last), pairs, (bytes_first, bytes_last)):
-        if way == _EXCHANGED:
-            names = (first, last), (of_values[f], of_values[k])
-            one_way = _both_crossed(*names, (f1, l2), (l1, f2))
-            other_way = _both_crossed(*names, (l1, f2), (f1, l2))
-            # which name counts as the first must not depend on which profile is left: the better reading
-            turn = (other_way[0] > one_way[0]) | ((other_way[0] == one_way[0]) & (other_way[1] > one_way[1]))
-            cross_first, cross_last = (
-                np.where(turn, other_way[0], one_way[0]),
-                np.where(turn, other_way[1], one_way[1]),
-            )
-            # one way close or equal, the other way at least similar
-            near = (cross_first >= first.top) & (cross_last > 1) | (cross_first > 1) & (
-                cross_last >= last.top
-            )
-            bytes_first[at[near]] = cross_first[near]
-            bytes_last[at[near]] = cross_last[near]
-        elif way == _AS_LAST:
-            as_last = _crossed(last, of_values[k], f1, l2)
-            taken = as_last >= last.top
-            bytes_last[at[taken]] = as_last[taken]
-            bytes_first[at[taken]] = 0
-        else:
-            as_first = _crossed(first, of_values[f], l1, f2)
-            taken = as_first >= first.top
-            bytes_first[at[taken]] = as_first[taken]
-            bytes_last[at[taken]] = 0
-
-
-def _crosswise(
-    columns: tuple[Column, Column], pairs: tuple[Array, Array], bytes_: tuple[Array, Array]
-) -> Iterator[tuple[int, Array, _Names, _Names]]:
-    """Pairs whose names may agree crosswise, way by way: places, first and last names of both sides.
-
-    A way sees what the ways before it made of the bytes; the lone name is the first side's.
-    """
-    (values,), (first,), (last,) = columns[0].values, columns[0].codes, columns[1].codes
-    at = ways = None
-    if library.there():
-        at, ways = comparing.crosswise(values.spelling, (first, last), pairs, bytes_)
-        pairs = pairs[0][at], pairs[1][at]
-    left, right = pairs
-    one = first[left, 0], last[left, 0]
-    other = first[right, 0], last[right, 0]
-    for way, (f1, l1), (f2, l2), told in (
-        (_EXCHANGED, one, other, 1),
-        (_AS_LAST, one, other, 2),
-        (_AS_FIRST, one, other, 4),
-        (_AS_LAST, other, one, 8),
-        (_AS_FIRST, other, one, 16),
-    ):
-        open_first, open_last = (row <= 1 if at is None else row[at] <= 1 for row in bytes_)
-        if way == _EXCHANGED:
-            may = (f1 > 0) & (l1 > 0) & (f2 > 0) & (l2 > 0) & open_first & open_last
-        elif way == _AS_LAST:
-            may = (f1 > 0) & (l1 == 0) & (l2 > 0) & open_first
-        else:
-            may = (l1 > 0) & (f1 == 0) & (f2 > 0) & open_last
-        if ways is not None:
-            may &= ways & told > 0
-        here = np.flatnonzero(may)
-        if ways is None:
-            close = np.zeros(len(here), bool)
-            for a, b in ((f1, l2), (l1, f2)):
-                if way == _EXCHANGED or (a is f1) == (way == _AS_LAST):
-                    close |= nearly_spelled(values, a[here], b[here])
-            here = here[close]
-        names = (f1[here], l1[here]), (f2[here], l2[here])
-        yield way, here if at is None else at[here], *names
-
-
-def _both_crossed(
-    columns: tuple[Column, Column], of_values: tuple[Array, Array], one: _Names, other: _Names
-) -> tuple[Array, Array]:
-    """Bytes of one pair as first names, and of the other as last names where the first are similar."""
-    as_first = _crossed(columns[0], of_values[0], *one)
-    similar = np.flatnonzero(as_first > 1)
-    as_last = np.zeros(len(as_first), np.uint8)
-    as_last[similar] = _crossed(columns[1], of_values[1], other[0][similar], other[1][similar])
-    return as_first, as_last
-
-
-def _crossed(column: Column, of_value: Array, a: Array, b: Array) -> Array:
-    """Bytes of name ``a`` against name ``b``, both codes of the shared vocabulary."""
-    out = np.zeros(len(a), np.uint8)
-    equal = a == b
-    out[equal] = of_value[a[equal]]
-    rest = np.flatnonzero(~equal)
-    out[rest] = 1 + distinct_level_index(column, Sides(column.values, (a[rest],), (b[rest],)))
     return out

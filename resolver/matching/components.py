@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from resolver.matching.compiled import clustering, library
+from resolver.compiled import clustering, library
 
 if TYPE_CHECKING:
     from collections.abc import Callable

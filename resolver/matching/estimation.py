@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from resolver.matching.compiled import library
-from resolver.matching.compiled import scoring as compiled
+from resolver.compiled import library
+from resolver.compiled import scoring as compiled
 from resolver.matching.parameters import ColumnParameters, Parameters, RelationParameters
 from resolver.matching.scoring import BATCH, MOST, Tables, byte_sums, parts
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from resolver.compiled import gathering, library
 from resolver.matching.comparison import compare
-from resolver.matching.compiled import gathering, library
 from resolver.matching.pair_index import find, unpack
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from resolver.matching.compiled import counting, library
+from resolver.compiled import counting, library
 from resolver.matching.pair_index import distinct, pack, unpack
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from resolver.matching.compiled import comparing, library
+from resolver.compiled import comparing, library
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from resolver.matching.compiled import blocking, library
+from resolver.compiled import blocking, library
 from resolver.matching.key_parts import categories_of, identifiers_of, parts_of
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from resolver.matching.compiled import gathering, library
+from resolver.compiled import gathering, library
 from resolver.matching.sorting import ordered_hashes
 from resolver.model.standardised import Standardised
 

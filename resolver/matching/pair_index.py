@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from resolver.matching.compiled import gathering, library
+from resolver.compiled import gathering, library
 from resolver.matching.sorting import ascending, stable_order
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from resolver.compiled import library
 from resolver.matching import estimation
 from resolver.matching.clustering import MUST, NEVER, Edges, softened
 from resolver.matching.comparison import compare, rebin
-from resolver.matching.compiled import library
 from resolver.matching.components import bounded_components
 from resolver.matching.frequency import Groups, bins_of, counted, entities_with, first_counts, rarity
 from resolver.matching.memory import give_back, worth_giving_back

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
+from resolver.compiled import gathering, library, texts
 from resolver.matching.comparison import level_of
-from resolver.matching.compiled import gathering, library, texts
 from resolver.matching.components import components, first_rows, weakest_links
 from resolver.matching.evidence import ASKED_FOR
 from resolver.matching.guard import contradictions, guarded, part

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from resolver.matching.compiled import library
-from resolver.matching.compiled import scoring as compiled
+from resolver.compiled import library
+from resolver.compiled import scoring as compiled
 from resolver.matching.parameters import BITS, TABLE
 from resolver.matching.values import Array
 

@@ -14,7 +14,7 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA, JaroWinkler
 from rapidfuzz.process import cpdist
 
-from resolver.matching.compiled import comparing, library
+from resolver.compiled import comparing, library
 from resolver.matching.integer_tests import (
     date_digit_distance,
     day_month_swapped,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import polars as pl
 
-from resolver.matching.compiled import library
+from resolver.compiled import library
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from resolver.matching.compiled import gathering, library
+from resolver.compiled import gathering, library
 from resolver.matching.sorting import dense_ranks
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from resolver.compiled import counting, library
 from resolver.matching import estimation
 from resolver.matching.comparison import compare
-from resolver.matching.compiled import counting, library
 from resolver.matching.frequency import BINS, ONE_ENTITY, Groups, every_value, once_per_group
 from resolver.matching.parameters import StratumParameters
 

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from resolver.matching.compiled import comparing, library, texts
+from resolver.compiled import comparing, library, texts
 from resolver.model.standardised import Kind
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resolver.matching import comparison
+from resolver.matching import levels as levels_
 from resolver.matching.comparison import compare, level_of, rebin
 
 names = st.sampled_from(["anna", "ana", "hanna", "bert", "berta", "smith", "smyth", "a", None])
@@ -55,7 +56,8 @@ def test_batches_on_threads_give_what_one_batch_gives(columns, monkeypatch):
     cols = columns([{"first_name": n, "last_name": "smith"} for n in ("anna", "ana", "bert", "berta", "a")])
     whole = compare(cols, bins_for(cols), pairs(5))
     monkeypatch.setattr(comparison, "BATCH", 3)
-    monkeypatch.setattr(comparison, "_TESTED", 2)
+    monkeypatch.setattr(levels_, "TESTED", 2)
+    monkeypatch.setattr(levels_, "WORTH_GROUPING", 0)
     monkeypatch.setattr(comparison, "_WORTH_THREADS", 0)
     assert (compare(cols, bins_for(cols), pairs(5)) == whole).all()
 
@@ -65,7 +67,7 @@ def test_a_pair_of_values_is_tested_once_however_many_pairs_have_it(columns, mad
     cols = columns(made)
     left, right = pairs(len(made))
     singly = compare(cols, bins_for(cols), (left, right))
-    times = comparison._WORTH_THREADS // len(left) + 1
+    times = levels_.WORTH_GROUPING // len(left) + 1
     often = compare(cols, bins_for(cols), (np.tile(left, times), np.tile(right, times)))
     assert (often == np.tile(singly, times)).all()
 

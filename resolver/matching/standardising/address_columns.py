@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
-from resolver.matching.compiled import texts as compiled
+from resolver.compiled import texts as compiled
 from resolver.matching.standardising.addresses import (
     CleanLine,
     clean_country,

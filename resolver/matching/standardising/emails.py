@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from resolver.matching.compiled import texts as compiled
+from resolver.compiled import texts as compiled
 from resolver.matching.standardising.coding import encode, forget, placed, slots_of, stacked
 from resolver.matching.standardising.folding import by_hand
 from resolver.model.standardised import Kind, StandardisedField

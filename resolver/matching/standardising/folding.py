@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 from anyascii import anyascii
 
-from resolver.matching.compiled import texts as compiled
+from resolver.compiled import texts as compiled
 from resolver.matching.standardising.coding import placed
 
 if TYPE_CHECKING:

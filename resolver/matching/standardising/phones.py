@@ -11,7 +11,7 @@ import numpy as np
 import phonenumbers
 import polars as pl
 
-from resolver.matching.compiled import texts as compiled
+from resolver.compiled import texts as compiled
 from resolver.matching.pair_index import grouped_pairs
 from resolver.matching.standardising.coding import (
     Coded,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from resolver.matching.compiled.library import addresses, call
+from resolver.compiled.library import addresses, call
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

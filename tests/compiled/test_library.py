@@ -8,9 +8,9 @@ import sys
 import numpy as np
 import pytest
 
-from resolver.matching.compiled import library
+from resolver.compiled import library
 
-ASK = "from resolver.matching.compiled import library; print(library.there())"
+ASK = "from resolver.compiled import library; print(library.there())"
 
 
 def told(**more):

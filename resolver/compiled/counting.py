@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from resolver.matching.compiled.library import call
+from resolver.compiled.library import call
 
 Array: TypeAlias = NDArray[Any]
 

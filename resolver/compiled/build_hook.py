@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-HERE: Final = Path("resolver/matching/compiled")
+HERE: Final = Path("resolver/compiled")
 NAME: Final = "kernels.so"
 #: NumPy asks no less of a processor. Sums and products are rounded one after the other, as NumPy's are.
 FLAGS: Final = ("-O3", "-ffp-contract=off", "-fPIC", "-shared", "-fvisibility=hidden")

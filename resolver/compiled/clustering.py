@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from resolver.matching.compiled.counting import in_groups
-from resolver.matching.compiled.library import call
+from resolver.compiled.counting import in_groups
+from resolver.compiled.library import call
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

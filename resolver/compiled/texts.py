@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from resolver.matching.compiled.library import call, there
+from resolver.compiled.library import call, there
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

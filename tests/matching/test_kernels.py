@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_incremental import NOBODY, domain, people, silent, two_sources
 
+from resolver.compiled import library
 from resolver.matching import average_linkage, clustering, comparison
 from resolver.matching.blocking import Limits, block, index_of_key, pairs_of_key
 from resolver.matching.columns import columns_of
 from resolver.matching.comparison import compare, rebin
-from resolver.matching.compiled import library
 from resolver.matching.components import first_members
 from resolver.matching.estimation import byte_counts
 from resolver.matching.evidence import Evidence

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from test_kernels import both
 
-from resolver.matching.compiled import library, texts
+from resolver.compiled import library, texts
 from resolver.matching.standardising.address_columns import cleaned_lines
 from resolver.matching.standardising.emails import _parted, cleaned_emails
 from resolver.matching.standardising.folding import folded, phrases
