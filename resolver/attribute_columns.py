@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from resolver.compiled import texts as compiled
 from resolver.errors import BadFrame
 from resolver.model.frames import Attributes
 
@@ -95,6 +96,11 @@ def _grouped(pairs: pl.DataFrame) -> pl.Series:
 
 
 def _attributes_from_json(texts: pl.Series) -> pl.Series:
+    keys = _keys(texts.head(_SAMPLE))
+    if keys and _speakable(keys) and compiled.taken(texts, nulls=True):
+        pairs = compiled.object_values(texts, keys)
+        if pairs is not None:
+            return _grouped(pairs)
     columns = _plain_objects(texts)
     if columns:
         return _attributes_from_columns({key: printed(column) for key, column in columns.items()}, len(texts))
@@ -152,7 +158,7 @@ def _count_of_values(texts: pl.Series) -> int:
 
 def _decoded(texts: pl.Series, keys: Sequence[str]) -> dict[str, pl.Series]:
     """The values of each key; none where the keys are many, escaped, or the objects hold nested values."""
-    if not keys or len(keys) > _MOST_JSON_KEYS or any("\\" in key for key in keys):
+    if not keys or not _speakable(keys):
         return {}
     shape = pl.Struct(dict.fromkeys(keys, pl.String))
     half = len(texts) // 2
@@ -163,6 +169,11 @@ def _decoded(texts: pl.Series, keys: Sequence[str]) -> dict[str, pl.Series]:
     except pl.exceptions.ComputeError:
         return {}
     return {key: decoded.struct.field(key) for key in keys}
+
+
+def _speakable(keys: Sequence[str]) -> bool:
+    """Whether the keys are few enough for a column each, and stand as they are written."""
+    return len(keys) <= _MOST_JSON_KEYS and not any("\\" in key for key in keys)
 
 
 def _json_object(text: str, where: str) -> dict[str, str]:

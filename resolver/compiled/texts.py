@@ -1,7 +1,7 @@
 """Texts by kernels: what standardising does to each text of a column by itself.
 
 A column goes in as it lies, by the Arrow C stream interface, and what is made of it comes back by the Arrow C
-data interface. Columns must hold no nulls.
+data interface. Columns must hold no nulls, unless a function says that they may.
 """
 
 from __future__ import annotations
@@ -27,11 +27,16 @@ SPELLING: Final = np.dtype([("letters", "u8"), ("word", "u8"), ("length", "i4"),
 _SCHEMA: Final = 9 * 8
 _ARRAY: Final = 10 * 8
 _STREAM: Final = b"arrow_array_stream"
+#: Values of objects that there is room for at a time.
+_VALUES: Final = 1_048_576
 
 
-def taken(texts: pl.Series) -> bool:
-    """Whether kernels take a column: there are some that know its layout, it holds texts, and no nulls."""
-    return there() and texts.dtype == pl.String and not texts.null_count() and _known()
+def taken(texts: pl.Series, *, nulls: bool = False) -> bool:
+    """Whether kernels take a column: there are some that know its layout, it holds texts, and no nulls.
+
+    ``nulls`` may be there for those that say so.
+    """
+    return there() and texts.dtype == pl.String and (nulls or not texts.null_count()) and _known()
 
 
 @cache
@@ -44,11 +49,11 @@ def _known() -> bool:
     return True
 
 
-def _called(name: str, texts: pl.Series, *more: Array | int) -> None:
-    """Call a kernel with the stream of a column and its length."""
+def _called(name: str, texts: pl.Series, *more: Array | int) -> int:
+    """What a kernel returns for the stream of a column and its length."""
     capsule = texts.__arrow_c_stream__(None)
     pointer = _pointer(capsule, _STREAM)
-    call(name, pointer, len(texts), *more)
+    return call(name, pointer, len(texts), *more)
 
 
 def _pointer(capsule: object, name: bytes) -> int:
@@ -149,3 +154,29 @@ def smallest_of_groups(texts: pl.Series, order: Array, group: Array, out: tuple[
     """
     places, several = out
     _called("smallest_of_groups", texts, order, np.ascontiguousarray(group, np.int64), several, places)
+
+
+def object_values(texts: pl.Series, keys: Sequence[str]) -> pl.DataFrame | None:
+    """The values of plain JSON objects: ``row``, ``key``, ``value``, by row and key; nulls are empty objects.
+
+    Null and blank values are left out; a row without any is there once, with a null key. ``keys`` rise. None
+    where a text is no object of strings without escapes and nulls, or holds another key, or one twice.
+    """
+    encoded = [key.encode() for key in keys]
+    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
+    known = np.frombuffer(b"".join(encoded), np.uint8), ends, len(keys)
+    named = pl.Series("key", [*keys, None], pl.String)
+    step, pieces = max(1, _VALUES // max(len(keys), 1)), []
+    for begin in range(0, max(len(texts), 1), step):
+        part = texts.slice(begin, step)
+        room = len(part) * max(len(keys), 1)
+        rows, numbers, made = np.empty(room, np.uint32), np.empty(room, np.int32), _Made()
+        try:
+            found = _called("object_values", part, *known, rows, numbers, made.schema, made.array)
+        except ValueError:
+            return None
+        key = named.gather(np.where(numbers[:found] < 0, len(keys), numbers[:found]))
+        pieces.append(
+            pl.DataFrame({"row": rows[:found] + np.uint32(begin), "key": key, "value": made.column()})
+        )
+    return pl.concat(pieces)

@@ -11,7 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from test_kernels import both
 
+from resolver.attribute_columns import attributes_of, in_key_order
 from resolver.compiled import library, texts
+from resolver.errors import BadFrame
 from resolver.matching.standardising.address_columns import cleaned_lines
 from resolver.matching.standardising.emails import _parted, cleaned_emails
 from resolver.matching.standardising.folding import folded, phrases
@@ -115,6 +117,55 @@ def test_a_region_is_inferred_from_the_same_counts(rules):
 def test_a_stream_of_another_kind_is_refused():
     with pytest.raises(ValueError, match="digits_of"):
         texts._called("digits_of", pl.Series([1, 2]), np.empty(2, np.uint64), np.empty(2, np.int32))
+
+
+JSON = [
+    None,
+    "",
+    "  ",
+    "{}",
+    " { } ",
+    '{"a":"1","b":null}',
+    '{"b":"x","a":"y"}',
+    '{ "a" : "ü", "c":"" }',
+    '{"a":"1"} ',
+]
+ODD = [
+    '{"a":1}',
+    '{"a":{"b":"c"}}',
+    '{"a":"x\\"y"}',
+    '{"z":"new"}',
+    '{"a":"1","a":"2"}',
+    '{"a":true}',
+    '{"a":["1"]}',
+    '{"a":"tab\there"}',
+]
+FAULTY = ["[]", "x", '{"a":"1"', '{"a" "1"}', '{"a":"1",}', '{"a":"1"}}', "null", '"a"', '{"a":nul}']
+
+
+def said(made):
+    try:
+        return in_key_order(attributes_of(column(made))).to_list()
+    except BadFrame as error:
+        return str(error)
+
+
+@given(st.lists(st.sampled_from(JSON), max_size=9), st.lists(st.sampled_from([*ODD, *FAULTY]), max_size=1))
+def test_attributes_in_json(plain, odd):
+    one, other = both(lambda: said([*plain, *odd, *plain]))
+    assert one == other
+
+
+@pytest.mark.parametrize("odd", [*ODD, *FAULTY])
+def test_an_object_that_is_not_plain_is_left_to_others(odd):
+    assert texts.object_values(column(['{"a":"1"}', odd]), ["a"]) is None
+
+
+def test_many_objects_are_read_in_pieces(monkeypatch):
+    made = [f'{{"b":"{k}","a":null}}' if k % 3 else None for k in range(50)]
+    monkeypatch.setattr(texts, "_VALUES", 7)
+    one, other = both(lambda: said(made))
+    assert one == other
 
 
 LINES = [
