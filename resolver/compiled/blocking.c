@@ -44,7 +44,7 @@ KERNEL i64 key_words(const u64 *codes, const u64 *tables, const i64 *widths, con
 }
 
 /* Keep the words whose block may hold another word, in order, in place: two bits are kept for each of many
-   blocks, some of which share them. Returns how many are left. */
+   blocks, some of which share them. Returns how many are left; where none is, some word stands first. */
 KERNEL i64 not_alone(u64 *words, i64 count, i64 bits) {
     i64 size = 16;
     while ((1ll << size) < 4 * count && size < 26) size++;

@@ -32,8 +32,9 @@ def key_words(parts: Sequence[tuple[Array, Array | None, int]], bits: int) -> Ar
 
 
 def not_alone(words: Array, bits: int) -> Array:
-    """The words whose block may hold another one, in order; the array itself is changed."""
-    return words[: call("not_alone", words, len(words), bits)]
+    """The words whose block may hold another one, in order, one if there is none; changes the array."""
+    found = call("not_alone", words, len(words), bits)
+    return words[: max(found, 1)]
 
 
 def block_sizes(words: Array, bits: int, most: int) -> tuple[Array, int]:

@@ -95,7 +95,7 @@ def block(keys: Sequence[Key], limits: Limits | Sequence[int], bits: int) -> Can
         return with_key(words, number), {
             "key": keys[number].name,
             "pairs": len(words),
-            "largest_block": max(largest, 1),
+            "largest_block": largest,
         }
 
     with ThreadPoolExecutor(_THREADS) as pool:
