@@ -97,9 +97,16 @@ class Column:
         return out
 
     def forget_tables(self) -> None:
-        """Free what was derived of single values to compare pairs; it is derived again when asked for."""
+        """Free what was derived of values to compare pairs and count; it is derived again when asked for."""
         for values in self.values:
             values.forget_tables()
+        for name in ("shared", "times", "whole_words"):
+            self.__dict__.pop(name, None)
+
+    def forget_presence(self) -> None:
+        """Free ``known`` and ``complete``, a byte a profile each; they are derived again when asked for."""
+        for name in ("known", "complete"):
+            self.__dict__.pop(name, None)
 
     @property
     def slots(self) -> int:
@@ -118,7 +125,7 @@ class Column:
         """Whole values of two profiles or more, each value's place among them, a bit per value of them."""
         more = self.times > 1
         more[0] = False
-        values = np.flatnonzero(more)
+        values = np.flatnonzero(more).astype(np.uint32)
         place = np.zeros(self.wholes, np.uint32)
         place[values] = np.arange(len(values), dtype=np.uint32)
         return values, place, np.packbits(more, bitorder="little")

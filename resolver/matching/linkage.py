@@ -187,7 +187,9 @@ def alternate(
 
     for number in range(1, passes):
         view = estimated(number, view, evidence)
-        scored = score_and_cluster(rules, view, known, [rules.clustering.provisional_cut])
+        handed_on = [known]
+        del evidence, known  # a dozen bytes per pair, which grow into others
+        scored = score_and_cluster(rules, view, handed_on.pop(), [rules.clustering.provisional_cut])
         evidence = scored.evidence
         known = evidence, constraints
         on_stage("cluster", {"pass": number, "pairs": len(evidence.words)})
@@ -197,7 +199,7 @@ def alternate(
     view = estimated(passes, view, evidence)
     # what earlier clusters asked for is asked for again: the model and candidates alone decide
     handed_on = [(evidence.found(constraints.words), constraints)]
-    del evidence, known  # a dozen bytes per pair, which grow into others
+    del evidence, known
     last = last_pass(rules, view, handed_on.pop())
     on_stage("cluster", {"pass": passes, "pairs": len(last[0].evidence.words)})
     return last

@@ -85,6 +85,9 @@ def first_view(rules: RuleSet, columns: tuple[Column, ...]) -> View:
     seen = estimation.byte_counts(bytes_)
     u = estimation.measure_u(columns, seen, expected)
     strata = strata_of(columns, rules.estimation)
+    if library.there():  # which do not ask for it
+        for column in columns:
+            column.forget_presence()
     model = estimation.start(rules, columns, u, defaults)
     strangers = strangers_of(strata, columns, bins)
     return View(columns, bins, words, bytes_, seen, model, strata, strangers, all_bytes=all_bytes)

@@ -158,19 +158,19 @@ def membership_of(ids: pl.Series, rules: Thresholds, answer: Answer) -> Membersh
     A cluster is named by its smallest profile id.
     """
     cluster, order = answer.scored.clusters[MATCH], answer.order
-    size = np.bincount(cluster, minlength=len(cluster))[cluster]
-    core_size = np.bincount(answer.core, minlength=len(cluster))[answer.core]
+    size = np.bincount(cluster, minlength=len(cluster)).astype(np.uint32)[cluster]
+    core_size = np.bincount(answer.core, minlength=len(cluster)).astype(np.uint32)[answer.core]
     named, core = _smallest_ids([cluster, answer.core], ids, order)
     found = {
         "named": named,
         "core": core,
-        "size": size.astype(np.uint32),
+        "size": size,
         "weakest": _weakest_links(answer),
         "contested": _contested(rules, answer),
         "band": np.where(size == 1, 0, np.where(core_size == size, 2, 1)).astype(np.uint8),
     }
-    back = np.empty(len(order), np.int64)
-    back[order] = np.arange(len(order))
+    back = np.empty(len(order), np.uint32)
+    back[order] = np.arange(len(order), dtype=np.uint32)
     none = np.zeros(len(order), bool)
     return Membership(**{name: values[back] for name, values in found.items()}, bridged=none, shared=none)
 
