@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resolver.compiled.counting import in_groups
-from resolver.compiled.library import call
+from resolver.compiled.library import call, run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ Array: TypeAlias = NDArray[Any]
 def first_members(rows: int, left: Array, right: Array) -> Array:
     """The first member of each row's component."""
     above, first = np.empty(rows, np.uint32), np.empty(rows, np.int64)
-    sides = np.ascontiguousarray(left, np.uint32), np.ascontiguousarray(right, np.uint32)
+    sides = run(left, np.uint32), run(right, np.uint32)
     call("first_members", *sides, len(left), rows, above, first)
     return first
 
@@ -38,7 +38,8 @@ def cut_components(
     out = np.tile(np.arange(rows), (len(cuts), 1))
     heights = np.array(cuts, float)
     most = int(min(largest, np.diff(starts.astype(np.int64)).max(initial=1)))
-    told = starts, members, len(starts) - 1, bounds, pairs, left, right, similarity
+    sides = run(left, np.uint32), run(right, np.uint32)
+    told = starts, members, len(starts) - 1, bounds, pairs, *sides, run(similarity, np.float64)
     call("cut_components", *told, heights, len(cuts), max(most, 1), rows, out)
     return out
 
@@ -52,7 +53,9 @@ def between_clusters(
     """
     (size, asked), (left, right) = known, sides
     at, words = np.empty(len(left) + 1, np.int64), np.empty(len(left) + 1, np.uint64)
-    found = call("between_clusters", cluster, size, asked, left, right, len(left), at, words)
+    told = run(cluster, np.int64), run(size, np.int64), run(asked, np.bool_)
+    sides = run(left, np.uint32), run(right, np.uint32)
+    found = call("between_clusters", *told, *sides, len(left), at, words)
     return at[:found].copy(), words[:found].copy()
 
 
@@ -63,16 +66,17 @@ def blended(row: Array, stratum: Array | None, starts: Array, told: tuple[Array,
     """
     table, best = told
     out = np.empty(len(starts) - 1)
-    call("blended", row, stratum, starts, len(out), np.ascontiguousarray(table), float(best), out)
+    stratum = None if stratum is None else run(stratum, np.uint8)
+    told_ = run(starts, np.int64), len(out), run(table, np.float64), float(best)
+    call("blended", run(row, np.uint8), stratum, *told_, out)
     return out
 
 
 def lone_groups(bytes_: Array, starts: Array, equal: Sequence[int]) -> Array:
     """Groups of pairs with one column to compare, nowhere equal; ``equal`` is each column's byte of that."""
     out = np.empty(len(starts) - 1, bool)
-    bytes_ = np.ascontiguousarray(bytes_)
-    told = bytes_, bytes_.shape[1], len(bytes_), starts, len(out), np.array(equal, np.uint8)
-    call("lone_groups", *told, out)
+    shape = bytes_.shape[1], len(bytes_), run(starts, np.int64), len(out)
+    call("lone_groups", run(bytes_, np.uint8), *shape, np.array(equal, np.uint8), out)
     return out
 
 
@@ -80,5 +84,5 @@ def softened(weight: Array, prior: float | Array, clip: float, relief: float) ->
     """Match weights (bits) clipped, negative ones with a share of the prior back."""
     priors, out = np.atleast_1d(np.asarray(prior, float)), np.empty(len(weight))
     many = 1 if np.ndim(prior) == 0 else 2
-    call("softened", np.ascontiguousarray(weight), priors, many, len(weight), float(clip), float(relief), out)
+    call("softened", run(weight, np.float64), priors, many, len(weight), float(clip), float(relief), out)
     return out

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from resolver.compiled.library import addresses, call
+from resolver.compiled.library import addresses, call, run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +16,8 @@ Array: TypeAlias = NDArray[Any]
 
 #: Pairs whose values are compared at a time: their distinct ones are told apart in the cache.
 _BATCH: Final = 131_072
+#: Starts, numbers and weights of words.
+_WORDS: Final[tuple[type[np.generic], ...]] = (np.int64, np.uint32, np.float64)
 #: Bytes of a table's entry that another kind of kernel reads.
 _NARROW: Final = 4
 
@@ -27,8 +29,9 @@ def equal_or_open(
 
     ``columns`` are the codes of each field, and of all together.
     """
-    codes, whole = columns
-    left, right = sides
+    codes, whole = [run(own, np.uint32) for own in columns[0]], run(columns[1], np.uint32)
+    of_value = run(of_value, np.uint8)
+    left, right = (run(side, np.uint32) for side in sides)
     slots = whole.shape[1]
     size = max(_BATCH // (slots * slots), 1024)
     room = min(size, len(out)) * slots * slots + 1
@@ -52,19 +55,21 @@ def rebinned(column: tuple[Array, Array, int], sides: tuple[Array, Array], out: 
     ``column`` is its whole values, the byte of equality of each, and its level.
     """
     whole, of_value, top = column
-    left, right = sides
+    whole, of_value = run(whole, np.uint32), run(of_value, np.uint8)
+    left, right = (run(side, np.uint32) for side in sides)
     call("rebinned", whole, whole.shape[1], of_value, left, right, len(left), top, out)
 
 
 def raised(out: Array, at: Array, group: Array | None, levels: Array) -> None:
     """Raise the bytes of pairs to their levels, each level that of its group; in place."""
-    call("raised", out, at, group, levels, len(at))
+    group = None if group is None else run(group, np.uint32)
+    call("raised", out, run(at, np.uint32), group, run(levels, np.uint8), len(at))
 
 
 def grouped(a: Array, b: Array) -> tuple[Array, Array, Array]:
     """Each pair of codes once, the smaller code first, and which of them stands at each place."""
     low, high, group = (np.empty(len(a), np.uint32) for _ in range(3))
-    found = call("grouped", a, b, len(a), low, high, group)
+    found = call("grouped", run(a, np.uint32), run(b, np.uint32), len(a), low, high, group)
     return low[:found], high[:found], group
 
 
@@ -81,7 +86,7 @@ def settled(
 
 
 def _codes(sides: tuple[Array, Array]) -> tuple[Array, Array]:
-    return np.ascontiguousarray(sides[0], np.int64), np.ascontiguousarray(sides[1], np.int64)
+    return run(sides[0], np.int64), run(sides[1], np.int64)
 
 
 def near(kind: str, spelling: Array, sides: tuple[Array, Array], limit: float) -> Array:
@@ -103,7 +108,7 @@ def near_by_digits(digits: Array, count: Array, sides: tuple[Array, Array], limi
 def same_entry(table: Array, sides: tuple[Array, Array]) -> Array:
     """Which pairs of codes have one entry in a table of whole numbers, which is not 0."""
     a, b = _codes(sides)
-    table = np.ascontiguousarray(table, np.uint32 if table.itemsize <= _NARROW else np.uint64)
+    table = run(table, np.uint32 if table.itemsize <= _NARROW else np.uint64)
     out = np.empty(len(a), bool)
     call("same_entry", table, table.itemsize, a, b, len(a), out)
     return out
@@ -111,7 +116,7 @@ def same_entry(table: Array, sides: tuple[Array, Array]) -> Array:
 
 def shared_words(words: tuple[Array, Array, Array], sides: tuple[Array, Array]) -> Array:
     """The summed weight of the words in common; ``words`` are their starts, numbers and weights."""
-    start, token, weight = words
+    start, token, weight = (run(w, kind) for w, kind in zip(words, _WORDS, strict=True))
     a, b = _codes(sides)
     out = np.empty(len(a))
     call("shared_words", start, token, weight, a, b, len(a), out)
@@ -122,7 +127,7 @@ def crosswise(
     spelling: Array, names: tuple[Array, Array], sides: tuple[Array, Array], bytes_: tuple[Array, Array]
 ) -> tuple[Array, Array]:
     """Pairs whose names may agree crosswise, and in which ways, one bit each (see the kernel)."""
-    (first, last), (left, right) = names, sides
+    (first, last, left, right) = (run(own, np.uint32) for own in (*names, *sides))
     at, ways = np.empty(len(left), np.int64), np.empty(len(left), np.uint8)
     found = call(
         "crosswise",

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from resolver.compiled.library import call
+from resolver.compiled.library import call, run
 
 Array: TypeAlias = NDArray[Any]
 
@@ -17,7 +17,7 @@ def in_groups(number: Array, groups: int | None = None) -> tuple[Array, Array]:
 
     ``groups`` is how many numbers there may be.
     """
-    number = np.ascontiguousarray(number, np.int64)
+    number = run(number, np.int64)
     groups = int(number.max(initial=-1)) + 1 if groups is None else groups
     starts, order = np.empty(groups + 1, np.uint32), np.empty(len(number), np.uint32)
     call("in_groups", number, len(number), groups, starts, order)
@@ -41,6 +41,7 @@ def count_values(
     starts, order = groups or (None, None)
     count = len(whole) if starts is None else len(starts) - 1
     counts, having = np.zeros((many, len(values)), np.uint32), np.zeros(many, np.int64)
-    told = (whole, whole.shape[1], bits, place, len(values))
+    part = None if part is None else run(part, np.uint8)
+    told = run(whole, np.uint32), whole.shape[1], bits, run(place, np.uint32), len(values)
     call("count_values", order, starts, count, part, *told, counts, having)
     return counts, having

@@ -44,16 +44,6 @@ KERNEL i64 inserted(const u8 *old, i64 count, i64 size, const i64 *at, const u8 
     return 0;
 }
 
-/* Where each wanted word stands among rising words, -1 where it does not; both rise. */
-KERNEL i64 found_among(const u64 *words, i64 count, const u64 *wanted, i64 many, i64 *out) {
-    i64 at = 0;
-    for (i64 k = 0; k < many; k++) {
-        while (at < count && words[at] < wanted[k]) at++;
-        out[k] = at < count && words[at] == wanted[k] ? at : -1;
-    }
-    return 0;
-}
-
 /* Level and weight of pairs in one column: `at` are their places in `bytes`. */
 KERNEL i64 told(const u8 *bytes, const i64 *at, const u8 *stratum, i64 pairs, i64 top, const float *table,
                 int8_t *level, float *weight) {

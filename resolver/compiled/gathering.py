@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from resolver.compiled.library import call
+from resolver.compiled.library import call, run
 
 Array: TypeAlias = NDArray[Any]
 
@@ -15,18 +15,18 @@ Array: TypeAlias = NDArray[Any]
 def code_counts(codes: Array, different: int) -> Array:
     """How often each of so many codes stands in a column."""
     times = np.zeros(different, np.int32)
-    call("code_counts", codes, codes.size, times)
+    call("code_counts", run(codes, np.uint32), codes.size, times)
     return times
 
 
 def add_entries(sums: Array, table: Array, codes: Array) -> None:
     """Add the entries of each row's codes to its sum, in place."""
-    call("add_entries", np.ascontiguousarray(table), codes, *codes.shape, sums)
+    call("add_entries", run(table, np.uint64), run(codes, np.uint32), *codes.shape, sums)
 
 
 def unpacked(words: Array) -> tuple[Array, Array]:
     """Left and right of pair words."""
-    words = np.ascontiguousarray(words)
+    words = run(words, np.uint64)
     left, right = np.empty(len(words), np.uint32), np.empty(len(words), np.uint32)
     call("unpacked", words, len(words), left, right)
     return left, right
@@ -34,9 +34,9 @@ def unpacked(words: Array) -> tuple[Array, Array]:
 
 def strata_of(part: Array, number: Array, sides: tuple[Array, Array]) -> Array:
     """The stratum of each pair of rows."""
-    left, right = (np.ascontiguousarray(side, np.uint32) for side in sides)
+    left, right = (run(side, np.uint32) for side in sides)
     out = np.empty(len(left), np.uint8)
-    call("strata_of", part, np.ascontiguousarray(number), len(number), left, right, len(left), out)
+    call("strata_of", run(part, np.uint8), run(number, np.uint8), len(number), left, right, len(left), out)
     return out
 
 
@@ -44,14 +44,7 @@ def inserted(old: Array, at: Array, more: Array) -> Array:
     """As ``numpy.insert``: ``more`` before the places ``at``, which rise."""
     out = np.empty(len(old) + len(at), old.dtype)
     more = np.ascontiguousarray(more, old.dtype)
-    call("inserted", old, len(old), old.itemsize, np.ascontiguousarray(at, np.int64), more, len(at), out)
-    return out
-
-
-def found_among(words: Array, wanted: Array) -> Array:
-    """Where each wanted word stands among the words, -1 where it does not; both rise."""
-    out = np.empty(len(wanted), np.int64)
-    call("found_among", words, len(words), wanted, len(wanted), out)
+    call("inserted", old, len(old), old.itemsize, run(at, np.int64), more, len(at), out)
     return out
 
 
@@ -62,6 +55,7 @@ def told(row: Array, at: Array, stratum: Array | None, column: tuple[int, Array]
     """
     top, table = column
     level, weight = np.empty(len(at), np.int8), np.empty(len(at), np.float32)
-    stratum = None if stratum is None else np.ascontiguousarray(stratum, np.uint8)
-    call("told", row, at, stratum, len(at), top, np.ascontiguousarray(table), level, weight)
+    stratum = None if stratum is None else run(stratum, np.uint8)
+    given = run(row, np.uint8), run(at, np.int64), stratum, len(at), top, run(table, np.float32)
+    call("told", *given, level, weight)
     return level, weight

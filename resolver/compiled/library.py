@@ -72,6 +72,11 @@ def call(name: str, *given: NDArray[Any] | float | None) -> int:
     return found
 
 
+def run(array: NDArray[Any], kind: type[np.generic]) -> NDArray[Any]:
+    """The array as one run of that type; itself where it is."""
+    return np.ascontiguousarray(array, kind)
+
+
 def _passed(one: NDArray[Any] | float | None) -> Any:
     if isinstance(one, np.ndarray):
         assert one.flags.c_contiguous, one.strides  # noqa: S101 - a kernel walks what is passed as one run

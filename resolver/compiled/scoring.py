@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from resolver.compiled.library import addresses, call
+from resolver.compiled.library import addresses, call, run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,7 +17,8 @@ Array: TypeAlias = NDArray[Any]
 
 def _by_rows(bytes_: Array) -> Array:
     """The bytes with each row in one run."""
-    return bytes_ if bytes_.strides[1] == 1 and bytes_.strides[0] >= 0 else np.ascontiguousarray(bytes_)
+    as_is = bytes_.dtype == np.uint8 and bytes_.strides[1] == 1 and bytes_.strides[0] >= 0
+    return bytes_ if as_is else run(bytes_, np.uint8)
 
 
 def _rows(bytes_: Array) -> tuple[int, int, int]:
@@ -34,8 +35,8 @@ def summed(
     """Summed weights of all columns, and of what each relation ties: its own tables, on top of its base's."""
     bytes_ = _by_rows(bytes_)
     pairs = bytes_.shape[1]
-    tables = [np.ascontiguousarray(table, float) for table in columns]
-    own = [(k, np.ascontiguousarray(t, float)) for tied, _ in relations for k, t in sorted(tied.items())]
+    tables = [run(table, np.float64) for table in columns]
+    own = [(k, run(t, np.float64)) for tied, _ in relations for k, t in sorted(tied.items())]
     counts = np.array([len(tied) for tied, _ in relations], np.int64)
     bases = np.array([-1 if base is None else base for _, base in relations], np.int64)
     order: list[int] = []
@@ -46,7 +47,7 @@ def summed(
     begins = np.cumsum(counts) - counts
     others = begins, counts, bases, np.array(order, np.int64), len(relations)
     lists = np.array([k for k, _ in own], np.int64), addresses([table for _, table in own])
-    stratum = None if stratum is None else np.ascontiguousarray(stratum, np.uint8)
+    stratum = None if stratum is None else run(stratum, np.uint8)
     call("summed", *_rows(bytes_), stratum, *where, *others, *lists, evidence, tied)
     return evidence, tied
 
@@ -62,7 +63,7 @@ def lone_similar(bytes_: Array, equal: Sequence[int]) -> Array:
 def weighed(row: Array, weight: Array) -> Array:
     """The summed weight of the pairs at each byte of a row."""
     out = np.zeros(256)
-    call("weighed", np.ascontiguousarray(row), np.ascontiguousarray(weight, float), len(row), out)
+    call("weighed", run(row, np.uint8), run(weight, np.float64), len(row), out)
     return out
 
 
