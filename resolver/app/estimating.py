@@ -27,21 +27,21 @@ _MIB: Final = 2**20
 #: Seconds that a stage takes on the machine that this was measured on (2 cores; stage times of `resolver
 #: match` on 100,000 and 1,000,000 made-up people, see benchmarks/bench_estimate.py): once, per profile, per
 #: pair found, per pair worth scoring. What the sample takes says how much faster or slower this machine is.
-_START: Final = 1.1
-_BLOCK: Final = (1.6, 2.2e-6)
-_COMPARE: Final = 0.95e-6
-_PASS: Final = (0.05, 0.8e-6, 0.7e-6)  # estimate and cluster
-_RECOUNT: Final = 0.45e-6
-_CONCLUDE: Final = (1.3e-6, 0.2e-6)
+_START: Final = 0.6
+_BLOCK: Final = (0.9, 0.6e-6)
+_COMPARE: Final = 0.45e-6
+_PASS: Final = (0.13, 0.2e-6, 0.26e-6)  # estimate and cluster
+_RECOUNT: Final = 0.2e-6
+_CONCLUDE: Final = (0.5e-6, 0.15e-6)
 #: Processor seconds that standardising takes whatever the number of profiles (patterns of numbering plans);
 #: its wall seconds for each of its processor seconds; processor seconds that blocking the sample takes.
-_STANDARDISE_ONCE: Final = 0.5
-_SIDE_BY_SIDE: Final = 0.57
-_OF_SAMPLE: Final = (1.65, 2.0e-6)
+_STANDARDISE_ONCE: Final = 0.25
+_SIDE_BY_SIDE: Final = 0.62
+_OF_SAMPLE: Final = (0.75, 2.0e-6)
 
 #: MiB of a process with its libraries, of learning keys from a sample; bytes per byte of the table, per pair.
 _LIBRARIES: Final = 150.0
-_LEARNING: Final = 150.0
+_LEARNING: Final = 60.0
 _PER_TABLE: Final = 4.6
 _PER_PAIR: Final = 40.0
 
