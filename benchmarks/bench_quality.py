@@ -24,6 +24,7 @@ from sample_domain import sample_domains
 
 from resolver.matching.evaluation import score_clusters
 from resolver.matching.linkage import Linkage, link_profiles
+from resolver.matching.pair_index import unpack
 from resolver.model.frames import DECISIONS, empty
 from resolver.model.profile import ADDRESS_PARTS, SCALARS
 from resolver.rule_file import load_rules
@@ -122,7 +123,7 @@ def linkage_recall(linkage: Linkage, data: Labelled) -> float:
     """Share of true pairs that blocking brought together."""
     if linkage.answer is None:
         return 0.0
-    left, right = linkage.answer.candidate_rows()
+    left, right = (linkage.answer.order[side] for side in unpack(linkage.answer.candidates.words))
     entity = data.truth["entity_id"]
     same = (entity.gather(left) == entity.gather(right)).sum()
     sizes = data.truth.group_by("entity_id").len()["len"].cast(pl.Int64)
