@@ -19,13 +19,11 @@ static inline u64 word_of(const Part *part, i64 row) {
     return part->table ? part->table[code] : code;
 }
 
-#define AHEAD 16
-
 /* Words (hash << bits | row) of the profiles that have every part of a key; returns how many there are. */
 KERNEL i64 key_words(const u64 *codes, const u64 *tables, const i64 *widths, const i64 *slots, const i64 *bytes,
                      i64 parts, i64 profiles, i64 bits, u64 *out) {
     Part part[64];
-    if (parts > 64) return -1;
+    if (parts > 64) return -2;
     for (i64 k = 0; k < parts; k++)
         part[k] = (Part){(const void *)codes[k], (const u64 *)tables[k], widths[k], slots[k], bytes[k]};
     i64 found = 0;

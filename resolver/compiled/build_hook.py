@@ -41,6 +41,7 @@ def build(folder: Path) -> Path | None:
     """The library of a folder's sources, None where it cannot be made; one of other sources does not stay."""
     library = folder / NAME
     sources = [*sorted(folder.glob("*.h")), *sorted(folder.glob("*.c"))]
+    # as library.py has it, which is not there when this is built
     fingerprint = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
     if library.is_file():
         if fingerprint.encode() in library.read_bytes():

@@ -137,13 +137,13 @@ KERNEL i64 lone_groups(const u8 *bytes, i64 stride, i64 columns, const i64 *star
     return 0;
 }
 
-/* Match weights as linkage averages them: see softened in clustering.py. `prior` is one for all or each pair's. */
-KERNEL i64 softened(const double *weight, const double *prior, i64 priors, i64 pairs, double clip, double relief,
+/* Match weights as linkage averages them: see softened in clustering.py. `prior` is each pair's, or one for all. */
+KERNEL i64 softened(const double *weight, const double *prior, i64 each, i64 pairs, double clip, double relief,
                     double *out) {
     for (i64 p = 0; p < pairs; p++) {
         double own = weight[p] < -clip ? -clip : weight[p] > clip ? clip : weight[p];
         if (own < 0) {
-            double against = -prior[priors > 1 ? p : 0];
+            double against = -prior[each ? p : 0];
             own += relief * (against > 0 ? against : 0);
             own = own < 0 ? own : 0;
         }

@@ -83,6 +83,6 @@ def lone_groups(bytes_: Array, starts: Array, equal: Sequence[int]) -> Array:
 def softened(weight: Array, prior: float | Array, clip: float, relief: float) -> Array:
     """Match weights (bits) clipped, negative ones with a share of the prior back."""
     priors, out = np.atleast_1d(np.asarray(prior, float)), np.empty(len(weight))
-    many = 1 if np.ndim(prior) == 0 else 2
-    call("softened", run(weight, np.float64), priors, many, len(weight), float(clip), float(relief), out)
+    given = run(weight, np.float64), priors, np.ndim(prior), len(weight), float(clip), float(relief)
+    call("softened", *given, out)
     return out

@@ -1,8 +1,6 @@
 /* Comparing pairs of profiles: equal values first, what is left for the tests, and what tests know by integers. */
 #include "kernels.h"
 
-#define AHEAD 24
-
 /* Values of two profiles against each other: bytes of equality, and the codes of what is not equal. A profile
    has `slots` values of `fields` codes each; `whole` numbers the values, 0 where a field is unknown. */
 typedef struct {

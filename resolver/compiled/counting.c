@@ -23,8 +23,6 @@ static int rising(const void *a, const void *b) {
 }
 
 #define FEW 24
-#define AHEAD 16
-
 /* What is counted: see count_values. */
 typedef struct {
     const u32 *whole, *place;

@@ -23,6 +23,9 @@ typedef int64_t i64;
 #define MIX 0x9E3779B97F4A7C15ull
 #define MIX_AGAIN 0xBF58476D1CE4E5B9ull
 
+/* Places that are asked for so many steps before they are needed. */
+#define AHEAD 16
+
 /* As keys.py mixes words. */
 static inline u64 mixed(u64 word) {
     word = (word ^ word >> 31) * MIX;

@@ -15,13 +15,14 @@ typedef struct {
 int open_texts(ArrowArrayStream *stream, i64 count, Texts *out) {
     ArrowSchema schema = {0};
     *out = (Texts){malloc((size_t)(count + 1) * sizeof(Text)), 0, 0, 0};
-    if (!out->texts || stream->get_schema(stream, &schema)) return -1;
+    if (!out->texts) return -1;
+    if (stream->get_schema(stream, &schema)) return -2;
     int views = strcmp(schema.format, "vu") == 0;
     if (schema.release) schema.release(&schema);
     if (!views) return -2;
     for (;;) {
         ArrowArray array = {0};
-        if (stream->get_next(stream, &array)) return -1;
+        if (stream->get_next(stream, &array)) return -2;
         if (!array.release) return out->count == count ? 0 : -2;
         ArrowArray *arrays = realloc(out->arrays, (size_t)(out->chunks + 1) * sizeof(ArrowArray));
         if (!arrays || out->count + array.length > count) {
@@ -78,19 +79,24 @@ static void release_array(ArrowArray *array) {
     array->release = 0;
 }
 
-void hand_over(Builder *builder, ArrowSchema *schema, ArrowArray *array) {
+int hand_over(Builder *builder, ArrowSchema *schema, ArrowArray *array) {
     const void **buffers = malloc(3 * sizeof(void *));
+    if (!buffers) {
+        drop_texts(builder);
+        return -1;
+    }
     u8 *bytes = realloc(builder->bytes, (size_t)builder->size + 1);
     buffers[0] = 0;
     buffers[1] = builder->ends;
     buffers[2] = bytes ? bytes : builder->bytes;
     *schema = (ArrowSchema){"U", "text", 0, 2, 0, 0, 0, release_schema, 0};
     *array = (ArrowArray){builder->count, 0, 0, 3, 0, buffers, 0, 0, release_array, 0};
+    return 0;
 }
 
 /* Distinct texts lie anywhere: asked for early, they are there when needed. */
 static inline Text text_at(const Texts *texts, i64 v) {
-    if (v + 16 < texts->count) __builtin_prefetch(texts->texts[v + 16].at);
+    if (v + AHEAD < texts->count) __builtin_prefetch(texts->texts[v + AHEAD].at);
     return texts->texts[v];
 }
 
@@ -108,6 +114,38 @@ static i64 all_bytes(const Texts *texts) {
         close_texts(&texts);                                   \
         return opened;                                         \
     }
+
+/* The same with room for what is made of the texts, once or twice. */
+#define OPENED_TO_MAKE(stream, count, builder)                        \
+    OPENED(stream, count)                                             \
+    Builder builder;                                                  \
+    if (begin_texts(&builder, count, all_bytes(&texts))) {            \
+        close_texts(&texts);                                          \
+        return -1;                                                    \
+    }
+
+#define OPENED_TO_MAKE_TWO(stream, count, one, other)                 \
+    OPENED_TO_MAKE(stream, count, one)                                \
+    Builder other;                                                    \
+    if (begin_texts(&other, count, all_bytes(&texts))) {              \
+        drop_texts(&one);                                             \
+        close_texts(&texts);                                          \
+        return -1;                                                    \
+    }
+
+/* Hand over two columns, or none. */
+static int hand_over_two(Builder *one, Builder *other, ArrowSchema *schema, ArrowArray *array,
+                         ArrowSchema *other_schema, ArrowArray *other_array) {
+    if (hand_over(one, schema, array)) {
+        drop_texts(other);
+        return -1;
+    }
+    if (hand_over(other, other_schema, other_array)) {
+        array->release(array);
+        return -1;
+    }
+    return 0;
+}
 
 /* What single texts say of how far two of them can be apart. */
 KERNEL i64 spelled(ArrowArrayStream *stream, i64 count, Spelling *out) {
@@ -157,14 +195,9 @@ static int joiner(const u8 *at, i64 size) {
 /* Words of letters and digits with single spaces; joiners vanish, `parting` bytes part: see phrases in folding.py. */
 KERNEL i64 phrased(ArrowArrayStream *stream, i64 count, const u8 *parting, i64 marks, ArrowSchema *schema,
                    ArrowArray *array) {
-    OPENED(stream, count)
+    OPENED_TO_MAKE(stream, count, builder)
     u8 parts[256] = {0};
     for (i64 k = 0; k < marks; k++) parts[parting[k]] = 1;
-    Builder builder;
-    if (begin_texts(&builder, count, all_bytes(&texts))) {
-        close_texts(&texts);
-        return -1;
-    }
     for (i64 v = 0; v < count; v++) {
         Text text = text_at(&texts, v);
         int open = 0, any = 0;
@@ -188,19 +221,13 @@ KERNEL i64 phrased(ArrowArrayStream *stream, i64 count, const u8 *parting, i64 m
         end_text(&builder);
     }
     close_texts(&texts);
-    hand_over(&builder, schema, array);
-    return 0;
+    return hand_over(&builder, schema, array);
 }
 
 /* Phone numbers without punctuation, 00 as plus, and which of them may have an extension: see _compact and
    _MAY_EXTEND in phones.py. */
 KERNEL i64 compacted(ArrowArrayStream *stream, i64 count, u8 *may_extend, ArrowSchema *schema, ArrowArray *array) {
-    OPENED(stream, count)
-    Builder builder;
-    if (begin_texts(&builder, count, all_bytes(&texts))) {
-        close_texts(&texts);
-        return -1;
-    }
+    OPENED_TO_MAKE(stream, count, builder)
     for (i64 v = 0; v < count; v++) {
         Text text = text_at(&texts, v);
         i64 begin = builder.size;
@@ -226,8 +253,7 @@ KERNEL i64 compacted(ArrowArrayStream *stream, i64 count, u8 *may_extend, ArrowS
         end_text(&builder);
     }
     close_texts(&texts);
-    hand_over(&builder, schema, array);
-    return 0;
+    return hand_over(&builder, schema, array);
 }
 
 /* Bytes of a character of white space at the beginning of a text, as regular expressions have it. */
@@ -272,12 +298,7 @@ static int in_local(int byte) {
 /* E-mail addresses in lower case without their +tag, and which of them are as plain as that: see _PLAIN and
    _TAGGED in emails.py. The others stay as they are. */
 KERNEL i64 plain_emails(ArrowArrayStream *stream, i64 count, u8 *accepted, ArrowSchema *schema, ArrowArray *array) {
-    OPENED(stream, count)
-    Builder builder;
-    if (begin_texts(&builder, count, all_bytes(&texts))) {
-        close_texts(&texts);
-        return -1;
-    }
+    OPENED_TO_MAKE(stream, count, builder)
     for (i64 v = 0; v < count; v++) {
         Text text = text_at(&texts, v);
         i64 local = 0, at;
@@ -295,25 +316,13 @@ KERNEL i64 plain_emails(ArrowArrayStream *stream, i64 count, u8 *accepted, Arrow
         end_text(&builder);
     }
     close_texts(&texts);
-    hand_over(&builder, schema, array);
-    return 0;
+    return hand_over(&builder, schema, array);
 }
 
 /* What stands before the first `mark`, and what behind it. */
 KERNEL i64 parted(ArrowArrayStream *stream, i64 count, i64 mark, ArrowSchema *before_schema, ArrowArray *before,
                   ArrowSchema *behind_schema, ArrowArray *behind) {
-    OPENED(stream, count)
-    Builder one, other;
-    i64 most = all_bytes(&texts);
-    if (begin_texts(&one, count, most)) {
-        close_texts(&texts);
-        return -1;
-    }
-    if (begin_texts(&other, count, most)) {
-        drop_texts(&one);
-        close_texts(&texts);
-        return -1;
-    }
+    OPENED_TO_MAKE_TWO(stream, count, one, other)
     for (i64 v = 0; v < count; v++) {
         Text text = text_at(&texts, v);
         i64 size = text.size > 0 ? text.size : 0;
@@ -329,9 +338,7 @@ KERNEL i64 parted(ArrowArrayStream *stream, i64 count, i64 mark, ArrowSchema *be
         end_text(&other);
     }
     close_texts(&texts);
-    hand_over(&one, before_schema, before);
-    hand_over(&other, behind_schema, behind);
-    return 0;
+    return hand_over_two(&one, &other, before_schema, before, behind_schema, behind);
 }
 
 static u64 word_hash(const u8 *at, i64 size) {
@@ -353,28 +360,14 @@ static int begins(const u8 *at, i64 left, const char *word) {
 KERNEL i64 usual_lines(ArrowArrayStream *stream, i64 count, const u8 *bytes, const i64 *ends, i64 listed, u8 *usual,
                        ArrowSchema *number_schema, ArrowArray *number, ArrowSchema *street_schema,
                        ArrowArray *street) {
-    OPENED(stream, count)
     u16 table[LISTED] = {0};
-    if (listed > LISTED / 4) {
-        close_texts(&texts);
-        return -2;
-    }
+    if (listed > LISTED / 4) return -2;
     for (i64 w = 0; w < listed; w++) {
         u64 at = word_hash(bytes + ends[w], ends[w + 1] - ends[w]) & (LISTED - 1);
         while (table[at]) at = (at + 1) & (LISTED - 1);
         table[at] = (u16)(w + 1);
     }
-    Builder numbers, streets;
-    i64 most = all_bytes(&texts);
-    if (begin_texts(&numbers, count, most)) {
-        close_texts(&texts);
-        return -1;
-    }
-    if (begin_texts(&streets, count, most)) {
-        drop_texts(&numbers);
-        close_texts(&texts);
-        return -1;
-    }
+    OPENED_TO_MAKE_TWO(stream, count, numbers, streets)
     for (i64 v = 0; v < count; v++) {
         Text text = text_at(&texts, v);
         i64 size = text.size, digits = 0, at;
@@ -420,9 +413,7 @@ KERNEL i64 usual_lines(ArrowArrayStream *stream, i64 count, const u8 *bytes, con
         end_text(&streets);
     }
     close_texts(&texts);
-    hand_over(&numbers, number_schema, number);
-    hand_over(&streets, street_schema, street);
-    return 0;
+    return hand_over_two(&numbers, &streets, number_schema, number, street_schema, street);
 }
 
 /* Where the smallest text of each group stands: `order` says which text each row has, `group` which group. Rows that
@@ -528,11 +519,12 @@ static i64 members_of(const Text *text, const u8 *bytes, const i64 *ends, i64 ke
    or -3 where a text is no plain object. */
 KERNEL i64 object_values(ArrowArrayStream *stream, i64 count, const u8 *bytes, const i64 *ends, i64 keys, u32 *rows,
                          i32 *numbers, ArrowSchema *schema, ArrowArray *array) {
+    if (keys > MOST_KEYS) return -2;
     OPENED(stream, count)
     Builder builder;
-    if (keys > MOST_KEYS || begin_texts(&builder, count * (keys > 0 ? keys : 1), all_bytes(&texts))) {
+    if (begin_texts(&builder, count * (keys > 0 ? keys : 1), all_bytes(&texts))) {
         close_texts(&texts);
-        return keys > MOST_KEYS ? -2 : -1;
+        return -1;
     }
     for (i64 row = 0; row < count; row++) {
         Member members[MOST_KEYS + 1];
@@ -560,6 +552,5 @@ KERNEL i64 object_values(ArrowArrayStream *stream, i64 count, const u8 *bytes, c
     }
     close_texts(&texts);
     i64 found = builder.count;
-    hand_over(&builder, schema, array);
-    return found;
+    return hand_over(&builder, schema, array) ? -1 : found;
 }

@@ -57,8 +57,8 @@ static inline void put(Builder *builder, u8 byte) { builder->bytes[builder->size
 
 static inline void end_text(Builder *builder) { builder->ends[++builder->count] = builder->size; }
 
-/* Hand the texts over: `schema` and `array` release them. */
-void hand_over(Builder *builder, ArrowSchema *schema, ArrowArray *array);
+/* Hand the texts over: `schema` and `array` release them; -1 where memory is short, and then they are dropped. */
+int hand_over(Builder *builder, ArrowSchema *schema, ArrowArray *array);
 
 static inline int lower(int byte) { return byte >= 'A' && byte <= 'Z' ? byte + 32 : byte; }
 

@@ -118,7 +118,7 @@ def _column_bytes(column: Column, of_value: Array, pairs: tuple[Array, Array]) -
 
 
 def _bytes_by_kernels(column: Column, of_value: Array, pairs: tuple[Array, Array]) -> Array:
-    """``_column_bytes``, some pairs at a time."""
+    """``_column_bytes`` by kernels."""
     out = np.empty(len(pairs[0]), np.uint8)
     at, a, b = comparing.equal_or_open((column.codes, column.whole), of_value, pairs, out)
     group = None

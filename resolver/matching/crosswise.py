@@ -8,8 +8,8 @@ import numpy as np
 
 from resolver.compiled import comparing, library
 from resolver.matching.levels import distinct_level_index
+from resolver.matching.nearness import nearly_spelled
 from resolver.matching.sides import Sides
-from resolver.matching.similarity import nearly_spelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

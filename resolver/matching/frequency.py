@@ -81,13 +81,8 @@ def every_value(column: Column, wanted: Array | None = None) -> tuple[Array, Arr
     return np.concatenate(values), np.concatenate(rows)
 
 
-def entity_counts(column: Column, entities: Groups) -> Array:
-    """Distinct entities per whole value."""
-    return counted(column, entities)[0]
-
-
-def counted(column: Column, entities: Groups) -> tuple[Array, int]:
-    """``entity_counts`` and ``entities_with``."""
+def entity_counts(column: Column, entities: Groups) -> tuple[Array, int]:
+    """Distinct entities per whole value, and ``entities_with``."""
     if library.there():
         counts, having = counting.count_values(column.whole, entities.rows, (1, None), column.shared)
         out: Array = np.minimum(column.times, 1)

@@ -13,7 +13,7 @@ from resolver.matching import estimation
 from resolver.matching.clustering import MUST, NEVER, Edges, softened
 from resolver.matching.comparison import compare, rebin
 from resolver.matching.components import bounded_components
-from resolver.matching.frequency import Groups, bins_of, counted, entities_with, first_counts, rarity
+from resolver.matching.frequency import Groups, bins_of, entities_with, entity_counts, first_counts, rarity
 from resolver.matching.memory import give_back, worth_giving_back
 from resolver.matching.pair_index import all_pairs, find, find_of_all, pairs_within, unpack
 from resolver.matching.parameters import BITS
@@ -99,7 +99,9 @@ def next_view(rules: RuleSet, view: View, entity: Array) -> View:
     if library.there():
         _ = entities.rows  # once, before threads ask for them
     with ThreadPoolExecutor(_THREADS) as pool:  # sorting lets others work
-        counts, having = zip(*pool.map(lambda column: counted(column, entities), view.columns), strict=True)
+        counts, having = zip(
+            *pool.map(lambda column: entity_counts(column, entities), view.columns), strict=True
+        )
     rarities = [
         rarity(count, column.comparison.rarity, constants.rarity_prior)
         for count, column in zip(counts, view.columns, strict=True)

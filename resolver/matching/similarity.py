@@ -14,7 +14,6 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA, JaroWinkler
 from rapidfuzz.process import cpdist
 
-from resolver.compiled import comparing, library
 from resolver.matching.integer_tests import (
     date_digit_distance,
     day_month_swapped,
@@ -25,8 +24,17 @@ from resolver.matching.integer_tests import (
     same_month_day,
     same_year,
 )
+from resolver.matching.nearness import (
+    ROUNDING,
+    letters_apart,
+    near_by_edits,
+    near_by_ratio,
+    near_by_winkler,
+    winkler_may_reach,
+)
 from resolver.matching.pair_index import grouped_pairs
 from resolver.matching.sides import Sides
+from resolver.matching.word_tests import same_nickname, shared_words, words_contained
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,12 +43,8 @@ if TYPE_CHECKING:
 
 #: Pairs from which on equal value pairs are scored once.
 _WORTH_GROUPING: Final = 64
-#: Characters at the beginning for which Winkler adds to Jaro's similarity.
-_PREFIX: Final = 4
 #: Last characters in which numbers handed out one after another differ.
 _TAIL: Final = 2
-#: What single precision may take off a similarity.
-_ROUNDING: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,25 +59,10 @@ class Test:
 
 def _edit_distance(sides: Sides, limit: float) -> Array:
     return _where(
-        _near_by_edits(sides, limit),
+        near_by_edits(sides, limit),
         sides,
         lambda x, y: cpdist(x, y, scorer=OSA.distance, score_cutoff=int(limit)) <= limit,
     )
-
-
-def _near_by_edits(sides: Sides, limit: float) -> Array:
-    if library.there():
-        return comparing.near("edits", *_by_spelling(sides), limit)
-    size_a, size_b, more, less = _extents(sides)
-    near = np.abs(size_a - size_b) <= limit
-    near &= np.maximum(more, less) <= limit
-    return near
-
-
-def _by_spelling(sides: Sides) -> tuple[Array, tuple[Array, Array]]:
-    """What kernels ask of the one field of a comparison."""
-    (values,), (a,), (b,) = sides.values, sides.a, sides.b
-    return values.spelling, (a, b)
 
 
 def _slip(sides: Sides, limit: float) -> Array:
@@ -82,12 +71,12 @@ def _slip(sides: Sides, limit: float) -> Array:
         tails = [one[-_TAIL:] == other[-_TAIL:] for one, other in zip(x, y, strict=True)]
         return close & np.array(tails, bool)
 
-    return _where(_near_by_edits(sides, limit), sides, holds)
+    return _where(near_by_edits(sides, limit), sides, holds)
 
 
 def _jaro_winkler(sides: Sides, limit: float) -> Array:
     return _where(
-        _near_by_winkler(sides, limit),
+        near_by_winkler(sides, limit),
         sides,
         lambda x, y: (
             cpdist(x, y, scorer=JaroWinkler.similarity, score_cutoff=limit, dtype=np.float32) >= limit - 1e-6
@@ -95,41 +84,9 @@ def _jaro_winkler(sides: Sides, limit: float) -> Array:
     )
 
 
-def _near_by_winkler(sides: Sides, limit: float) -> Array:
-    if library.there():
-        return comparing.near("winkler", *_by_spelling(sides), limit - _ROUNDING)
-    (values,), (a,), (b,) = sides.values, sides.a, sides.b
-    size_a, size_b, more, less = _extents(sides)
-    return _winkler_may_reach(limit, (size_a, size_b), (more, less), values.word[a] ^ values.word[b])
-
-
-def _winkler_may_reach(
-    limit: float, sizes: tuple[Array, Array], apart: tuple[Array, Array], starts: Array
-) -> Array:
-    """Which texts of so many characters, so many of them not in the other, can be as similar as that.
-
-    ``starts`` are the bits in which their first eight bytes differ: Winkler adds a tenth of what is missing
-    for each of the first four characters that are equal. A character is a byte at least.
-    """
-    size_a, size_b = sizes
-    more, less = apart
-    shared = np.minimum(size_a - more, size_b - less)
-    jaro = (shared / np.maximum(size_a, 1) + shared / np.maximum(size_b, 1) + 1) / 3
-    prefix = np.zeros(len(starts), np.uint8)
-    for length in range(1, _PREFIX + 1):
-        prefix += starts < np.uint64(1 << (64 - 8 * length))
-    reached: Array = jaro + 0.1 * prefix * (1 - jaro) >= limit - _ROUNDING
-    return reached
-
-
 def _text_ratio(sides: Sides, limit: float) -> Array:
-    if library.there():
-        near = comparing.near("ratio", *_by_spelling(sides), limit)
-    else:
-        size_a, size_b, more, less = _extents(sides)
-        near = 2 * np.minimum(size_a - more, size_b - less) >= limit * (size_a + size_b)
     return _where(
-        near,
+        near_by_ratio(sides, limit),
         sides,
         lambda x, y: (
             cpdist(x, y, scorer=fuzz.ratio, score_cutoff=100 * limit, dtype=np.float32) >= 100 * limit - 1e-4
@@ -152,17 +109,6 @@ def _prefix(sides: Sides, limit: float) -> Array:
     ) | (same & exact)
 
 
-def _same_nickname(sides: Sides, limit: float) -> Array:
-    del limit
-    (values,), (a,), (b,) = sides.values, sides.a, sides.b
-    names = values.full_names
-    short = np.diff(names.start) > 1  # a name that is short for none shares none with another such name
-    at = np.flatnonzero(short[a] | short[b])
-    out = np.zeros(len(a), bool)
-    out[at] = names.shared(a[at], b[at]) > 0
-    return out
-
-
 def _any_word(sides: Sides, limit: float) -> Array:
     del limit
     (values,), (a,), (b,) = sides.values, sides.a, sides.b
@@ -183,7 +129,7 @@ def _some_word_meets(x: list[str], y: list[str]) -> Array:
 def _part(sides: Sides, limit: float) -> Array:
     del limit
     (values,), (a,), (b,) = sides.values, sides.a, sides.b
-    more, less = _letters_apart(values, a, b)
+    more, less = letters_apart(values, a, b)
     return _where(np.minimum(more, less) == 0, sides, _one_is_part)
 
 
@@ -209,7 +155,7 @@ def _similar_mailbox(sides: Sides, limit: float) -> Array:
     more = np.bitwise_count(letters[x] & ~letters[y]) * plain
     less = np.bitwise_count(letters[y] & ~letters[x]) * plain
     starts = values.word[x] ^ values.word[y]
-    may = np.flatnonzero(_winkler_may_reach(limit, (size[x], size[y]), (more, less), starts))
+    may = np.flatnonzero(winkler_may_reach(limit, (size[x], size[y]), (more, less), starts))
     at, x, y = at[may], x[may], y[may]
     out = np.zeros(len(a), bool)
     for part, known in (("local", np.zeros(len(a), bool)), ("domain", same)):
@@ -217,33 +163,12 @@ def _similar_mailbox(sides: Sides, limit: float) -> Array:
         open_ = np.flatnonzero(~alike)
         one, other = values.strings(x[open_], part), values.strings(y[open_], part)
         alike[open_] = (
-            cpdist(
-                one, other, scorer=JaroWinkler.similarity, score_cutoff=limit - _ROUNDING, dtype=np.float32
-            )
+            cpdist(one, other, scorer=JaroWinkler.similarity, score_cutoff=limit - ROUNDING, dtype=np.float32)
             >= limit
         )
         at, x, y = at[alike], x[alike], y[alike]
     out[at] = True
     return out
-
-
-def _shared_words(sides: Sides, limit: float) -> Array:
-    (values,), (a,), (b,) = sides.values, sides.a, sides.b
-    return _jaccard(values, a, b) >= limit
-
-
-def _words_contained(sides: Sides, limit: float) -> Array:
-    """Every word of one side (by weight) stands in the other, and the overlap is at least ``limit``."""
-    (values,), (a,), (b,) = sides.values, sides.a, sides.b
-    shared = values.tokens.shared(a, b)
-    smaller = np.minimum(values.tokens.total[a], values.tokens.total[b])
-    return (smaller > 0) & (shared >= 0.95 * smaller) & (_jaccard(values, a, b) >= limit)
-
-
-def _jaccard(values: Values, a: Array, b: Array) -> Array:
-    tokens = values.tokens
-    shared = tokens.shared(a, b)
-    return shared / np.maximum(tokens.total[a] + tokens.total[b] - shared, 1e-9)
 
 
 def _same_number_similar_street(sides: Sides, limit: float) -> Array:
@@ -303,27 +228,6 @@ def _street_alike(sides: Sides, limit: float) -> Array:
     return out
 
 
-def nearly_spelled(values: Values, a: Array, b: Array) -> Array:
-    """Which pairs of texts are at most two letters apart each way: all that could be close, and some more."""
-    more, less = _letters_apart(values, a, b)
-    return np.maximum(more, less) <= 2  # noqa: PLR2004 - see above
-
-
-def _extents(sides: Sides) -> tuple[Array, ...]:
-    """Characters of each side, and ``_letters_apart``: looked up once for all tests of a comparison."""
-    if "extents" not in sides.notes:
-        (values,), (a,), (b,) = sides.values, sides.a, sides.b
-        sides.notes["extents"] = values.length[a], values.length[b], *_letters_apart(values, a, b)
-    return sides.notes["extents"]
-
-
-def _letters_apart(values: Values, a: Array, b: Array) -> tuple[Array, Array]:
-    """Letters of one side that the other lacks, both ways, each an edit. 0 where not ASCII."""
-    x, y = values.letters[a], values.letters[b]
-    plain = values.ascii[a] & values.ascii[b]
-    return np.bitwise_count(x & ~y) * plain, np.bitwise_count(y & ~x) * plain
-
-
 def _where(near: Array, sides: Sides, holds: Callable[[list[str], list[str]], Array]) -> Array:
     """A test on strings for the pairs that are near enough to need it; equal value pairs are tested once."""
     (values,), (a,), (b,) = sides.values, sides.a, sides.b
@@ -359,7 +263,7 @@ TESTS: Final[dict[str, Test]] = {
     "prefix": Test(_prefix, "1: one value begins the other (initials too)"),
     "part": Test(_part, "1: one value of three letters or more begins or ends the other"),
     "same_nickname": Test(
-        _same_nickname, "1: may be short for one first name (rules/reference/nicknames.csv)"
+        same_nickname, "1: may be short for one first name (rules/reference/nicknames.csv)"
     ),
     "any_word": Test(_any_word, "1: a word of one side is a word of the other, or its initial"),
     "days_apart": Test(days_apart, "days between two dates, at most", at_most=True),
@@ -381,9 +285,9 @@ TESTS: Final[dict[str, Test]] = {
     "similar_mailbox": Test(
         _similar_mailbox, "Jaro-Winkler of both the part before and after the @, at least"
     ),
-    "shared_words": Test(_shared_words, "overlap of words weighted by rarity, 0 to 1, at least"),
+    "shared_words": Test(shared_words, "overlap of words weighted by rarity, 0 to 1, at least"),
     "words_contained": Test(
-        _words_contained, "all words of one side in the other, with an overlap of at least"
+        words_contained, "all words of one side in the other, with an overlap of at least"
     ),
     "same_sound": Test(same("sound"), "1: same first letter and same consonants behind it, as they sound"),
     "same_letters": Test(same("anagram"), "1: the same letters in another order, four or more"),

@@ -67,7 +67,7 @@ def shifts_of(rules: RuleSet, view: View) -> tuple[Array, ...]:
     if not view.strata.divided:
         return ()
     step = rules.estimation.frequency_step
-    known = view.strata, None if view.entity is None else within_parts(view.entity, view.strata)
+    known = parted(view.strata, view.entity)
     with ThreadPoolExecutor(_THREADS) as pool:  # sorting lets others work
         return tuple(
             pool.map(lambda column, bins: _shift(column, bins, known, step), view.columns, view.bins)
@@ -166,24 +166,37 @@ def _described(strata: Strata, number: int, model: Parameters) -> StratumParamet
     )
 
 
-def within_parts(entity: Array, strata: Strata) -> Groups:
-    """The entities (a number per profile); for NumPy cut where parts end: modulo parts it is the part."""
-    if library.there():
-        entities = Groups(entity)
-        _ = entities.rows  # once, before threads ask for them
-        return entities
-    return Groups(entity * len(strata.names) + strata.part)
+@dataclass(frozen=True, eq=False)
+class Parted:
+    """The parts of a file, its provisional entities, and the same cut where parts end.
+
+    Without entities every profile is one. The cut ones are for NumPy: a number modulo parts is the part.
+    """
+
+    strata: Strata
+    entities: Groups | None = None
+    cut: Groups | None = None
 
 
-def _shift(column: Column, bins: Array, known: tuple[Strata, Groups | None], step: float) -> Array:
+def parted(strata: Strata, entity: Array | None) -> Parted:
+    """The parts with the entities (a number per profile), ready for threads."""
+    if entity is None:
+        return Parted(strata)
+    if not library.there():
+        return Parted(strata, Groups(entity), Groups(entity * len(strata.names) + strata.part))
+    entities = Groups(entity)
+    _ = entities.rows  # once, before threads ask for them
+    return Parted(strata, entities)
+
+
+def _shift(column: Column, bins: Array, known: Parted, step: float) -> Array:
     """Nats by which strangers of two parts share a value more often than its frequency in the file says.
 
     Shape (parts, parts). Counted over values that two entities of the file have; the frequency of others is
-    an estimate already. ``known`` are the parts, and the provisional entities within each part.
+    an estimate already.
     """
-    strata, entities = known
-    parts = len(strata.names)
-    values, counts, sizes = _entities_by_part(column, strata, entities)
+    parts = len(known.strata.names)
+    values, counts, sizes = _entities_by_part(column, known)
     shared = np.flatnonzero(counts.sum(axis=0) >= 2)  # noqa: PLR2004 - someone else has it
     counts = np.take(counts, shared, axis=1).astype(float)
     chance = np.exp(-step * np.arange(BINS))[bins[values[shared]]]
@@ -196,35 +209,35 @@ def _shift(column: Column, bins: Array, known: tuple[Strata, Groups | None], ste
     return np.log((met * halves + _PRIOR) / (expected * halves + _PRIOR))
 
 
-def _entities_by_part(column: Column, strata: Strata, entities: Groups | None) -> tuple[Array, Array, Array]:
+def _entities_by_part(column: Column, known: Parted) -> tuple[Array, Array, Array]:
     """The values of two profiles or more, distinct entities per part and value, and per part with any value.
 
     Before any is known, entities are as ``first_counts`` takes them. Of values that a single profile has, no
     two entities share one.
     """
-    values, parts = column.shared[0], len(strata.names)
+    values, strata = column.shared[0], known.strata
     if library.there():
-        groups = None if entities is None else entities.rows
-        counts, sizes = counting.count_values(column.whole, groups, (parts, strata.part), column.shared)
+        groups = None if known.entities is None else known.entities.rows
+        parts = len(strata.names), strata.part
+        counts, sizes = counting.count_values(column.whole, groups, parts, column.shared)
     else:
-        counts = _counted(column, strata, entities)
-        sizes = _sizes(column, strata, entities)
-    if entities is None:
+        counts, sizes = _counted(column, known), _sizes(column, known)
+    if known.entities is None:
         few = np.flatnonzero(column.times[values] <= ONE_ENTITY)
         counts[:, few] = np.minimum(counts[:, few], 1)
     return values, counts, sizes.astype(float)
 
 
-def _counted(column: Column, strata: Strata, entities: Groups | None) -> Array:
+def _counted(column: Column, known: Parted) -> Array:
     """Entities per part and shared value."""
     values, place, _ = column.shared
-    parts, wanted = len(strata.names), column.times > 1
+    parts, wanted = len(known.strata.names), column.times > 1
     wanted[0] = False
-    if entities is None:
+    if known.cut is None:
         held, rows = every_value(column, wanted)
-        part = strata.part[rows]
+        part = known.strata.part[rows]
     else:
-        held, who = once_per_group(column, entities, wanted)
+        held, who = once_per_group(column, known.cut, wanted)
         part = who % parts
     at = part.astype(np.intp)
     at *= len(values)
@@ -232,12 +245,12 @@ def _counted(column: Column, strata: Strata, entities: Groups | None) -> Array:
     return np.bincount(at, minlength=len(values) * parts).reshape(parts, -1)
 
 
-def _sizes(column: Column, strata: Strata, entities: Groups | None) -> Array:
+def _sizes(column: Column, known: Parted) -> Array:
     """Entities per part that have the field."""
-    parts, here = len(strata.names), column.complete
-    if entities is None:
-        return np.bincount(strata.part[here], minlength=parts)
-    there = np.zeros(int(entities.number.max(initial=-1)) // parts * parts + parts, bool)
-    there[entities.number[here]] = True
+    parts, here = len(known.strata.names), column.complete
+    if known.cut is None:
+        return np.bincount(known.strata.part[here], minlength=parts)
+    there = np.zeros(int(known.cut.number.max(initial=-1)) // parts * parts + parts, bool)
+    there[known.cut.number[here]] = True
     sizes: Array = there.reshape(-1, parts).sum(axis=0)
     return sizes
