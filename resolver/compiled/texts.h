@@ -60,6 +60,59 @@ static inline void end_text(Builder *builder) { builder->ends[++builder->count] 
 /* Hand the texts over: `schema` and `array` release them; -1 where memory is short, and then they are dropped. */
 int hand_over(Builder *builder, ArrowSchema *schema, ArrowArray *array);
 
+/* Distinct texts lie anywhere: asked for early, they are there when needed. */
+static inline Text text_at(const Texts *texts, i64 v) {
+    if (v + AHEAD < texts->count) __builtin_prefetch(texts->texts[v + AHEAD].at);
+    return texts->texts[v];
+}
+
+static inline i64 all_bytes(const Texts *texts) {
+    i64 sum = 0;
+    for (i64 k = 0; k < texts->count; k++) sum += texts->texts[k].size > 0 ? texts->texts[k].size : 0;
+    return sum;
+}
+
+/* Every kernel of texts begins and ends alike. */
+#define OPENED(stream, count)                                  \
+    Texts texts;                                               \
+    int opened = open_texts(stream, count, &texts);            \
+    if (opened) {                                              \
+        close_texts(&texts);                                   \
+        return opened;                                         \
+    }
+
+/* The same with room for what is made of the texts, once or twice. */
+#define OPENED_TO_MAKE(stream, count, builder)                        \
+    OPENED(stream, count)                                             \
+    Builder builder;                                                  \
+    if (begin_texts(&builder, count, all_bytes(&texts))) {            \
+        close_texts(&texts);                                          \
+        return -1;                                                    \
+    }
+
+#define OPENED_TO_MAKE_TWO(stream, count, one, other)                 \
+    OPENED_TO_MAKE(stream, count, one)                                \
+    Builder other;                                                    \
+    if (begin_texts(&other, count, all_bytes(&texts))) {              \
+        drop_texts(&one);                                             \
+        close_texts(&texts);                                          \
+        return -1;                                                    \
+    }
+
+/* Hand over two columns, or none. */
+static inline int hand_over_two(Builder *one, Builder *other, ArrowSchema *schema, ArrowArray *array,
+                         ArrowSchema *other_schema, ArrowArray *other_array) {
+    if (hand_over(one, schema, array)) {
+        drop_texts(other);
+        return -1;
+    }
+    if (hand_over(other, other_schema, other_array)) {
+        array->release(array);
+        return -1;
+    }
+    return 0;
+}
+
 static inline int lower(int byte) { return byte >= 'A' && byte <= 'Z' ? byte + 32 : byte; }
 
 static inline int is_digit(int byte) { return byte >= '0' && byte <= '9'; }

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from resolver.compiled.library import call, there
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 Array: TypeAlias = NDArray[Any]
 
@@ -43,13 +43,13 @@ def taken(texts: pl.Series, *, nulls: bool = False) -> bool:
 def _known() -> bool:
     """Whether this Polars lays texts out as the kernels know them."""
     try:
-        _called("digits_of", pl.Series([""]), np.empty(1, np.uint64), np.empty(1, np.int32))
+        called("digits_of", pl.Series([""]), np.empty(1, np.uint64), np.empty(1, np.int32))
     except ValueError:
         return False
     return True
 
 
-def _called(name: str, texts: pl.Series, *more: Array | int) -> int:
+def called(name: str, texts: pl.Series, *more: Array | int) -> int:
     """What a kernel returns for the stream of a column and its length."""
     capsule = texts.__arrow_c_stream__(None)
     pointer = _pointer(capsule, _STREAM)
@@ -66,7 +66,7 @@ _CAPSULE: Final[Callable[[int, bytes, None], object]] = ctypes.pythonapi.PyCapsu
 _CAPSULE.restype, _CAPSULE.argtypes = ctypes.py_object, (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)  # type: ignore[attr-defined]
 
 
-class _Made:
+class Made:
     """Room for texts that a kernel hands over, which a column then takes from it."""
 
     def __init__(self) -> None:
@@ -87,63 +87,73 @@ class _Made:
 def spelled(texts: pl.Series) -> Array:
     """A SPELLING per text."""
     out = np.empty(len(texts), SPELLING)
-    _called("spelled", texts, out)
+    called("spelled", texts, out)
     return out
 
 
 def digits_of(texts: pl.Series) -> tuple[Array, Array]:
     """The last fifteen digits of texts, four bits each, and how many there are."""
     digits, many = np.empty(len(texts), np.uint64), np.empty(len(texts), np.int32)
-    _called("digits_of", texts, digits, many)
+    called("digits_of", texts, digits, many)
     return digits, many
 
 
 def phrased(texts: pl.Series, parting: str) -> pl.Series:
     """Words of letters and digits with single spaces; what is in ``parting`` (ASCII) parts words, too."""
-    made, marks = _Made(), np.frombuffer(parting.encode("ascii"), np.uint8)
-    _called("phrased", texts, marks, len(marks), made.schema, made.array)
+    made, marks = Made(), np.frombuffer(parting.encode("ascii"), np.uint8)
+    called("phrased", texts, marks, len(marks), made.schema, made.array)
     return made.column()
 
 
 def compacted(texts: pl.Series) -> tuple[pl.Series, Array]:
     """Phone numbers without punctuation, 00 as plus, and which of them may have an extension."""
-    made, may_extend = _Made(), np.empty(len(texts), bool)
-    _called("compacted", texts, may_extend, made.schema, made.array)
+    made, may_extend = Made(), np.empty(len(texts), bool)
+    called("compacted", texts, may_extend, made.schema, made.array)
     return made.column(), may_extend
 
 
 def dialled(texts: pl.Series) -> Array:
     """How many texts dial each number of up to three digits behind + or 00."""
     times = np.zeros(1000, np.int64)
-    _called("dialled", texts, times)
+    called("dialled", texts, times)
     return times
 
 
 def plain_emails(texts: pl.Series) -> tuple[pl.Series, Array]:
     """Plain addresses in lower case without their +tag, others as they are; and which are plain."""
-    made, accepted = _Made(), np.empty(len(texts), bool)
-    _called("plain_emails", texts, accepted, made.schema, made.array)
+    made, accepted = Made(), np.empty(len(texts), bool)
+    called("plain_emails", texts, accepted, made.schema, made.array)
     return made.column(), accepted
 
 
 def parted(texts: pl.Series, mark: str) -> tuple[pl.Series, pl.Series]:
     """What stands before the first mark (ASCII), and what behind it."""
-    before, behind = _Made(), _Made()
-    _called("parted", texts, ord(mark), before.schema, before.array, behind.schema, behind.array)
+    before, behind = Made(), Made()
+    called("parted", texts, ord(mark), before.schema, before.array, behind.schema, behind.array)
     return before.column(), behind.column()
 
 
-def usual_lines(lines: pl.Series, listed: Sequence[str]) -> tuple[Array, pl.Series, pl.Series]:
-    """Which address lines are a house number and a street without listed words; numbers and streets.
+def usual_lines(
+    lines: pl.Series, listed: Mapping[str, int], endings: Sequence[str]
+) -> tuple[Array, tuple[pl.Series, pl.Series, pl.Series]]:
+    """Which address lines are usual or blank; house numbers, streets' own names and units, else empty.
 
-    The number is without zeros before it, the street in lower case; both are empty for other lines.
+    ``listed`` says by bits what words of letters and digits are: the type of a street 1, one that may stand first
+    2, a direction 4, the word for a unit 8. ``endings`` are glued to streets' names. Nulls are blank.
     """
-    words = [word.encode("ascii") for word in listed]
-    ends = np.cumsum([0, *map(len, words)], dtype=np.int64)
-    number, street, usual = _Made(), _Made(), np.empty(len(lines), bool)
-    told = np.frombuffer(b"".join(words), np.uint8), ends, len(words), usual
-    _called("usual_lines", lines, *told, number.schema, number.array, street.schema, street.array)
-    return usual, number.column(), street.column()
+    made, usual = (Made(), Made(), Made()), np.empty(len(lines), bool)
+    kinds = np.array([*listed.values(), 0], np.uint8)
+    told = *joined(listed), kinds, len(listed), *joined(endings), len(endings), usual
+    called("usual_lines", lines, *told, *(room for one in made for room in (one.schema, one.array)))
+    number, street, unit = (one.column() for one in made)
+    return usual, (number, street, unit)
+
+
+def joined(words: Iterable[str]) -> tuple[Array, Array]:
+    """The bytes of words one after the other, and where each begins and the last ends."""
+    encoded = [word.encode() for word in words]
+    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
+    return np.frombuffer(b"".join(encoded) or b"\0", np.uint8), ends
 
 
 def smallest_of_groups(texts: pl.Series, order: Array, group: Array, out: tuple[Array, Array]) -> None:
@@ -153,7 +163,7 @@ def smallest_of_groups(texts: pl.Series, order: Array, group: Array, out: tuple[
     places and the marks.
     """
     places, several = out
-    _called("smallest_of_groups", texts, order, np.ascontiguousarray(group, np.int64), several, places)
+    called("smallest_of_groups", texts, order, np.ascontiguousarray(group, np.int64), several, places)
 
 
 def object_values(texts: pl.Series, keys: Sequence[str]) -> pl.DataFrame | None:
@@ -162,17 +172,15 @@ def object_values(texts: pl.Series, keys: Sequence[str]) -> pl.DataFrame | None:
     Null and blank values are left out; a row without any is there once, with a null key. ``keys`` rise. None
     where a text is no object of strings without escapes and nulls, or holds another key, or one twice.
     """
-    encoded = [key.encode() for key in keys]
-    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
-    known = np.frombuffer(b"".join(encoded), np.uint8), ends, len(keys)
+    known = *joined(keys), len(keys)
     named = pl.Series("key", [*keys, None], pl.String)
     step, pieces = max(1, _VALUES // max(len(keys), 1)), []
     for begin in range(0, max(len(texts), 1), step):
         part = texts.slice(begin, step)
         room = len(part) * max(len(keys), 1)
-        rows, numbers, made = np.empty(room, np.uint32), np.empty(room, np.int32), _Made()
+        rows, numbers, made = np.empty(room, np.uint32), np.empty(room, np.int32), Made()
         try:
-            found = _called("object_values", part, *known, rows, numbers, made.schema, made.array)
+            found = called("object_values", part, *known, rows, numbers, made.schema, made.array)
         except ValueError:
             return None
         key = named.gather(np.where(numbers[:found] < 0, len(keys), numbers[:found]))

@@ -99,7 +99,7 @@ def test_a_layout_that_is_not_known_is_left_to_expressions(monkeypatch):
     def unknown(*_):
         raise ValueError("digits_of")
 
-    monkeypatch.setattr(texts, "_called", unknown)
+    monkeypatch.setattr(texts, "called", unknown)
     texts._known.cache_clear()
     try:
         assert not texts.taken(column(["a"]))
@@ -116,7 +116,7 @@ def test_a_region_is_inferred_from_the_same_counts(rules):
 
 def test_a_stream_of_another_kind_is_refused():
     with pytest.raises(ValueError, match="digits_of"):
-        texts._called("digits_of", pl.Series([1, 2]), np.empty(2, np.uint64), np.empty(2, np.int32))
+        texts.called("digits_of", pl.Series([1, 2]), np.empty(2, np.uint64), np.empty(2, np.int32))
 
 
 JSON = [

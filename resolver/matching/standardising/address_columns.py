@@ -35,6 +35,7 @@ _LINES: Final = ("address1", "address2", "address3", "address4")
 _LINE_PARTS: Final = CleanLine._fields
 _MOST_WORDS: Final = 6  # longer streets go to the careful function
 _AT_ONCE: Final = 131_072  # lines; a dozen columns of text are made of them on the way
+_FEW: Final = 512  # lines that are split one by one
 _THREADS: Final = 2
 _WORD: Final = re.compile("[a-z0-9]+")
 _KINDS: Final = {
@@ -69,21 +70,47 @@ def cleaned_lines(lines: pl.Series, reference: Reference) -> dict[str, Coded]:
 
 def _cleaned_slice(lines: pl.Series, reference: Reference) -> dict[str, Coded]:
     """``cleaned_lines`` of some lines: those that kernels know are done by them."""
-    listed = sorted(reference.unit_words)
-    if not compiled.taken(lines) or not all(_WORD.fullmatch(word) for word in listed):
+    if not compiled.taken(lines) or not all(_WORD.fullmatch(word) for word in reference.unit_words):
         return _cleaned_by_expression(lines, reference)
-    usual, number, street = compiled.usual_lines(lines, listed)
+    usual, made = compiled.usual_lines(lines, *_listed(reference))
+    quick = {part: code(texts) for part, texts in zip(_LINE_PARTS, made, strict=True)}
+    del made
     rows = np.flatnonzero(~usual)
-    nothing = Coded(np.zeros(len(lines), np.uint32), pl.Series("text", [""], pl.String))
-    streets = code(street)
-    quick = {
-        "house_number": code(number),
-        "street": streets.cleaned(cleaned_streets(streets.texts, reference)),
-        "unit": nothing,
-    }
-    del number, street, streets
-    left = _cleaned_by_expression(lines.gather(rows), reference)
+    if not len(rows):
+        return quick
+    others = lines.gather(rows)
+    few = len(rows) <= _FEW
+    left = _cleaned_one_by_one(others, reference) if few else _cleaned_by_expression(others, reference)
     return {part: filled(quick[part], rows, left[part]) for part in _LINE_PARTS}
+
+
+def _cleaned_one_by_one(lines: pl.Series, reference: Reference) -> dict[str, Coded]:
+    """Expressions take longer to be made than a few lines take."""
+    return _split(code(lines.set(~_says_something(lines, reference), "")), reference)
+
+
+def _split(lines: Coded, reference: Reference) -> dict[str, Coded]:
+    """``split_line`` of each distinct line, called once for it."""
+    answers = pl.DataFrame(
+        [split_line(text, reference) for text in lines.texts],
+        schema=dict.fromkeys(_LINE_PARTS, pl.String),
+        orient="row",
+    )
+    return {part: lines.cleaned(answers[part]) for part in _LINE_PARTS}
+
+
+def _listed(reference: Reference) -> tuple[dict[str, int], tuple[str, ...]]:
+    """What single words are to ``usual_lines``, and the endings of streets' names."""
+    kinds: dict[str, int] = {}
+    for kind, words in (
+        (1, reference.street_types),
+        (2, [word for word, first in reference.street_types.items() if first]),
+        (4, reference.directions),
+        (8, reference.unit_words),
+    ):
+        for word in filter(_WORD.fullmatch, words):
+            kinds[word] = kinds.get(word, 0) | kind
+    return kinds, reference.street_endings
 
 
 def _cleaned_by_expression(lines: pl.Series, reference: Reference) -> dict[str, Coded]:
@@ -106,10 +133,8 @@ def _cleaned_by_expression(lines: pl.Series, reference: Reference) -> dict[str, 
     coded = {part: code(texts) for part, texts in quick.items()}
     coded["street"] = coded["street"].cleaned(cleaned_streets(coded["street"].texts, reference))
     rows = (~usual).arg_true().to_numpy()
-    left = code(lines.gather(rows))
-    careful = [split_line(text, reference) for text in left.texts]
-    answers = pl.DataFrame(careful, schema=dict.fromkeys(_LINE_PARTS, pl.String), orient="row")
-    return {part: filled(coded[part], rows, left.cleaned(answers[part])) for part in _LINE_PARTS}
+    left = _split(code(lines.gather(rows)), reference)
+    return {part: filled(coded[part], rows, left[part]) for part in _LINE_PARTS}
 
 
 def _without_unit(rest: pl.Series, reference: Reference) -> tuple[pl.Series, pl.Series, pl.Series]:

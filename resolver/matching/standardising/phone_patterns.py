@@ -16,6 +16,8 @@ import polars as pl
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 from phonenumbers.phonemetadata import PhoneMetadata
 
+from resolver.compiled import numbering
+from resolver.compiled.texts import taken
 from resolver.matching.standardising.coding import placed
 
 _TYPES: Final = (
@@ -95,10 +97,15 @@ def valid(nationals: pl.Series, calling_code: str) -> pl.Series:
 
 
 def _matching(digits: pl.Series, pattern: str) -> pl.Series:
-    """Which texts of digits the pattern matches.
+    """Which texts of digits the pattern, which begins with ^, matches.
 
     Polars compiles a pattern anew for every column, some of these for 7 ms: few texts are matched without it.
     """
+    if taken(digits):
+        whole = pattern.endswith("$")
+        matched = numbering.matching(digits, pattern[1:-1] if whole else pattern[1:], whole=whole)
+        if matched is not None:
+            return pl.Series(matched)
     if len(digits) > _FEW:
         return digits.str.contains(pattern)
     search = _compiled(pattern).search
@@ -119,7 +126,7 @@ def decide(digits: pl.Series, one: Plan, *, international: bool) -> pl.DataFrame
     if not international and one.calling_code == _NANP:
         coded = _matching(digits, r"^1[2-9]\d{9}$").arg_true()
         national = placed(digits, coded, digits.gather(coded).str.slice(1))
-        return _judged(national, valid(national, _NANP), _matching(digits, r"^(?:0|1$|1[01]|13\d{6}$)"))
+        return _judged(national, valid(national, _NANP), _matching(digits, r"^(?:0\d*|1|1[01]\d*|13\d{6})$"))
     national, unclear = _without_prefix(digits, one)
     good = valid(national, one.calling_code)
     changed = national != digits

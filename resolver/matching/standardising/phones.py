@@ -11,8 +11,10 @@ import numpy as np
 import phonenumbers
 import polars as pl
 
+from resolver.compiled import numbering
 from resolver.compiled import texts as compiled
 from resolver.matching.pair_index import grouped_pairs
+from resolver.matching.standardising import plan_tables
 from resolver.matching.standardising.coding import (
     Coded,
     code,
@@ -23,7 +25,8 @@ from resolver.matching.standardising.coding import (
     stacked,
     together,
 )
-from resolver.matching.standardising.phone_patterns import CALLING_CODE, decide, plan, plans_of
+from resolver.matching.standardising.phone_expressions import NATIONAL_DIGITS, decided_by_expression
+from resolver.matching.standardising.phone_patterns import CALLING_CODE
 from resolver.model.standardised import Kind, StandardisedField
 
 if TYPE_CHECKING:
@@ -40,9 +43,6 @@ _MAY_EXTEND: Final = "[#xXdDpP]"
 _PUNCTUATION: Final = (" ", "-", ".", "(", ")", "/", "\u00a0")
 _COMPACT: Final = re.compile("[" + re.escape("".join(_PUNCTUATION)) + "]")
 _FEWEST_DIGITS: Final = 7
-#: Distinct texts judged at a time: half a dozen columns are made of them on the way.
-_AT_ONCE: Final = 524_288
-_NATIONAL_DIGITS: Final = 10  # accuracy was measured with the last ten; longer national numbers are rare
 #: One or two different digits: 5555555555, 1212121212.
 _MONOTONOUS: Final = "^(?:" + "|".join(f"[{a}{b}]+" for a in range(10) for b in range(a + 1, 10)) + ")$"
 
@@ -71,7 +71,7 @@ def clean_phone(text: str, regions: Sequence[str]) -> CleanPhone:
             return CleanPhone(
                 phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), extension
             )
-    return CleanPhone(digits[-_NATIONAL_DIGITS:], extension)
+    return CleanPhone(digits[-NATIONAL_DIGITS:], extension)
 
 
 def _valid(text: str, region: str | None) -> phonenumbers.PhoneNumber | None:
@@ -95,15 +95,14 @@ def cleaned_phones(texts: pl.Series, regions: Coded) -> CleanedPhones:
     """``clean_phone`` of each text. ``regions`` holds those of its row as one text, separated by spaces."""
     compact, extended = _compacted(texts)
     those = texts.gather(extended)
-    keys, asked_as = _distinct(code(compact), regions)
+    keys, tried, asked_as = _distinct(code(compact), regions)
     del compact
-    begins = range(0, max(keys.height, 1), _AT_ONCE)
-    numbers = pl.concat([_decided(keys.slice(begin, _AT_ONCE)) for begin in begins], rechunk=True)
+    numbers, decided = _decided(keys, regions.texts, tried)
     del keys  # as many texts as there are numbers
     number = code(numbers).of(asked_as)
     blank = Coded(np.zeros(len(texts), np.uint32), pl.Series("text", [""], pl.String))
     extension = filled(blank, extended.to_numpy(), code(those.str.extract(_EXTENSION, 1)))
-    left = pl.Series(numbers.is_null().to_numpy()[asked_as]).arg_true()
+    left = pl.Series(np.flatnonzero(~decided[asked_as]))
     asked = pl.DataFrame(
         {
             "row": left,
@@ -147,80 +146,26 @@ def _compact(texts: pl.Series, extended: pl.Series) -> pl.Series:
     return placed(compact, dialled, "+" + compact.gather(dialled).str.slice(2))
 
 
-def _distinct(compact: Coded, regions: Coded) -> tuple[pl.DataFrame, np.ndarray]:
-    """The distinct pairs of text and regions, and which of them stands at each place."""
+def _distinct(compact: Coded, regions: Coded) -> tuple[pl.Series, np.ndarray, np.ndarray]:
+    """The distinct pairs of text and (row of the) regions, and which of them stands at each place."""
     if (regions.codes != regions.codes[:1]).any():
         texts, tried, place = grouped_pairs(compact.codes, regions.codes)
-    else:
-        texts, place = np.arange(len(compact.texts), dtype=np.uint32), compact.codes
-        tried = np.full(len(texts), regions.codes[0] if len(regions.codes) else 0, np.uint32)
-    frame = {"compact": compact.texts.gather(texts), "regions": regions.texts.gather(tried)}
-    return pl.DataFrame(frame), place.astype(np.intp)
+        return compact.texts.gather(texts), tried, place.astype(np.intp)
+    tried = np.full(len(compact.texts), regions.codes[0] if len(regions.codes) else 0, np.uint32)
+    return compact.texts, tried, compact.codes.astype(np.intp)
 
 
-def _decided(asked: pl.DataFrame) -> pl.Series:
-    """The number of each ``compact`` text that the patterns decide, null for others."""
-    asked = asked.with_row_index("row")
-    usual = asked.filter(pl.col("compact").str.contains(r"^\+?[0-9]{7,15}$"))
-    answers = _usual(usual)
-    found = pl.concat([pl.DataFrame(schema={"row": pl.UInt32, "number": pl.String}), *answers])
-    numbers = placed(
-        pl.repeat(None, asked.height, dtype=pl.String, eager=True), found["row"], found["number"]
-    )
-    short = asked.filter(pl.col("compact").str.contains(r"^\+?[0-9]{0,6}$"))
-    return placed(numbers, short["row"], "")
+def _decided(compact: pl.Series, regions: pl.Series, tried: np.ndarray) -> tuple[pl.Series, np.ndarray]:
+    """The number of each compact text that the patterns decide, and which these are.
 
-
-def _usual(usual: pl.DataFrame) -> list[pl.DataFrame]:
-    """``row`` and ``number`` of the plain numbers that the patterns decide."""
-    plus = pl.col("compact").str.starts_with("+")
-    answers: list[pl.DataFrame] = []
-    abroad = usual.filter(plus).with_columns(pl.col("compact").str.extract(CALLING_CODE).alias("code"))
-    for group in abroad.partition_by("code", maintain_order=False) if abroad.height else []:
-        calling = group["code"][0]
-        if calling is None:
-            answers.append(group.select("row", _last_digits(pl.col("compact")).alias("number")))
-            continue
-        national = group["compact"].str.slice(1 + len(calling))
-        judged = group.hstack(decide(national, plans_of(calling)[0], international=True))
-        answers.append(_numbers(judged.filter(pl.col("verdict").is_not_null()), calling))
-    return answers + _dialled(usual.filter(~plus))
-
-
-def _dialled(rows: pl.DataFrame) -> list[pl.DataFrame]:
-    """Numbers without ``+``: the first of its regions in which each is valid; undecided ones are left out.
-
-    All that try a region next are judged together: a plan's patterns cost more than the numbers.
+    ``tried`` are the rows of ``regions`` whose regions are tried for each.
     """
-    answers = []
-    tried = {text: text.split() for text in rows["regions"].unique()}
-    for turn in range(max(map(len, tried.values()), default=0)):
-        nexts = {text: own[turn] if turn < len(own) else None for text, own in tried.items()}
-        rows = rows.with_columns(region=pl.col("regions").replace_strict(nexts, return_dtype=pl.String))
-        left = []
-        for group in rows.partition_by("region", maintain_order=False):
-            region = group["region"][0]
-            one = plan(region.upper()) if region else None
-            if one is not None:
-                verdict = decide(group["compact"], one, international=False)
-                judged = group.select("row", "compact").hstack(verdict)
-                answers.append(_numbers(judged.filter("verdict"), one.calling_code))
-                group = group.filter(~judged["verdict"].fill_null(value=True))  # noqa: PLW2901 - what is left of it
-            left.append(group)
-        rows = pl.concat(left) if left else rows
-    answers.append(rows.select("row", _last_digits(pl.col("compact")).alias("number")))
-    return answers
-
-
-def _numbers(judged: pl.DataFrame, code: str) -> pl.DataFrame:
-    e164 = pl.concat_str(pl.lit(f"+{code}"), pl.col("national"))
-    return judged.select(
-        "row", pl.when("verdict").then(e164).otherwise(_last_digits(pl.col("compact"))).alias("number")
-    )
-
-
-def _last_digits(compact: pl.Expr) -> pl.Expr:
-    return compact.str.strip_prefix("+").str.tail(_NATIONAL_DIGITS)
+    if compiled.taken(compact):
+        found = plan_tables.numbers_of(compact, regions, tried)
+        if found is not None:
+            return found
+    numbers = decided_by_expression(pl.DataFrame({"compact": compact, "regions": regions.gather(tried)}))
+    return numbers, numbers.is_not_null().to_numpy()
 
 
 def infer_region(texts: pl.Series, countries: pl.Series, reference: Reference) -> str | None:
@@ -264,13 +209,12 @@ def standardise_phones(
     texts, places = stacked(columns)
     del columns  # a million texts each
     own = regions.of(places % max(1, shape[1]))
-    field, vocabulary = _coded(cleaned_phones(texts, own))
+    field, vocabulary, monotonous = _coded(cleaned_phones(texts, own))
     unknown = sorted(reference.placeholders["phone"])
-    bad = vocabulary.select(
-        pl.col("national").is_in(unknown)
-        | pl.col("text").str.strip_prefix("+").is_in(unknown)
-        | pl.col("national").str.contains(_MONOTONOUS)
+    listed = vocabulary.select(
+        pl.col("national").is_in(unknown) | pl.col("text").str.strip_prefix("+").is_in(unknown)
     ).to_series()
+    bad = listed | pl.Series(monotonous)
     return StandardisedField("phone", Kind.PHONE, slots_of(forget(field, bad), places, shape), vocabulary)
 
 
@@ -290,8 +234,16 @@ def regions_to_try(countries: pl.Series, default_region: str | None, inferred: s
     )
 
 
-def _coded(cleaned: CleanedPhones) -> tuple[np.ndarray, pl.DataFrame]:
-    """Codes of the numbers with their extensions, and the vocabulary of standardise_phones."""
+def _nationals(numbers: pl.Series) -> tuple[pl.Series, np.ndarray]:
+    """The last ten digits of numbers without calling code; which are of one or two different digits."""
+    if compiled.taken(numbers):
+        return numbering.nationals(numbers, plan_tables.known_codes())
+    national = numbers.str.replace(CALLING_CODE, "").str.tail(NATIONAL_DIGITS)
+    return national, national.str.contains(_MONOTONOUS).to_numpy()
+
+
+def _coded(cleaned: CleanedPhones) -> tuple[np.ndarray, pl.DataFrame, np.ndarray]:
+    """Codes of the numbers with their extensions, the vocabulary of standardise_phones, which are monotonous."""
     number, extension = cleaned.number, cleaned.extension
     rows = np.flatnonzero(extension.codes)
     behind = extension.of(rows)
@@ -301,7 +253,9 @@ def _coded(cleaned: CleanedPhones) -> tuple[np.ndarray, pl.DataFrame]:
     codes[rows] = extended
     base = np.arange(len(vocabulary), dtype=np.uint32)
     base[extended] = bases
-    national = vocabulary.str.replace(CALLING_CODE, "").str.tail(_NATIONAL_DIGITS).gather(base)
+    national, monotonous = _nationals(vocabulary)
+    if len(extended):
+        national, monotonous = national.gather(base), monotonous[base]
     nothing = pl.repeat("", len(vocabulary), eager=True, dtype=pl.String)
     frame = pl.DataFrame(
         {
@@ -311,4 +265,4 @@ def _coded(cleaned: CleanedPhones) -> tuple[np.ndarray, pl.DataFrame]:
             "base": base,
         }
     )
-    return codes, frame
+    return codes, frame, monotonous

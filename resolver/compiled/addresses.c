@@ -1,0 +1,246 @@
+/* Address lines, their usual forms: house number, street and unit, as addresses.py says. */
+#include "texts.h"
+
+#define PLACES 8192 /* of the table of words */
+#define MOST_LISTED (PLACES / 4)
+#define MOST_WORDS 48
+#define LONGEST 384
+
+/* What a listed word may be: see WORDS in address_columns.py. */
+enum { TYPE = 1, LEADS = 2, DIRECTION = 4, UNIT = 8 };
+
+/* Words (`ends` of each in `bytes`) and what each is; how long those are that begin with a byte, as bits; how long
+   the shortest and longest are that begin a unit. */
+typedef struct {
+    const u8 *bytes, *kinds;
+    const i64 *ends;
+    i64 shortest_unit, longest_unit;
+    u32 lengths[256];
+    u16 table[PLACES];
+} Listed;
+
+typedef struct {
+    const u8 *at;
+    i64 size;
+} Word;
+
+static u64 word_hash(const u8 *at, i64 size) {
+    u64 hash = (u64)size;
+    for (i64 k = 0; k < size; k++) hash = (hash ^ at[k]) * MIX;
+    return hash ^ hash >> 29;
+}
+
+static int kind_of(const Listed *listed, const u8 *at, i64 size) {
+    if (!(listed->lengths[at[0]] >> (size < 31 ? size : 31) & 1)) return 0;
+    for (u64 place = word_hash(at, size) & (PLACES - 1); listed->table[place]; place = (place + 1) & (PLACES - 1)) {
+        i64 w = listed->table[place] - 1;
+        if (listed->ends[w + 1] - listed->ends[w] == size && !memcmp(listed->bytes + listed->ends[w], at, (size_t)size))
+            return listed->kinds[w];
+    }
+    return 0;
+}
+
+static void list(Listed *listed, i64 count) {
+    listed->shortest_unit = LONGEST, listed->longest_unit = 0;
+    for (i64 w = 0; w < count; w++) {
+        i64 size = listed->ends[w + 1] - listed->ends[w];
+        u64 place = word_hash(listed->bytes + listed->ends[w], size) & (PLACES - 1);
+        while (listed->table[place]) place = (place + 1) & (PLACES - 1);
+        listed->table[place] = (u16)(w + 1);
+        listed->lengths[listed->bytes[listed->ends[w]]] |= 1u << (size < 31 ? size : 31);
+        if (!(listed->kinds[w] & UNIT)) continue;
+        if (size < listed->shortest_unit) listed->shortest_unit = size;
+        if (size > listed->longest_unit) listed->longest_unit = size;
+    }
+}
+
+static int begins(const u8 *at, i64 left, const char *word) {
+    i64 size = (i64)strlen(word);
+    return left >= size && memcmp(at, word, (size_t)size) == 0;
+}
+
+/* Whether a text holds a sign of a post box. */
+static int boxed(const u8 *at, i64 size) {
+    for (i64 k = 0; k < size; k++) {
+        i64 left = size - k;
+        if (at[k] == 'b' && (begins(at + k, left, "box") || begins(at + k, left, "bp"))) return 1;
+        if (at[k] == 'p' && begins(at + k, left, "postfach")) return 1;
+        if (at[k] == 'a' && begins(at + k, left, "apartado")) return 1;
+        if (at[k] == 'c' && begins(at + k, left, "casella")) return 1;
+    }
+    return 0;
+}
+
+/* Whether a word ends with a shorter one that may begin a unit: there, patterns and words part ways. */
+static int ends_with_unit(const Listed *listed, const u8 *at, i64 size) {
+    for (i64 own = listed->shortest_unit; own <= listed->longest_unit && own < size; own++)
+        if (kind_of(listed, at + size - own, own) & UNIT) return 1;
+    return 0;
+}
+
+/* The unit at the end of a line behind its house number: `size` becomes that of what is before it. 0 where the line
+   holds a mark of a unit and its end is none as plain as that. See _without_unit in address_columns.py. */
+static int take_unit(const Listed *listed, const u8 *at, i64 *size, Word *unit) {
+    i64 value = *size, digits = 0, end;
+    while (value > 0 && is_word(at[value - 1])) digits += is_digit(at[--value]);
+    i64 length = *size - value;
+    if (value < 2 || !length || (!digits && length > 1)) return 0;
+    if (at[value - 1] == '#') {
+        end = value - 1;
+        if (at[end - 1] == '#') return 0;
+    } else if (at[value - 1] == ' ') {
+        end = value;
+    } else {
+        return 0;
+    }
+    if (at[end - 1] == ' ') { /* a word for it, perhaps with a dot */
+        i64 last = end - 1;
+        if (last > 0 && at[last - 1] == '.') last--;
+        i64 begin = last;
+        while (begin > 0 && is_word(at[begin - 1])) begin--;
+        int named = last > begin && (kind_of(listed, at + begin, last - begin) & UNIT);
+        if (!named && last > begin && ends_with_unit(listed, at + begin, last - begin)) return 0;
+        if (named && (begin == 0 || (at[begin - 1] != ' ' && at[begin - 1] != ','))) return 0;
+        if (named)
+            end = begin;
+        else if (end == value)
+            return 0;
+    }
+    if (end > 0 && at[end - 1] == ' ') end--;
+    if (end > 0 && at[end - 1] == ',') end--;
+    if (end > 0 && at[end - 1] == ' ') end--;
+    if (end < 1) return 0;
+    i64 zeros = 0; /* before it they are not of it, unless it is nothing else */
+    while (zeros < length && at[value + zeros] == '0') zeros++;
+    if (zeros < length) value += zeros, length -= zeros;
+    *unit = (Word){at + value, length};
+    *size = end;
+    return 1;
+}
+
+/* Digits of an ordinal (3rd) as the word, in place. */
+static void numbered(Word *word) {
+    i64 digits = word->size - 2, zeros = 0;
+    if (digits < 1) return;
+    const u8 *ending = word->at + digits;
+    if (!begins(ending, 2, "st") && !begins(ending, 2, "nd") && !begins(ending, 2, "rd") && !begins(ending, 2, "th"))
+        return;
+    for (i64 k = 0; k < digits; k++)
+        if (!is_digit(word->at[k])) return;
+    while (zeros < digits - 1 && word->at[zeros] == '0') zeros++;
+    *word = (Word){word->at + zeros, digits - zeros};
+}
+
+/* The street's own name, as street_core has it, at the end of what is being built; 0: too many words for that. */
+static int put_core(const Listed *listed, const u8 *at, i64 size, const u8 *endings, const i64 *ending_ends,
+                    i64 ending_count, Builder *builder) {
+    u8 joined[LONGEST], kinds[MOST_WORDS];
+    Word words[MOST_WORDS];
+    i64 count = 0, used = 0, begin = 0;
+    for (i64 k = 0; k <= size; k++) {
+        if (k < size && is_word(at[k])) {
+            joined[used++] = at[k];
+        } else if (k == size || at[k] != '\'') {
+            if (used > begin) {
+                if (count == MOST_WORDS) return 0;
+                words[count] = (Word){joined + begin, used - begin};
+                numbered(&words[count]);
+                kinds[count] = (u8)kind_of(listed, words[count].at, words[count].size);
+                count++;
+            }
+            begin = used;
+        }
+    }
+    i64 first = count > 1 && (kinds[0] & LEADS);
+    i64 inner = 0, kept = 0;
+    for (i64 w = first; w < count; w++) inner += !(kinds[w] & DIRECTION);
+    for (i64 w = first; w < count; w++) {
+        if (inner && (kinds[w] & DIRECTION)) continue;
+        if (kept && (kinds[w] & TYPE)) continue;
+        if (kept++) put(builder, ' ');
+        i64 length = words[w].size;
+        for (i64 e = 0; e < ending_count; e++) {
+            i64 own = ending_ends[e + 1] - ending_ends[e];
+            if (length > own + 2 && !memcmp(words[w].at + length - own, endings + ending_ends[e], (size_t)own)) {
+                length -= own;
+                break;
+            }
+        }
+        memcpy(builder->bytes + builder->size, words[w].at, (size_t)length);
+        builder->size += length;
+    }
+    return 1;
+}
+
+/* Lines that are a house number and a street, perhaps with a unit behind them: the number without zeros before it,
+   the street's own name, the unit, and whether the line is so, or blank. Others are left empty: see _cleaned_slice
+   in address_columns.py. `kinds` says what each of `listed` words is. Nulls are blank. */
+KERNEL i64 usual_lines(ArrowArrayStream *stream, i64 count, const u8 *bytes, const i64 *ends, const u8 *kinds,
+                       i64 listed_count, const u8 *endings, const i64 *ending_ends, i64 ending_count, u8 *usual,
+                       ArrowSchema *number_schema, ArrowArray *number, ArrowSchema *street_schema,
+                       ArrowArray *street, ArrowSchema *unit_schema, ArrowArray *unit) {
+    if (listed_count > MOST_LISTED) return -2;
+    Listed listed = {bytes, kinds, ends, 0, 0, {0}, {0}};
+    list(&listed, listed_count);
+    OPENED_TO_MAKE_TWO(stream, count, numbers, streets)
+    Builder units;
+    if (begin_texts(&units, count, all_bytes(&texts))) {
+        drop_texts(&numbers), drop_texts(&streets);
+        close_texts(&texts);
+        return -1;
+    }
+    for (i64 v = 0; v < count; v++) {
+        Text text = text_at(&texts, v);
+        u8 own[LONGEST];
+        Word value = {0, 0};
+        i64 size = text.size, digits = 0, at, length = 0, core = streets.size;
+        while (digits < size && is_digit(text.at[digits])) digits++;
+        at = digits;
+        if (at < size && lower(text.at[at]) >= 'a' && lower(text.at[at]) <= 'z') at++;
+        int good = digits > 0 && at + 1 < size && size < LONGEST && text.at[at] == ' ' && text.at[at + 1] != ' ' &&
+                   text.at[at + 1] != '-';
+        int marked = 0;
+        if (good) length = size - at - 1;
+        for (i64 k = 0, begin = 0; good && k <= length; k++) {
+            int byte = k < length ? lower(text.at[at + 1 + k]) : 0;
+            own[k] = (u8)byte;
+            if (is_word(byte)) continue;
+            marked |= byte == ',' || byte == '#' || (k > begin && (kind_of(&listed, own + begin, k - begin) & UNIT));
+            good = byte == ' ' || byte == '\'' || byte == '.' || byte == '-' || byte == ',' || byte == '#' || k == length;
+            begin = k + 1;
+        }
+        good = good && !boxed(own, length);
+        if (good && marked) {
+            good = take_unit(&listed, own, &length, &value);
+            for (i64 k = 0, begin = 0; good && k <= length; k++) { /* marks that are left may be of another */
+                if (k < length && is_word(own[k])) continue;
+                good = (k == length || (own[k] != ',' && own[k] != '#')) &&
+                       !(k > begin && (kind_of(&listed, own + begin, k - begin) & UNIT));
+                begin = k + 1;
+            }
+        }
+        if (good)
+            good = put_core(&listed, own, length, endings, ending_ends, ending_count, &streets);
+        if (good) {
+            i64 zeros = 0;
+            while (zeros < digits && text.at[zeros] == '0') zeros++;
+            for (i64 k = zeros; k < at; k++) put(&numbers, (u8)lower(text.at[k]));
+            if (value.size) memcpy(units.bytes + units.size, value.at, (size_t)value.size);
+            units.size += value.size;
+        } else {
+            streets.size = core;
+        }
+        usual[v] = (u8)(good || size <= 0);
+        end_text(&numbers), end_text(&streets), end_text(&units);
+    }
+    close_texts(&texts);
+    if (hand_over(&units, unit_schema, unit)) {
+        drop_texts(&numbers), drop_texts(&streets);
+        return -1;
+    }
+    if (hand_over_two(&numbers, &streets, number_schema, number, street_schema, street)) {
+        unit->release(unit);
+        return -1;
+    }
+    return 0;
+}

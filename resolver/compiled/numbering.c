@@ -1,0 +1,487 @@
+/* Numbering plans: their patterns over digits (alternatives, groups, sets, counts), and what numbers are by them. */
+#include "texts.h"
+
+enum { SET, SPLIT, JUMP, MARK, LAST, END, ANYWHERE }; /* LAST: nothing may be left there; MARK: the group begins */
+
+#define MOST_STEPS 65536
+#define MOST_OPEN 256
+#define NOTHING_LEFT (1u << 10) /* beside the ten digits */
+#define NO_DIGIT (1u << 11)
+#define ANYTHING (2 * NO_DIGIT - 1)
+
+/* One step: a SET of digits, or where to go on (from here). `first` says what may come next for it to succeed. */
+typedef struct {
+    u8 kind;
+    u16 digits, first;
+    i32 one, other;
+} Step;
+
+typedef struct {
+    const u8 *at, *end;
+    Step *steps;
+    i64 count;
+    int groups, wanted; /* so many have begun; the one to be marked */
+    int bad;
+} Pattern;
+
+static void add(Pattern *pattern, Step step) {
+    if (pattern->count == MOST_STEPS - 1) /* one is left for the end */
+        pattern->bad = 1;
+    else
+        pattern->steps[pattern->count++] = step;
+}
+
+static void insert(Pattern *pattern, i64 at, Step step) {
+    add(pattern, step);
+    if (pattern->bad) return;
+    memmove(pattern->steps + at + 1, pattern->steps + at, (size_t)(pattern->count - 1 - at) * sizeof(Step));
+    pattern->steps[at] = step;
+}
+
+static void repeat(Pattern *pattern, i64 from, i64 size) {
+    if (pattern->count + size >= MOST_STEPS) {
+        pattern->bad = 1;
+        return;
+    }
+    memcpy(pattern->steps + pattern->count, pattern->steps + from, (size_t)size * sizeof(Step));
+    pattern->count += size;
+}
+
+static int next_is(Pattern *pattern, int byte) {
+    if (pattern->at == pattern->end || *pattern->at != byte) return 0;
+    pattern->at++;
+    return 1;
+}
+
+static int number(Pattern *pattern) {
+    int found = 0, digits = 0;
+    for (; pattern->at < pattern->end && is_digit(*pattern->at) && digits < 3; digits++)
+        found = 10 * found + *pattern->at++ - '0';
+    if (!digits) pattern->bad = 1;
+    return found;
+}
+
+static u16 set_of_digits(Pattern *pattern) {
+    u16 digits = 0;
+    while (!pattern->bad && !next_is(pattern, ']')) {
+        if (next_is(pattern, '\\')) {
+            if (!next_is(pattern, 'd')) pattern->bad = 1;
+            digits = 1023;
+            continue;
+        }
+        if (pattern->at == pattern->end || !is_digit(*pattern->at)) {
+            pattern->bad = 1;
+            break;
+        }
+        int low = *pattern->at++ - '0', high = low;
+        if (next_is(pattern, '-')) {
+            if (pattern->at == pattern->end || !is_digit(*pattern->at)) {
+                pattern->bad = 1;
+                break;
+            }
+            high = *pattern->at++ - '0';
+        }
+        for (int digit = low; digit <= high; digit++) digits |= (u16)(1 << digit);
+    }
+    return digits;
+}
+
+static void alternatives(Pattern *pattern, int depth);
+
+/* A set or a group, and how often it is there. */
+static void piece(Pattern *pattern, int depth) {
+    i64 begin = pattern->count;
+    int single = 1;
+    if (next_is(pattern, '$')) {
+        add(pattern, (Step){LAST, 0, 0, 0, 0});
+        return;
+    }
+    if (next_is(pattern, '\\')) {
+        if (!next_is(pattern, 'd')) pattern->bad = 1;
+        add(pattern, (Step){SET, 1023, 0, 0, 0});
+    } else if (next_is(pattern, '[')) {
+        add(pattern, (Step){SET, set_of_digits(pattern), 0, 0, 0});
+    } else if (next_is(pattern, '(')) {
+        single = 0;
+        if (!next_is(pattern, '?')) {
+            if (++pattern->groups == pattern->wanted) add(pattern, (Step){MARK, 0, 0, 0, 0});
+        } else if (!next_is(pattern, ':')) {
+            pattern->bad = 1;
+        }
+        alternatives(pattern, depth + 1);
+        if (!next_is(pattern, ')')) pattern->bad = 1;
+    } else if (pattern->at < pattern->end && is_digit(*pattern->at)) {
+        add(pattern, (Step){SET, (u16)(1 << (*pattern->at++ - '0')), 0, 0, 0});
+    } else {
+        pattern->bad = 1;
+    }
+    i64 size = pattern->count - begin;
+    int least = 1, most = 1, endless = 0;
+    if (next_is(pattern, '?')) {
+        least = 0;
+    } else if (next_is(pattern, '*')) {
+        least = 0, endless = 1;
+    } else if (next_is(pattern, '+')) {
+        endless = 1;
+    } else if (next_is(pattern, '{')) {
+        least = most = number(pattern);
+        if (next_is(pattern, ',')) {
+            endless = pattern->at < pattern->end && *pattern->at == '}';
+            if (!endless) most = number(pattern);
+        }
+        if (!next_is(pattern, '}') || most < least || !most) pattern->bad = 1;
+    }
+    /* how greedy, or twice counted: not known here */
+    if (pattern->at < pattern->end && (*pattern->at == '?' || *pattern->at == '*' || *pattern->at == '+' ||
+                                       *pattern->at == '{'))
+        pattern->bad = 1;
+    if (pattern->bad || (endless && !single)) {
+        pattern->bad = 1;
+        return;
+    }
+    for (int k = 1; k < least; k++) repeat(pattern, begin, size);
+    if (endless) {
+        if (least) repeat(pattern, begin, 1);
+        insert(pattern, pattern->count - 1, (Step){SPLIT, 0, 0, 1, 3});
+        add(pattern, (Step){JUMP, 0, 0, -2, 0});
+        return;
+    }
+    if (least == most) return;
+    i64 optional = most - least, from;
+    if (least) {
+        from = begin;
+    } else { /* the first is optional, too */
+        insert(pattern, begin, (Step){SPLIT, 0, 0, 1, (i32)(optional * (size + 1))});
+        from = begin + 1, optional--;
+    }
+    for (; optional > 0 && !pattern->bad; optional--) {
+        add(pattern, (Step){SPLIT, 0, 0, 1, (i32)(optional * (size + 1))});
+        repeat(pattern, from, size);
+    }
+}
+
+static void alternatives(Pattern *pattern, int depth) {
+    i64 open = -1; /* the last jump to the end; each says where the one before it is */
+    if (depth > 32) pattern->bad = 1;
+    while (!pattern->bad) {
+        i64 begin = pattern->count;
+        while (!pattern->bad && pattern->at < pattern->end && *pattern->at != '|' && *pattern->at != ')')
+            piece(pattern, depth);
+        if (pattern->bad || !next_is(pattern, '|')) break;
+        insert(pattern, begin, (Step){SPLIT, 0, 0, 1, (i32)(pattern->count - begin + 2)});
+        add(pattern, (Step){JUMP, 0, 0, (i32)open, 0});
+        open = pattern->count - 1;
+    }
+    while (!pattern->bad && open >= 0) {
+        i64 before = pattern->steps[open].one;
+        pattern->steps[open].one = (i32)(pattern->count - open);
+        open = before;
+    }
+}
+
+/* The steps of a pattern that a text must match from its beginning, `whole` to its end, and which group of it is
+   marked (0: none); how many there are, 0 where the pattern is not known. */
+static i64 compile(const u8 *text, i64 size, int whole, int wanted, Step *steps) {
+    Pattern pattern = {text, text + size, steps, 0, 0, wanted, 0};
+    alternatives(&pattern, 0);
+    if (pattern.bad || pattern.at != pattern.end) return 0;
+    steps[pattern.count] = (Step){whole ? END : ANYWHERE, 0, 0, 0, 0};
+    for (i64 k = pattern.count; k >= 0; k--) {
+        Step *step = steps + k;
+        switch (step->kind) {
+            case SET: step->first = step->digits; break;
+            case MARK: step->first = step[1].first; break;
+            case JUMP: step->first = step->one > 0 ? step[step->one].first : ANYTHING; break;
+            case SPLIT: step->first = step[step->one].first | step[step->other].first; break;
+            case LAST:
+            case END: step->first = NOTHING_LEFT; break;
+            default: step->first = ANYTHING;
+        }
+    }
+    return pattern.count + 1;
+}
+
+#define NO_WAY (-1)
+#define TOO_MANY_WAYS (-2)
+
+/* How far the steps lead through a text, by the first way that leads to their end, and whether that is by way of the
+   marked group. */
+static i64 led_through(const Step *step, const u8 *text, i64 size, int *marked) {
+    struct {
+        const Step *step;
+        i32 at, marked;
+    } open[MOST_OPEN];
+    i64 at = 0, held = 0;
+    int mark = 0;
+    for (;;) {
+        u32 next = NOTHING_LEFT;
+        if (at < size) next = is_digit(text[at]) ? 1u << (text[at] - '0') : NO_DIGIT;
+        if (!(step->first & next)) {
+            if (!held) return NO_WAY;
+            step = open[--held].step, at = open[held].at, mark = open[held].marked;
+            continue;
+        }
+        switch (step->kind) {
+            case SET: step++, at++; break;
+            case MARK: step++, mark = 1; break;
+            case LAST: step++; break;
+            case JUMP: step += step->one; break;
+            case SPLIT:
+                if (step[step->other].first & next) {
+                    if (held == MOST_OPEN) return TOO_MANY_WAYS;
+                    open[held].step = step + step->other, open[held].at = (i32)at, open[held++].marked = mark;
+                }
+                step += step->one;
+                break;
+            default: *marked = mark; return at;
+        }
+    }
+}
+
+/* Which texts a pattern matches: from their beginning, `whole` to their end. -3 where the pattern is not known. */
+KERNEL i64 matching(ArrowArrayStream *stream, i64 count, const u8 *pattern, i64 size, i64 whole, u8 *out) {
+    Step *steps = malloc(MOST_STEPS * sizeof(Step));
+    if (!steps) return -1;
+    Texts texts;
+    int opened = open_texts(stream, count, &texts), marked;
+    if (!opened && !compile(pattern, size, (int)whole, 0, steps)) opened = -3;
+    for (i64 v = 0; !opened && v < count; v++) {
+        Text text = text_at(&texts, v);
+        i64 found = led_through(steps, text.at, text.size, &marked);
+        if (found == TOO_MANY_WAYS) opened = -3;
+        out[v] = found >= 0;
+    }
+    close_texts(&texts);
+    free(steps);
+    return opened;
+}
+
+/* The patterns of a plan, in their order; empty ones are not there. */
+enum { GENERAL, TYPES, LEADING, PREFIX, ABROAD, PATTERNS };
+
+#define CODES 1000
+
+/* Plans with the number of their calling code and the group of their prefix that has it rewritten (0: none); which
+   of them are those of a code, the main region's first; which regions are tried in which turn, as plans (-1: none). */
+typedef struct {
+    const u8 *bytes;
+    const i64 *ends; /* PATTERNS for each plan */
+    i64 plans;
+    const i32 *codes, *rewriting;
+    const i32 *of_code; /* CODES + 1 begins */
+    const i32 *tried, *tried_ends;
+    Step **compiled;
+    int fault;
+} Plans;
+
+static i64 led(Plans *plans, i64 plan, int which, Text digits, int *marked) {
+    i64 slot = plan * PATTERNS + which, begin = plans->ends[slot], size = plans->ends[slot + 1] - begin;
+    if (!plans->compiled[slot]) {
+        Step *room = malloc(MOST_STEPS * sizeof(Step));
+        int whole = which == GENERAL || which == TYPES;
+        i64 steps = room ? compile(plans->bytes + begin, size, whole, which == PREFIX ? plans->rewriting[plan] : 0, room) : 0;
+        if (!steps) plans->fault = room ? -3 : -1;
+        Step *held = steps ? realloc(room, (size_t)steps * sizeof(Step)) : 0;
+        plans->compiled[slot] = held ? held : room;
+    }
+    if (plans->fault) return NO_WAY;
+    i64 found = led_through(plans->compiled[slot], digits.at, digits.size, marked);
+    if (found == TOO_MANY_WAYS) plans->fault = -3;
+    return found;
+}
+
+static int has(const Plans *plans, i64 plan, int which) {
+    return plans->ends[plan * PATTERNS + which + 1] > plans->ends[plan * PATTERNS + which];
+}
+
+static int matches(Plans *plans, i64 plan, int which, Text digits) {
+    int marked;
+    return led(plans, plan, which, digits, &marked) >= 0;
+}
+
+/* Whether a national number is valid in the first plan of the calling code that claims it. */
+static int valid(Plans *plans, i64 code, Text national) {
+    for (i64 plan = plans->of_code[code]; plan < plans->of_code[code + 1]; plan++) {
+        int leading = has(plans, plan, LEADING);
+        if (matches(plans, plan, leading ? LEADING : TYPES, national))
+            return !leading || matches(plans, plan, TYPES, national);
+    }
+    return 0;
+}
+
+/* The digits without national prefix; whether the parser would rewrite them. */
+static Text without_prefix(Plans *plans, i64 plan, Text digits, int *rewritten) {
+    int marked = 0;
+    i64 size = has(plans, plan, PREFIX) ? led(plans, plan, PREFIX, digits, &marked) : NO_WAY;
+    *rewritten = size >= 0 && marked;
+    if (size <= 0) return digits;
+    Text after = {digits.at + size, digits.size - size};
+    int worse = matches(plans, plan, GENERAL, digits) && !matches(plans, plan, GENERAL, after);
+    return worse ? digits : after;
+}
+
+static int begins_with_code(Text digits, i64 code, i64 *size) {
+    u8 written[4];
+    i64 length = 0;
+    for (i64 part = 100; part; part /= 10)
+        if (code >= part) written[length++] = (u8)('0' + code / part % 10);
+    *size = length;
+    return digits.size >= length && !memcmp(digits.at, written, (size_t)length);
+}
+
+enum { NOT_VALID, VALID, UNDECIDED };
+
+/* As decide in phone_patterns.py. */
+static int judged(Plans *plans, i64 plan, Text digits, int abroad, Text *national) {
+    i64 code = plans->codes[plan], written;
+    *national = digits;
+    if (!abroad && code == 1) {
+        int two = digits.size > 1 ? digits.at[1] : 0, one = digits.size ? digits.at[0] : 0;
+        if (one == '0' || (one == '1' && (digits.size == 1 || two == '0' || two == '1' || (two == '3' && digits.size == 8))))
+            return UNDECIDED;
+        if (digits.size == 11 && one == '1' && two >= '2') *national = (Text){digits.at + 1, 10};
+        return valid(plans, code, *national);
+    }
+    int unclear, good;
+    *national = without_prefix(plans, plan, digits, &unclear);
+    good = valid(plans, code, *national);
+    if (!good && national->size != digits.size) unclear |= valid(plans, code, digits);
+    if (!abroad) {
+        if (begins_with_code(digits, code, &written) && !matches(plans, plan, GENERAL, digits)) {
+            int rest_unclear;
+            Text rest = without_prefix(plans, plan, (Text){digits.at + written, digits.size - written}, &rest_unclear);
+            int rest_good = valid(plans, code, rest);
+            rest_unclear |= rest_good && !matches(plans, plan, GENERAL, rest);
+            unclear |= rest_unclear || good;
+            *national = rest, good = rest_good;
+        }
+        if (has(plans, plan, ABROAD)) unclear |= matches(plans, plan, ABROAD, digits);
+    }
+    return unclear ? UNDECIDED : good;
+}
+
+/* The calling code that digits begin with, 0 where there is none; how many digits it has. */
+static i64 calling_code(const u8 *known, Text digits, i64 *size) {
+    i64 code = 0;
+    for (*size = 0; *size < 3 && *size < digits.size && is_digit(digits.at[*size]);) {
+        code = 10 * code + digits.at[(*size)++] - '0';
+        if (code && known[code]) return code;
+    }
+    return 0;
+}
+
+#define FEWEST_DIGITS 7
+#define MOST_DIGITS 15
+#define NATIONAL_DIGITS 10
+
+static int all_digits(Text text) {
+    for (i64 k = 0; k < text.size; k++)
+        if (!is_digit(text.at[k])) return 0;
+    return 1;
+}
+
+/* The part of a text behind a plus, and whether there was one. */
+static Text behind_plus(Text text, int *plus) {
+    *plus = text.size > 0 && text.at[0] == '+';
+    return *plus ? (Text){text.at + 1, text.size - 1} : text;
+}
+
+/* How many plain numbers with a plus have each calling code (of those `known`). */
+KERNEL i64 called(ArrowArrayStream *stream, i64 count, const u8 *known, i64 *times) {
+    OPENED(stream, count)
+    for (i64 v = 0; v < count; v++) {
+        int plus;
+        i64 size;
+        Text digits = behind_plus(text_at(&texts, v), &plus);
+        if (plus && digits.size >= FEWEST_DIGITS && digits.size <= MOST_DIGITS && all_digits(digits))
+            times[calling_code(known, digits, &size)]++;
+    }
+    close_texts(&texts);
+    return 0;
+}
+
+static void append(Builder *builder, Text text) {
+    if (text.size > 0) memcpy(builder->bytes + builder->size, text.at, (size_t)text.size);
+    builder->size += text.size;
+}
+
+static Text last_digits(Text text) {
+    i64 cut = text.size > NATIONAL_DIGITS ? text.size - NATIONAL_DIGITS : 0;
+    return (Text){text.at + cut, text.size - cut};
+}
+
+static int write_number(Plans *plans, const u8 *known, Text text, i64 trying, Builder *builder) {
+    int plus, verdict = NOT_VALID;
+    i64 size, plan = -1;
+    Text digits = behind_plus(text, &plus), national = digits;
+    if (digits.size > MOST_DIGITS || !all_digits(digits)) return 0;
+    if (digits.size < FEWEST_DIGITS) return 1;
+    if (plus) {
+        i64 code = calling_code(known, digits, &size);
+        if (code) {
+            plan = plans->of_code[code];
+            if (plan == plans->of_code[code + 1]) return 0;
+            verdict = judged(plans, plan, (Text){digits.at + size, digits.size - size}, 1, &national);
+        }
+    }
+    for (i64 turn = plans->tried_ends[trying]; !plus && verdict == NOT_VALID && turn < plans->tried_ends[trying + 1]; turn++) {
+        plan = plans->tried[turn];
+        if (plan >= 0) verdict = judged(plans, plan, digits, 0, &national);
+    }
+    if (verdict == UNDECIDED) return 0;
+    if (verdict == NOT_VALID) {
+        append(builder, last_digits(digits));
+        return 1;
+    }
+    put(builder, '+');
+    for (i64 part = 100; part; part /= 10)
+        if (plans->codes[plan] >= part) put(builder, (u8)('0' + plans->codes[plan] / part % 10));
+    append(builder, national);
+    return 1;
+}
+
+/* What phonenumbers makes of compact texts, as far as patterns tell: numbers, and which of them are decided. The
+   regions of `trying` are tried for each: see _decided in phones.py. -3 where a pattern is not known. */
+KERNEL i64 numbers_of(ArrowArrayStream *stream, i64 count, const u8 *known, const u32 *trying, const u8 *bytes,
+                      const i64 *ends, i64 plan_count, const i32 *codes, const i32 *rewriting, const i32 *of_code,
+                      const i32 *tried, const i32 *tried_ends, u8 *decided, ArrowSchema *schema, ArrowArray *array) {
+    OPENED(stream, count)
+    Builder builder;
+    Plans plans = {bytes, ends, plan_count, codes, rewriting, of_code, tried, tried_ends, 0, 0};
+    plans.compiled = calloc((size_t)(plan_count * PATTERNS + 1), sizeof(Step *));
+    if (!plans.compiled || begin_texts(&builder, count, all_bytes(&texts) + 4 * count)) {
+        free(plans.compiled);
+        close_texts(&texts);
+        return -1;
+    }
+    for (i64 v = 0; v < count && !plans.fault; v++) {
+        decided[v] = (u8)write_number(&plans, known, text_at(&texts, v), trying[v], &builder);
+        end_text(&builder);
+    }
+    for (i64 slot = 0; slot < plan_count * PATTERNS; slot++) free(plans.compiled[slot]);
+    free(plans.compiled);
+    close_texts(&texts);
+    if (!plans.fault) return hand_over(&builder, schema, array);
+    drop_texts(&builder);
+    return plans.fault;
+}
+
+/* The last ten digits of numbers without their calling code, and which of those are of one or two different digits. */
+KERNEL i64 nationals(ArrowArrayStream *stream, i64 count, const u8 *known, u8 *monotonous, ArrowSchema *schema,
+                     ArrowArray *array) {
+    OPENED_TO_MAKE(stream, count, builder)
+    for (i64 v = 0; v < count; v++) {
+        int plus;
+        i64 size;
+        Text text = text_at(&texts, v), digits = behind_plus(text, &plus);
+        if (plus && calling_code(known, digits, &size)) text = (Text){digits.at + size, digits.size - size};
+        text = last_digits(text);
+        u32 seen = 0;
+        for (i64 k = 0; k < text.size; k++) seen |= is_digit(text.at[k]) ? 1u << (text.at[k] - '0') : NO_DIGIT | 7;
+        monotonous[v] = text.size > 0 && __builtin_popcount(seen) <= 2;
+        append(&builder, text);
+        end_text(&builder);
+    }
+    close_texts(&texts);
+    return hand_over(&builder, schema, array);
+}
