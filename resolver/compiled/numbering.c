@@ -386,13 +386,44 @@ static Text behind_plus(Text text, int *plus) {
     return *plus ? (Text){text.at + 1, text.size - 1} : text;
 }
 
+#define ROOM 32 /* more than a number takes */
+
+/* A text without punctuation, 00 as plus: see _compact in phones.py; as much of it as there is room for. */
+static Text compact(Text text, u8 *room) {
+    i64 held = 0;
+    for (i64 k = 0; k < text.size && held < ROOM; k++) {
+        u8 byte = text.at[k];
+        switch (byte) {
+            case ' ': case '-': case '.': case '(': case ')': case '/': continue;
+            case 0xc2:
+                if (k + 1 < text.size && text.at[k + 1] == 0xa0) {
+                    k++;
+                    continue;
+                }
+        }
+        room[held++] = byte;
+    }
+    if (held < 2 || room[0] != '0' || room[1] != '0') return (Text){room, held};
+    room[1] = '+';
+    return (Text){room + 1, held - 1};
+}
+
+/* Whether a text holds what every way to write an extension holds: see _MAY_EXTEND in phones.py. */
+static int may_extend(Text text) {
+    for (i64 k = 0; k < text.size; k++) switch (text.at[k]) {
+            case '#': case 'x': case 'X': case 'd': case 'D': case 'p': case 'P': return 1;
+        }
+    return 0;
+}
+
 /* How many plain numbers with a plus have each calling code (of those `known`). */
 KERNEL i64 called(ArrowArrayStream *stream, i64 count, const u8 *known, i64 *times) {
     OPENED(stream, count)
     for (i64 v = 0; v < count; v++) {
         int plus;
         i64 size;
-        Text digits = behind_plus(text_at(&texts, v), &plus);
+        u8 room[ROOM];
+        Text digits = behind_plus(compact(text_at(&texts, v), room), &plus);
         if (plus && digits.size >= FEWEST_DIGITS && digits.size <= MOST_DIGITS && all_digits(digits))
             times[calling_code(known, digits, &size)]++;
     }
@@ -440,11 +471,11 @@ static int write_number(Plans *plans, const u8 *known, Text text, i64 trying, Bu
     return 1;
 }
 
-/* What phonenumbers makes of compact texts, as far as patterns tell: numbers, and which of them are decided. The
-   regions of `trying` are tried for each: see _decided in phones.py. -3 where a pattern is not known. */
+/* What phonenumbers makes of texts, as far as patterns tell: numbers, which of them are decided, and which may have an
+   extension. The regions of `trying` are tried for each: see _numbers in phones.py. -3 where a pattern is not known. */
 KERNEL i64 numbers_of(ArrowArrayStream *stream, i64 count, const u8 *known, const u32 *trying, const u8 *bytes,
                       const i64 *ends, i64 plan_count, const i32 *codes, const i32 *rewriting, const i32 *of_code,
-                      const i32 *tried, const i32 *tried_ends, u8 *decided, ArrowSchema *schema, ArrowArray *array) {
+                      const i32 *tried, const i32 *tried_ends, u8 *decided, u8 *extending, ArrowSchema *schema, ArrowArray *array) {
     OPENED(stream, count)
     Builder builder;
     Plans plans = {bytes, ends, plan_count, codes, rewriting, of_code, tried, tried_ends, 0, 0};
@@ -455,7 +486,10 @@ KERNEL i64 numbers_of(ArrowArrayStream *stream, i64 count, const u8 *known, cons
         return -1;
     }
     for (i64 v = 0; v < count && !plans.fault; v++) {
-        decided[v] = (u8)write_number(&plans, known, text_at(&texts, v), trying[v], &builder);
+        u8 room[ROOM];
+        Text text = text_at(&texts, v);
+        decided[v] = (u8)write_number(&plans, known, compact(text, room), trying[v], &builder);
+        extending[v] = !decided[v] && may_extend(text);
         end_text(&builder);
     }
     for (i64 slot = 0; slot < plan_count * PATTERNS; slot++) free(plans.compiled[slot]);

@@ -27,10 +27,10 @@ CODES: Final = 1_000
 class PlanTables:
     """Plans as the kernels take them, those of one calling code behind each other, the main region's first.
 
-    - ``patterns``: five for each plan: whole numbers, whole numbers of known types, what numbers begin with, national
-      and international prefix; an empty one is not there;
-    - ``codes``, ``rewriting``: the calling code of each plan, and the group of its national prefix that has numbers
-      rewritten (0: none);
+    - ``patterns``: five for each plan: whole numbers, whole numbers of known types, what numbers begin with,
+      national and international prefix; an empty one is not there;
+    - ``codes``, ``rewriting``: the calling code of each plan, and the group of its national prefix that has
+      numbers rewritten (0: none);
     - ``of_code``: where the plans of each calling code begin, CODES + 1 of them;
     - ``tried``: the plans that are tried for a number without calling code, in turn, -1 for none.
     """
@@ -64,12 +64,12 @@ def calling_codes(texts: pl.Series, known: Array) -> Array:
 
 def numbers_of(
     texts: pl.Series, known: Array, trying: Array, plans: PlanTables
-) -> tuple[pl.Series, Array] | None:
-    """Numbers of compact texts as far as patterns decide, and which of them are decided.
+) -> tuple[pl.Series, Array, Array] | None:
+    """Numbers of texts as far as patterns decide, else empty; which are decided, which may have an extension.
 
     ``trying`` says which of ``plans.tried`` are tried for each. None where a pattern is not known.
     """
-    made, decided = Made(), np.empty(len(texts), bool)
+    made, decided, extending = Made(), np.empty(len(texts), bool), np.empty(len(texts), bool)
     tried = np.array([plan for plans_ in plans.tried for plan in plans_], np.int32)
     tried_ends = np.cumsum([0, *map(len, plans.tried)], dtype=np.int32)
     told = (
@@ -83,10 +83,10 @@ def numbers_of(
     )
     row = np.ascontiguousarray(trying, np.uint32)
     try:
-        called("numbers_of", texts, known, row, *told, decided, made.schema, made.array)
+        called("numbers_of", texts, known, row, *told, decided, extending, made.schema, made.array)
     except ValueError:
         return None
-    return made.column(), decided
+    return made.column(), decided, extending
 
 
 def nationals(texts: pl.Series, known: Array) -> tuple[pl.Series, Array]:

@@ -171,38 +171,6 @@ KERNEL i64 phrased(ArrowArrayStream *stream, i64 count, const u8 *parting, i64 m
     return hand_over(&builder, schema, array);
 }
 
-/* Phone numbers without punctuation, 00 as plus, and which of them may have an extension: see _compact and
-   _MAY_EXTEND in phones.py. */
-KERNEL i64 compacted(ArrowArrayStream *stream, i64 count, u8 *may_extend, ArrowSchema *schema, ArrowArray *array) {
-    OPENED_TO_MAKE(stream, count, builder)
-    for (i64 v = 0; v < count; v++) {
-        Text text = text_at(&texts, v);
-        i64 begin = builder.size;
-        may_extend[v] = 0;
-        for (i64 k = 0; k < text.size; k++) {
-            u8 byte = text.at[k];
-            if (byte == 0xc2 && k + 1 < text.size && text.at[k + 1] == 0xa0) {
-                k++;
-                continue;
-            }
-            switch (byte) {
-                case ' ': case '-': case '.': case '(': case ')': case '/': continue;
-                case '#': case 'x': case 'X': case 'd': case 'D': case 'p': case 'P': may_extend[v] = 1;
-            }
-            put(&builder, byte);
-        }
-        u8 *own = builder.bytes + begin;
-        if (builder.size - begin >= 2 && own[0] == '0' && own[1] == '0') {
-            own[0] = '+';
-            memmove(own + 1, own + 2, (size_t)(builder.size - begin - 2));
-            builder.size--;
-        }
-        end_text(&builder);
-    }
-    close_texts(&texts);
-    return hand_over(&builder, schema, array);
-}
-
 /* Bytes of a character of white space at the beginning of a text, as regular expressions have it. */
 static i64 white(const u8 *at, i64 size) {
     if (size >= 1 && (at[0] == ' ' || (at[0] >= 9 && at[0] <= 13))) return 1;

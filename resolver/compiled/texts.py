@@ -105,13 +105,6 @@ def phrased(texts: pl.Series, parting: str) -> pl.Series:
     return made.column()
 
 
-def compacted(texts: pl.Series) -> tuple[pl.Series, Array]:
-    """Phone numbers without punctuation, 00 as plus, and which of them may have an extension."""
-    made, may_extend = Made(), np.empty(len(texts), bool)
-    called("compacted", texts, may_extend, made.schema, made.array)
-    return made.column(), may_extend
-
-
 def dialled(texts: pl.Series) -> Array:
     """How many texts dial each number of up to three digits behind + or 00."""
     times = np.zeros(1000, np.int64)
@@ -138,8 +131,8 @@ def usual_lines(
 ) -> tuple[Array, tuple[pl.Series, pl.Series, pl.Series]]:
     """Which address lines are usual or blank; house numbers, streets' own names and units, else empty.
 
-    ``listed`` says by bits what words of letters and digits are: the type of a street 1, one that may stand first
-    2, a direction 4, the word for a unit 8. ``endings`` are glued to streets' names. Nulls are blank.
+    ``listed`` says by bits what words of letters and digits are: the type of a street 1, one that may stand
+    first 2, a direction 4, the word for a unit 8. ``endings`` are glued to streets' names. Nulls are blank.
     """
     made, usual = (Made(), Made(), Made()), np.empty(len(lines), bool)
     kinds = np.array([*listed.values(), 0], np.uint8)

@@ -9,15 +9,22 @@ import polars as pl
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from test_kernels import both
+from test_kernels import assert_same, both
 
 from resolver.attribute_columns import attributes_of, in_key_order
 from resolver.compiled import library, texts
 from resolver.errors import BadFrame
 from resolver.matching.standardising.address_columns import cleaned_lines
+from resolver.matching.standardising.coding import Coded
 from resolver.matching.standardising.emails import _parted, cleaned_emails
 from resolver.matching.standardising.folding import folded, phrases
-from resolver.matching.standardising.phones import _compacted, _dialled_abroad, infer_region
+from resolver.matching.standardising.phones import (
+    _dialled_abroad,
+    _nationals,
+    _vocabulary,
+    cleaned_phones,
+    infer_region,
+)
 
 pytestmark = pytest.mark.skipif(not library.there(), reason="the kernels were not built: no C compiler")
 
@@ -40,14 +47,23 @@ def test_phrases(made, parting):
         assert one.to_list() == other.to_list()
 
 
-@given(any_of("09 -.()/\u00a0+xX#;ext=dpDé1234"))
-@example(
-    column(["00 44 20", "0", "00", "+1 202 555 0123 ext. 4", "x", "(0)0/1", "00044", "202-555-0123 x 009"])
-)
-def test_phone_numbers_are_compacted(made):
-    one, other = both(lambda: _compacted(made))
-    assert one[0].to_list() == other[0].to_list()
-    assert one[1].to_list() == other[1].to_list()
+@given(any_of("09 -.()/\u00a0+xX#;ext=dpDé1234"), st.sampled_from(["us", "gb us", "ru it", "de mx", ""]))
+@example(column(["00 44 20 7946 0958", "0", "00", "+1 202 555 0123 ext. 4", "x", "(0)0/1", "00044"]), "us")
+@example(column(["202-555-0123 x 009", "+44 (0) 20 7946 0958 #12", "+" + "1" * 40, "+999 1234567"]), "us")
+@example(column(["8 495 123-45-67", "1 1 1 1 1 1 1 x 2", "0049 30 1234567", "+1 264 497 1234 x1"]), "ru us")
+def test_phone_numbers(made, regions):
+    tried = Coded(np.ones(len(made), np.uint32), column(["", regions]))
+    one, other = both(lambda: cleaned_phones(made, tried))
+    assert one.number.texts.to_list() == other.number.texts.to_list()
+    assert_same(
+        (one.number.codes, one.extended, one.whole), (other.number.codes, other.extended, other.whole)
+    )
+    assert one.extension.to_list() == other.extension.to_list()
+    assert one.parsed == other.parsed
+    nationals, vocabularies = both(lambda: _nationals(one.number.texts)), both(lambda: _vocabulary(one))
+    assert nationals[0][0].to_list() == nationals[1][0].to_list()
+    assert nationals[0][1].tolist() == nationals[1][1].tolist()
+    assert vocabularies[0][0].rows() == vocabularies[1][0].rows()
 
 
 @given(any_of("09 +\u00a0\u2003\u3000\t\x1c1a"))

@@ -18,12 +18,11 @@ from resolver.matching.standardising import plan_tables
 from resolver.matching.standardising.coding import (
     Coded,
     code,
-    filled,
+    encode,
     forget,
     placed,
     slots_of,
     stacked,
-    together,
 )
 from resolver.matching.standardising.phone_expressions import NATIONAL_DIGITS, decided_by_expression
 from resolver.matching.standardising.phone_patterns import CALLING_CODE
@@ -84,55 +83,77 @@ def _valid(text: str, region: str | None) -> phonenumbers.PhoneNumber | None:
 
 @dataclass(frozen=True, slots=True)
 class CleanedPhones:
-    """``clean_phone`` of every row, and how many distinct texts phonenumbers itself had to parse."""
+    """``clean_phone`` of every row, and how many distinct texts phonenumbers itself had to parse.
+
+    ``extended`` are the rows with an extension, ``whole`` the codes of their numbers with it (behind ``x``)
+    among the texts of ``number``.
+    """
 
     number: Coded
-    extension: Coded
+    extended: np.ndarray
+    extension: pl.Series
+    whole: np.ndarray
     parsed: int
 
 
 def cleaned_phones(texts: pl.Series, regions: Coded) -> CleanedPhones:
     """``clean_phone`` of each text. ``regions`` holds those of its row as one text, separated by spaces."""
-    compact, extended = _compacted(texts)
-    those = texts.gather(extended)
-    keys, tried, asked_as = _distinct(code(compact), regions)
-    del compact
-    numbers, decided = _decided(keys, regions.texts, tried)
-    del keys  # as many texts as there are numbers
-    number = code(numbers).of(asked_as)
-    blank = Coded(np.zeros(len(texts), np.uint32), pl.Series("text", [""], pl.String))
-    extension = filled(blank, extended.to_numpy(), code(those.str.extract(_EXTENSION, 1)))
-    left = pl.Series(np.flatnonzero(~decided[asked_as]))
+    numbers, decided, extended, before = _numbers(texts, regions)
+    left = np.flatnonzero(~decided).astype(np.uint32)
     asked = pl.DataFrame(
-        {
-            "row": left,
-            "text": texts.gather(left),
-            "regions": regions.texts.gather(regions.codes[left.to_numpy()]),
-        }
+        {"row": left, "text": texts.gather(left), "regions": regions.texts.gather(regions.codes[left])}
     )
     distinct = asked.select("text", "regions").unique()
     cleaned = [(text, own, *clean_phone(text, own.split())) for text, own in distinct.iter_rows()]
     schema = {"text": pl.String, "regions": pl.String, "number": pl.String, "extension": pl.String}
     answers = asked.join(pl.DataFrame(cleaned, schema=schema, orient="row"), on=["text", "regions"])
-    number = filled(number, answers["row"].to_numpy(), code(answers["number"]))
-    extension = filled(extension, answers["row"].to_numpy(), code(answers["extension"]))
-    none = np.where(number.codes == 0, 0, extension.codes)
-    return CleanedPhones(number, Coded(none, extension.texts), len(cleaned))
+    behind = pl.concat(
+        [
+            pl.DataFrame(
+                {
+                    "row": extended.astype(np.uint32),
+                    "number": before,
+                    "extension": texts.gather(extended).str.extract(_EXTENSION, 1),
+                }
+            ).filter(decided[extended]),
+            answers.select("row", "number", "extension"),
+        ]
+    )
+    rows = behind["row"].to_numpy()
+    whole = behind.filter((pl.col("number") != "") & (pl.col("extension") != ""))
+    named = whole.select(pl.col("number") + "x" + pl.col("extension")).to_series()
+    (codes, others, wholes), vocabulary = encode([numbers, behind["number"], named])
+    codes[rows] = others
+    return CleanedPhones(
+        Coded(codes, vocabulary), whole["row"].to_numpy(), whole["extension"], wholes, len(cleaned)
+    )
 
 
-def _compacted(texts: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """``_compact`` of each text, and the rows of those with an extension."""
-    quick = None
+def _numbers(texts: pl.Series, regions: Coded) -> tuple[pl.Series, np.ndarray, np.ndarray, pl.Series]:
+    """The number of each text that patterns decide, and which these are; extended rows, their numbers.
+
+    What stands in a row with an extension, or in one that is not decided, is for nothing.
+    """
     if compiled.taken(texts):
-        quick, may_extend = compiled.compacted(texts)
-        extended = pl.Series(may_extend).arg_true()
-    else:
-        extended = texts.str.contains(_MAY_EXTEND).arg_true()
-    extended = extended.filter(texts.gather(extended).str.contains(_EXTENSION))
-    if quick is None:
-        return _compact(texts, extended), extended
-    own = texts.gather(extended)
-    return placed(quick, extended, _compact(own, pl.int_range(len(own), eager=True))), extended
+        made = plan_tables.numbers_of(texts, regions.texts, regions.codes)
+        if made is not None:
+            numbers, decided, may_extend = made
+            extended = _extended(texts, np.flatnonzero(may_extend))
+            bare = texts.gather(extended).str.replace(_EXTENSION, "")
+            behind = plan_tables.numbers_of(bare, regions.texts, regions.codes[extended])
+            if behind is not None:
+                decided[extended] = behind[1]
+                return numbers, decided, extended, behind[0]
+    extended = _extended(texts, texts.str.contains(_MAY_EXTEND).arg_true().to_numpy())
+    keys, tried, place = _distinct(code(_compact(texts, pl.Series(extended))), regions)
+    distinct = decided_by_expression(pl.DataFrame({"compact": keys, "regions": regions.texts.gather(tried)}))
+    numbers = distinct.gather(place)
+    return numbers, numbers.is_not_null().to_numpy().copy(), extended, numbers.gather(extended)
+
+
+def _extended(texts: pl.Series, rows: np.ndarray) -> np.ndarray:
+    """Which of those rows have an extension."""
+    return rows[texts.gather(rows).str.contains(_EXTENSION).to_numpy()]
 
 
 def _compact(texts: pl.Series, extended: pl.Series) -> pl.Series:
@@ -153,19 +174,6 @@ def _distinct(compact: Coded, regions: Coded) -> tuple[pl.Series, np.ndarray, np
         return compact.texts.gather(texts), tried, place.astype(np.intp)
     tried = np.full(len(compact.texts), regions.codes[0] if len(regions.codes) else 0, np.uint32)
     return compact.texts, tried, compact.codes.astype(np.intp)
-
-
-def _decided(compact: pl.Series, regions: pl.Series, tried: np.ndarray) -> tuple[pl.Series, np.ndarray]:
-    """The number of each compact text that the patterns decide, and which these are.
-
-    ``tried`` are the rows of ``regions`` whose regions are tried for each.
-    """
-    if compiled.taken(compact):
-        found = plan_tables.numbers_of(compact, regions, tried)
-        if found is not None:
-            return found
-    numbers = decided_by_expression(pl.DataFrame({"compact": compact, "regions": regions.gather(tried)}))
-    return numbers, numbers.is_not_null().to_numpy()
 
 
 def infer_region(texts: pl.Series, countries: pl.Series, reference: Reference) -> str | None:
@@ -209,7 +217,10 @@ def standardise_phones(
     texts, places = stacked(columns)
     del columns  # a million texts each
     own = regions.of(places % max(1, shape[1]))
-    field, vocabulary, monotonous = _coded(cleaned_phones(texts, own))
+    cleaned = cleaned_phones(texts, own)
+    vocabulary, monotonous = _vocabulary(cleaned)
+    field = cleaned.number.codes
+    field[cleaned.extended] = cleaned.whole
     unknown = sorted(reference.placeholders["phone"])
     listed = vocabulary.select(
         pl.col("national").is_in(unknown) | pl.col("text").str.strip_prefix("+").is_in(unknown)
@@ -242,27 +253,16 @@ def _nationals(numbers: pl.Series) -> tuple[pl.Series, np.ndarray]:
     return national, national.str.contains(_MONOTONOUS).to_numpy()
 
 
-def _coded(cleaned: CleanedPhones) -> tuple[np.ndarray, pl.DataFrame, np.ndarray]:
-    """Codes of the numbers with their extensions, the vocabulary of standardise_phones, which are monotonous."""
-    number, extension = cleaned.number, cleaned.extension
-    rows = np.flatnonzero(extension.codes)
-    behind = extension.of(rows)
-    whole = number.texts.gather(number.codes[rows]) + "x" + behind.texts.gather(behind.codes)
-    (codes, extended), vocabulary = together([number, code(whole)])
-    bases, codes = codes[rows], codes.copy()
-    codes[rows] = extended
-    base = np.arange(len(vocabulary), dtype=np.uint32)
-    base[extended] = bases
-    national, monotonous = _nationals(vocabulary)
-    if len(extended):
+def _vocabulary(cleaned: CleanedPhones) -> tuple[pl.DataFrame, np.ndarray]:
+    """The vocabulary of standardise_phones, and which of its numbers are monotonous."""
+    texts, whole = cleaned.number.texts, cleaned.whole
+    base = np.arange(len(texts), dtype=np.uint32)
+    base[whole] = cleaned.number.codes[cleaned.extended]
+    national, monotonous = _nationals(texts)
+    extension = pl.repeat("", len(texts), eager=True, dtype=pl.String)
+    if len(whole):
         national, monotonous = national.gather(base), monotonous[base]
-    nothing = pl.repeat("", len(vocabulary), eager=True, dtype=pl.String)
-    frame = pl.DataFrame(
-        {
-            "text": vocabulary,
-            "extension": placed(nothing, pl.Series(extended), behind.texts.gather(behind.codes)),
-            "national": national,
-            "base": base,
-        }
-    )
-    return codes, frame, monotonous
+        extension = placed(extension, pl.Series(whole), cleaned.extension)
+    return pl.DataFrame(
+        {"text": texts, "extension": extension, "national": national, "base": base}
+    ), monotonous

@@ -28,15 +28,16 @@ def known_codes() -> np.ndarray:
 
 
 def numbers_of(
-    compact: pl.Series, regions: pl.Series, trying: np.ndarray
-) -> tuple[pl.Series, np.ndarray] | None:
-    """The number of each compact text as far as patterns decide, and which are decided; None: by other means.
+    texts: pl.Series, regions: pl.Series, trying: np.ndarray
+) -> tuple[pl.Series, np.ndarray, np.ndarray] | None:
+    """The number of each text as far as patterns decide, else empty; which are decided, which may be longer.
 
-    ``regions`` are lists of regions as one text each, ``trying`` says which of them each text tries.
+    ``regions`` are lists of regions as one text each, ``trying`` says which of them each text tries. A text
+    may be longer by an extension. None where a pattern holds more than kernels know.
     """
     known = known_codes()
-    tables = _tables([int(code) for code in numbering.calling_codes(compact, known)], regions.to_list())
-    return numbering.numbers_of(compact, known, trying, tables)
+    tables = _tables([int(code) for code in numbering.calling_codes(texts, known)], regions.to_list())
+    return numbering.numbers_of(texts, known, trying, tables)
 
 
 def _tables(abroad: Sequence[int], regions: Sequence[str]) -> numbering.PlanTables:

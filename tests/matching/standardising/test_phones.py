@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from phonenumbers.phonemetadata import PhoneMetadata
 from reference_tables import SOAK, tables
 
-from resolver.matching.standardising import phone_patterns, phones
+from resolver.matching.standardising import phone_expressions, phone_patterns
 from resolver.matching.standardising.coding import code
 from resolver.matching.standardising.phones import (
     clean_phone,
@@ -31,7 +31,11 @@ def texts_of(coded):
 
 def quick(texts, regions):
     cleaned = cleaned_phones(pl.Series(texts, dtype=pl.String), code(pl.Series(regions, dtype=pl.String)))
-    return list(zip(texts_of(cleaned.number), texts_of(cleaned.extension), strict=True)), cleaned.parsed
+    extensions = dict(zip(cleaned.extended.tolist(), cleaned.extension, strict=True))
+    numbers = texts_of(cleaned.number)
+    for row, whole in zip(cleaned.extended.tolist(), cleaned.whole.tolist(), strict=True):
+        assert cleaned.number.texts[whole] == f"{numbers[row]}x{extensions[row]}"
+    return [(number, extensions.get(row, "")) for row, number in enumerate(numbers)], cleaned.parsed
 
 
 def examples():
@@ -198,11 +202,12 @@ def test_columns_of_numbers_are_read_as_each_number_is(rows):
 
 
 def test_many_numbers_are_judged_some_at_a_time(monkeypatch):
-    texts = ["212 838 2600", "+44 20 7946 0958", "5", "(212) 838-2600 x12", "030 901820", "00 49 30 901820"]
-    regions = ["us", "gb", "us", "us", "de", "us"]
-    at_once = quick(texts, regions)
-    monkeypatch.setattr(phones, "_AT_ONCE", 2)
-    assert quick(texts, regions) == at_once
+    texts = ["2128382600", "+442079460958", "5", "030901820", "+4930901820", "x", "1234567"]
+    asked = pl.DataFrame({"compact": texts, "regions": ["us", "gb", "us", "de", "us", "us", "gb de"]})
+    at_once = phone_expressions.decided_by_expression(asked).to_list()
+    monkeypatch.setattr(phone_expressions, "_AT_ONCE", 2)
+    assert phone_expressions.decided_by_expression(asked).to_list() == at_once
+    assert at_once[:3] == ["+12128382600", "+442079460958", ""]
 
 
 def test_the_region_is_inferred_from_international_numbers_then_from_countries():
