@@ -13,7 +13,6 @@ from resolver.app.continuing import Continuation, Linked, link
 from resolver.model.domain_facts import DomainFacts
 from resolver.model.frames import DECISIONS, empty
 from resolver.model.profile import ADDRESSES, PREFERENCES, SCALARS
-from resolver.planning.plans import plan_merges
 from resolver.report.summary import summarise_clusters, summarise_pairs
 from resolver.rule_file import load_rules
 from resolver.state_file import Origin, forget_state, prepare_state, publish_state, write_state
@@ -189,6 +188,8 @@ def _planned(frames: tuple[pl.DataFrame, pl.DataFrame], rules: RuleSet, cluster:
     profiles, clusters = frames
     if cluster is not None:
         return cluster.plan(profiles, clusters, rules)
+    from resolver.planning.plans import plan_merges  # noqa: PLC0415 - what few runs are asked for
+
     return plan_merges(profiles, clusters, rules, DomainFacts())
 
 

@@ -15,6 +15,7 @@ import typer
 
 from resolver import __version__
 from resolver.cli import demo, drill, engine, export, job, local, operating, policy, recovery, review
+from resolver.cli.leaving import alone
 from resolver.cli.output import BAD_USAGE, FAILED, HELD, LOCKED
 from resolver.errors import (
     AlreadyRunning,
@@ -77,6 +78,8 @@ def root(
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if argv is None:
+        alone()
     try:
         app(args=arguments, prog_name="resolver")
     except ResolverError as error:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from resolver.cli.ahead import Ahead
-from resolver.cli.memory import share_arenas
+from resolver.cli.leaving import leave_at_once
+from resolver.cli.memory import share_arenas, uncollected
 from resolver.cli.options import Json, Quiet, Rules
 from resolver.cli.output import Output
 from resolver.errors import BadInput
@@ -110,7 +111,8 @@ def match(
     if addresses and (engine != Engine.SPARK or keep_state):
         raise BadInput("addresses (://) are for --engine spark, without --keep-state")
     share_arenas()  # before the threads that allocate are there
-    from resolver.profile_file import read_profiles
+    with uncollected():
+        from resolver.profile_file import read_profiles
 
     prints: list[Fingerprints] = []
 
@@ -123,11 +125,12 @@ def match(
         return profiles
 
     profiles = None if addresses else Ahead(read)  # while modules are loaded
-    from resolver.app.continuing import Continuation
-    from resolver.app.matching import MatchOptions, match_profiles
-    from resolver.app.progress import Stopwatch
-    from resolver.report.match_report import render_match
-    from resolver.report.text import line
+    with uncollected():
+        from resolver.app.continuing import Continuation
+        from resolver.app.matching import MatchOptions, match_profiles
+        from resolver.app.progress import Stopwatch
+        from resolver.report.match_report import render_match
+        from resolver.report.text import line
 
     output = Output(as_json, quiet)
     going_on = Continuation(incremental, model, keep_state or incremental is not None)
@@ -144,6 +147,7 @@ def match(
         told = match_profiles(profiles.take, options, Stopwatch(output))
         page = f"{out}; a page of them: resolver report {out}"
     output.result(told, f"{render_match(told)}\n{line('Results', page)}")
+    leave_at_once()
 
 
 def estimate(

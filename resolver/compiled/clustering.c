@@ -151,3 +151,46 @@ KERNEL i64 softened(const double *weight, const double *prior, i64 each, i64 pai
     }
     return 0;
 }
+
+/* Links without which their ends would not be connected; no two links have the same ends, and both differ. Nodes are
+   walked in depth: a link to one that cannot be left again but by that link is a bridge. */
+KERNEL i64 bridge_links(const i64 *left, const i64 *right, i64 links, i64 nodes, u8 *out) {
+    i64 *starts = calloc((size_t)(nodes + 2), sizeof(i64));
+    i64 *link_of = malloc((size_t)(2 * links + 1) * sizeof(i64)); /* by node, as `starts` has them */
+    i64 *next = malloc((size_t)(nodes + 1) * sizeof(i64)), *by = malloc((size_t)(nodes + 1) * sizeof(i64));
+    i64 *seen = calloc((size_t)(nodes + 1), sizeof(i64)), *low = malloc((size_t)(nodes + 1) * sizeof(i64));
+    i64 *path = malloc((size_t)(nodes + 1) * sizeof(i64)), clock = 0;
+    int short_of_memory = !starts || !link_of || !next || !by || !seen || !low || !path;
+    for (i64 e = 0; !short_of_memory && e < links; e++) starts[left[e] + 2]++, starts[right[e] + 2]++;
+    for (i64 n = 0; !short_of_memory && n < nodes; n++) starts[n + 2] += starts[n + 1];
+    for (i64 e = 0; !short_of_memory && e < links; e++) {
+        out[e] = 0;
+        link_of[starts[left[e] + 1]++] = e;
+        link_of[starts[right[e] + 1]++] = e;
+    }
+    for (i64 root = 0; !short_of_memory && root < nodes; root++) {
+        if (seen[root]) continue;
+        i64 depth = 0;
+        path[0] = root, by[root] = -1, next[root] = starts[root], seen[root] = low[root] = ++clock;
+        while (depth >= 0) {
+            i64 node = path[depth];
+            if (next[node] < starts[node + 1]) {
+                i64 e = link_of[next[node]++], other = left[e] == node ? right[e] : left[e];
+                if (e == by[node]) continue;
+                if (seen[other]) {
+                    if (seen[other] < low[node]) low[node] = seen[other];
+                    continue;
+                }
+                path[++depth] = other, by[other] = e, next[other] = starts[other];
+                seen[other] = low[other] = ++clock;
+                continue;
+            }
+            if (--depth < 0) break;
+            i64 before = path[depth];
+            if (low[node] < low[before]) low[before] = low[node];
+            if (low[node] > seen[before]) out[by[node]] = 1;
+        }
+    }
+    free(starts), free(link_of), free(next), free(by), free(seen), free(low), free(path);
+    return short_of_memory ? -1 : 0;
+}

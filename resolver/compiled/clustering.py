@@ -86,3 +86,10 @@ def softened(weight: Array, prior: float | Array, clip: float, relief: float) ->
     given = run(weight, np.float64), priors, np.ndim(prior), len(weight), float(clip), float(relief)
     call("softened", *given, out)
     return out
+
+
+def bridges(nodes: int, left: Array, right: Array) -> Array:
+    """Links without which their ends are not connected; no two have the same ends, and both differ."""
+    out = np.empty(len(left), bool)
+    call("bridge_links", run(left, np.int64), run(right, np.int64), len(left), nodes, out)
+    return out

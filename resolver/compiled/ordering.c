@@ -50,8 +50,10 @@ static int by_hash(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-#define ROOM 65536
-#define MOST_DISTINCT 16384
+/* Of a table of different hashes, in bits; a quarter of it is used at most. */
+#define FEW_BITS 16
+#define MANY_BITS 18
+#define MANY 500000
 
 /* What is asked for, where it is: rows in order, a rank per row, the first row of each rank, or a rank from 1 up as
    32 bits; `rows` says which row each hash is of, if not its own place. */
@@ -66,21 +68,23 @@ static inline i64 row_of(const Wanted *wanted, i64 place) { return wanted->rows 
 /* Ranks where there are few different hashes: each is looked up in a table that stays in the cache. Returns how
    many there are, or 0 where there are too many. */
 static i64 ranked_few(const u64 *hashes, i64 count, const Wanted *wanted) {
-    u64 *known = malloc(ROOM * sizeof(u64) + ROOM * sizeof(u32) + 2 * MOST_DISTINCT * sizeof(u64));
+    int bits = count < MANY ? FEW_BITS : MANY_BITS;
+    i64 room = 1ll << bits, most = room / 4;
+    u64 *known = malloc((size_t)(room * 12 + most * 16));
     u32 *number = malloc((size_t)count * sizeof(u32));
     if (!known || !number) {
         free(known), free(number);
         return -1;
     }
-    u64 *distinct = known + ROOM, *first = distinct + MOST_DISTINCT;
-    u32 *place = (u32 *)(first + MOST_DISTINCT);
-    memset(place, 0, ROOM * sizeof(u32));
+    u64 *distinct = known + room, *first = distinct + most, last = (u64)room - 1;
+    u32 *place = (u32 *)(first + most);
+    memset(place, 0, (size_t)room * sizeof(u32));
     i64 found = 0;
     for (i64 i = 0; i < count; i++) {
-        u64 hash = hashes[i], at = hash >> 48;
-        while (place[at] && known[at] != hash) at = (at + 1) & (ROOM - 1);
+        u64 hash = hashes[i], at = hash >> (64 - bits);
+        while (place[at] && known[at] != hash) at = (at + 1) & last;
         if (!place[at]) {
-            if (found == MOST_DISTINCT || (i < 4 * MOST_DISTINCT && found > MOST_DISTINCT / 2)) {
+            if (found == most || (i < 2 * most && found > most / 2)) {
                 free(known), free(number);
                 return 0;
             }
@@ -130,22 +134,28 @@ static i64 ordered(const u64 *hashes, i64 count, const Wanted *wanted) {
     if (!count) return 0;
     i64 few = ranked_few(hashes, count, wanted);
     if (few) return few;
-    Entry *entries = malloc((size_t)count * 2 * sizeof(Entry));
+    u32 bounds[BUCKETS + 1];
+    i64 largest = count; /* what is sorted at a time */
+    if (count >= 4 * BUCKETS) {
+        memset(bounds, 0, sizeof bounds);
+        for (i64 i = 0; i < count; i++) bounds[(hashes[i] >> (64 - MOST_BITS)) + 1]++;
+        largest = 0;
+        for (int b = 1; b <= BUCKETS; b++)
+            if (bounds[b] > largest) largest = bounds[b];
+    }
+    Entry *entries = malloc((size_t)(count + largest) * sizeof(Entry));
     if (!entries) return -1;
     Entry *spare = entries + count;
-    u32 bounds[BUCKETS + 1];
     if (count < 4 * BUCKETS) {
         for (i64 i = 0; i < count; i++) entries[i] = (Entry){hashes[i], (u32)i};
         sorted(entries, spare, count, 64);
     } else {
         u32 next[BUCKETS];
-        memset(bounds, 0, sizeof bounds);
-        for (i64 i = 0; i < count; i++) bounds[(hashes[i] >> (64 - MOST_BITS)) + 1]++;
         for (int b = 0; b < BUCKETS; b++) bounds[b + 1] += bounds[b];
         memcpy(next, bounds, sizeof next);
         for (i64 i = 0; i < count; i++) entries[next[hashes[i] >> (64 - MOST_BITS)]++] = (Entry){hashes[i], (u32)i};
         for (int b = 0; b < BUCKETS; b++)
-            sorted(entries + bounds[b], spare + bounds[b], bounds[b + 1] - bounds[b], 64 - MOST_BITS);
+            sorted(entries + bounds[b], spare, bounds[b + 1] - bounds[b], 64 - MOST_BITS);
     }
     i64 rank = -1;
     for (i64 i = 0; i < count; i++) {

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from resolver.compiled import clustering as compiled
+from resolver.compiled.library import there
 from resolver.matching.clustering import bridges
 from resolver.matching.components import components
 from resolver.matching.pair_index import pack, unpack
@@ -111,6 +113,8 @@ def _bridges(words: Array, once: Array) -> Array:
     """Which links (sorted words of two parts) no other link could replace; only those that stand ``once``."""
     nodes, end = np.unique(np.concatenate(unpack(words)), return_inverse=True)
     a, b = end[: len(words)], end[len(words) :]
+    if there():
+        return once & compiled.bridges(len(nodes), a, b)
     piece = components(len(nodes), a, b)
     within = piece[a]
     cycles = np.bincount(within, minlength=len(nodes)) + 1 - np.bincount(piece, minlength=len(nodes))

@@ -18,6 +18,7 @@ from resolver.matching.blocking import Limits, block, index_of_key, pairs_of_key
 from resolver.matching.columns import columns_of
 from resolver.matching.comparison import compare, rebin
 from resolver.matching.components import first_members
+from resolver.matching.doubts import _bridges
 from resolver.matching.estimation import byte_counts
 from resolver.matching.evidence import Evidence
 from resolver.matching.frequency import Groups, entity_counts
@@ -279,6 +280,15 @@ def test_one_linkage_is_the_other_for_components_of_many(monkeypatch):
     label = np.zeros(count, np.int64)
     monkeypatch.setattr(average_linkage, "_BATCH", 1)
     assert_same(*both(lambda: clustering.cut_components(label, edges, [0.2, 1.0], 50)))
+
+
+@given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), max_size=30), st.integers(0, 2**30))
+def test_links_that_nothing_could_replace(pairs, marks):
+    pairs = sorted({(min(pair), max(pair)) for pair in pairs if pair[0] != pair[1]})
+    left, right = (np.array(side, np.uint32) for side in zip(*pairs, strict=True)) if pairs else 2 * [[]]
+    words = pack(np.array(left, np.uint32), np.array(right, np.uint32))
+    once = np.array([marks >> k & 1 for k in range(len(words))], bool)
+    assert_same(*both(lambda: _bridges(words, once)))
 
 
 def test_evidence_grows_in_order(rules, frame):
