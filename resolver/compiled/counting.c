@@ -23,24 +23,39 @@ static int rising(const void *a, const void *b) {
 }
 
 #define FEW 24
-/* What is counted: see count_values. */
+/* What is counted: see count_values. `before` says how many shared values there are before each 64. */
 typedef struct {
-    const u32 *whole, *place;
-    const u8 *shared, *part;
+    const u32 *whole;
+    const u64 *shared;
+    const u32 *before;
+    const u8 *part;
     i64 slots, places;
     u32 *counts;
     i64 *having;
 } Counted;
 
 static inline int is_shared(const Counted *counted, u32 value) {
-    return counted->shared[value >> 3] >> (value & 7) & 1;
+    return counted->shared[value >> 6] >> (value & 63) & 1;
+}
+
+/* Where a shared value is counted. */
+static inline u32 *count_of(const Counted *counted, u64 part, u32 value) {
+    u64 below = counted->shared[value >> 6] & ((1ull << (value & 63)) - 1);
+    return counted->counts + part * (u64)counted->places + counted->before[value >> 6] + __builtin_popcountll(below);
+}
+
+/* Have what a row counts at hand when it is needed. */
+static inline void announce(const Counted *counted, i64 row) {
+    const u32 *value = counted->whole + row * counted->slots;
+    u64 part = counted->part ? counted->part[row] : 0;
+    for (i64 slot = 0; slot < counted->slots; slot++)
+        if (is_shared(counted, value[slot])) __builtin_prefetch(count_of(counted, part, value[slot]), 1);
 }
 
 /* The values of one row, each once. */
 static inline void count_row(const Counted *counted, i64 row) {
     const u32 *value = counted->whole + row * counted->slots;
     i64 part = counted->part ? counted->part[row] : 0;
-    u32 *counts = counted->counts + part * counted->places;
     int any = 0;
     for (i64 slot = 0; slot < counted->slots; slot++) {
         u32 own = value[slot];
@@ -49,7 +64,7 @@ static inline void count_row(const Counted *counted, i64 row) {
         if (!is_shared(counted, own)) continue;
         int seen = 0;
         for (i64 before = 0; before < slot; before++) seen |= value[before] == own;
-        if (!seen) counts[counted->place[own]]++;
+        if (!seen) ++*count_of(counted, (u64)part, own);
     }
     counted->having[part] += any;
 }
@@ -78,33 +93,43 @@ static void count_group(const Counted *counted, const u32 *rows, i64 size, u64 *
             }
         }
         counted->having[part] += first;
-        if (!seen && is_shared(counted, value)) counted->counts[part * counted->places + counted->place[value]]++;
+        if (!seen && is_shared(counted, value)) ++*count_of(counted, part, value);
     }
 }
 
-/* Each shared value once per group and part: counts[part][place of the value]++, and in `having` the groups that
-   have any value in a part. `shared` has a bit per value that more than one profile has; of others nothing is
-   counted. `part` is each row's; without it all are of one. Without `order` every row is a group of its own. */
+/* Each shared value once per group and part: counts[part][its place among the shared ones]++, and in `having` the
+   groups that have any value in a part. `shared` has a bit per value of `values` that more than one profile has (never
+   of 0); of others nothing is counted. `part` is each row's; without it all are of one. Without `order` every row is a
+   group of its own. */
 KERNEL i64 count_values(const u32 *order, const u32 *starts, i64 groups, const u8 *part, const u32 *whole, i64 slots,
-                        const u8 *shared, const u32 *place, i64 places, u32 *counts, i64 *having) {
-    const Counted counted = {whole, place, shared, part, slots, places, counts, having};
-    if (!order) {
-        for (i64 row = 0; row < groups; row++) count_row(&counted, row);
-        return 0;
-    }
-    i64 most = 0, rows = starts[groups];
-    for (i64 g = 0; g < groups; g++)
+                        const u64 *shared, i64 values, i64 places, u32 *counts, i64 *having) {
+    i64 words = values / 64 + 1, rows = order ? starts[groups] : groups, most = 0;
+    for (i64 g = 0; order && g < groups; g++)
         if ((i64)(starts[g + 1] - starts[g]) > most) most = starts[g + 1] - starts[g];
+    u32 *before = malloc((size_t)words * sizeof(u32)), sum = 0;
     u64 *room = malloc((size_t)(most * slots + 1) * sizeof(u64));
-    if (!room) return -1;
-    for (i64 g = 0; g < groups; g++) {
+    if (!before || !room) {
+        free(before), free(room);
+        return -1;
+    }
+    for (i64 w = 0; w < words; w++) {
+        before[w] = sum;
+        sum += (u32)__builtin_popcountll(shared[w]);
+    }
+    const Counted counted = {whole, shared, before, part, slots, places, counts, having};
+    for (i64 row = 0; !order && row < rows; row++) {
+        if (row + AHEAD < rows) announce(&counted, row + AHEAD);
+        count_row(&counted, row);
+    }
+    for (i64 g = 0; order && g < groups; g++) {
         i64 begin = starts[g], size = starts[g + 1] - begin;
-        if (begin + AHEAD < rows) __builtin_prefetch(whole + (i64)order[begin + AHEAD] * slots);
+        if (begin + 2 * AHEAD < rows) __builtin_prefetch(whole + (i64)order[begin + 2 * AHEAD] * slots);
+        if (begin + AHEAD < rows) announce(&counted, order[begin + AHEAD]);
         if (size == 1)
             count_row(&counted, order[begin]);
         else if (size > 1)
             count_group(&counted, order + begin, size, room);
     }
-    free(room);
+    free(before), free(room);
     return 0;
 }

@@ -28,20 +28,19 @@ def count_values(
     whole: Array,
     groups: tuple[Array, Array] | None,
     parts: tuple[int, Array | None],
-    shared: tuple[Array, Array, Array],
+    shared: tuple[int, Array],
 ) -> tuple[Array, Array]:
     """Groups with each value in each part, shape (parts, values), and groups with any value in it.
 
     ``groups`` are ``in_groups``; without them every row is a group. ``parts`` is how many there are, and that
-    of each row. ``shared`` are the values that are asked for, a place per value, and a bit per value that is
-    one of them.
+    of each row. ``shared`` is how many values are asked for, and 64 bits a word that say which (never 0).
     """
     many, part = parts
-    values, place, bits = shared
+    asked, bits = shared
     starts, order = groups or (None, None)
     count = len(whole) if starts is None else len(starts) - 1
-    counts, having = np.zeros((many, len(values)), np.uint32), np.zeros(many, np.int64)
+    counts, having = np.zeros((many, asked), np.uint32), np.zeros(many, np.int64)
     part = None if part is None else run(part, np.uint8)
-    told = run(whole, np.uint32), whole.shape[1], bits, run(place, np.uint32), len(values)
+    told = run(whole, np.uint32), whole.shape[1], bits, 64 * (len(bits) - 1), asked
     call("count_values", order, starts, count, part, *told, counts, having)
     return counts, having

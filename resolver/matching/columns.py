@@ -121,14 +121,12 @@ class Column:
         return np.bincount(self.whole.ravel(), minlength=self.wholes).astype(np.int32)
 
     @cached_property
-    def shared(self) -> tuple[Array, Array, Array]:
-        """Whole values of two profiles or more, each value's place among them, a bit per value of them."""
-        more = self.times > 1
+    def shared(self) -> tuple[Array, Array]:
+        """Whole values of two profiles or more, and 64 bits a word that say which they are."""
+        more = np.zeros((self.wholes // 64 + 1) * 64, bool)
+        np.greater(self.times, 1, out=more[: self.wholes])
         more[0] = False
-        values = np.flatnonzero(more).astype(np.uint32)
-        place = np.zeros(self.wholes, np.uint32)
-        place[values] = np.arange(len(values), dtype=np.uint32)
-        return values, place, np.packbits(more, bitorder="little")
+        return np.flatnonzero(more).astype(np.uint32), np.packbits(more, bitorder="little").view("<u8")
 
     @cached_property
     def complete(self) -> Array:

@@ -84,10 +84,11 @@ def every_value(column: Column, wanted: Array | None = None) -> tuple[Array, Arr
 def entity_counts(column: Column, entities: Groups) -> tuple[Array, int]:
     """Distinct entities per whole value, and ``entities_with``."""
     if library.there():
-        counts, having = counting.count_values(column.whole, entities.rows, (1, None), column.shared)
+        values, bits = column.shared
+        counts, having = counting.count_values(column.whole, entities.rows, (1, None), (len(values), bits))
         out: Array = np.minimum(column.times, 1)
         out[0] = 0
-        out[column.shared[0]] = counts[0]
+        out[values] = counts[0]
         return out, int(having[0])
     values, _ = once_per_group(column, entities)
     return np.bincount(values, minlength=column.wholes), entities_with(column, entities.number)

@@ -215,11 +215,11 @@ def _entities_by_part(column: Column, known: Parted) -> tuple[Array, Array, Arra
     Before any is known, entities are as ``first_counts`` takes them. Of values that a single profile has, no
     two entities share one.
     """
-    values, strata = column.shared[0], known.strata
+    (values, bits), strata = column.shared, known.strata
     if library.there():
         groups = None if known.entities is None else known.entities.rows
         parts = len(strata.names), strata.part
-        counts, sizes = counting.count_values(column.whole, groups, parts, column.shared)
+        counts, sizes = counting.count_values(column.whole, groups, parts, (len(values), bits))
     else:
         counts, sizes = _counted(column, known), _sizes(column, known)
     if known.entities is None:
@@ -230,7 +230,9 @@ def _entities_by_part(column: Column, known: Parted) -> tuple[Array, Array, Arra
 
 def _counted(column: Column, known: Parted) -> Array:
     """Entities per part and shared value."""
-    values, place, _ = column.shared
+    values, _ = column.shared
+    place = np.zeros(column.wholes, np.uint32)
+    place[values] = np.arange(len(values), dtype=np.uint32)
     parts, wanted = len(known.strata.names), column.times > 1
     wanted[0] = False
     if known.cut is None:
