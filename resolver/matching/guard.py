@@ -75,18 +75,21 @@ def part(label: Array, joins: tuple[Array, Array], barred: tuple[Array, Array]) 
     for a, b in zip(left[inside].tolist(), right[inside].tolist(), strict=True):
         enemies.setdefault(a, set()).add(b)
         enemies.setdefault(b, set()).add(a)
-    affected = np.flatnonzero(np.isin(label, spoilt))
-    group = {row: {row} for row in affected.tolist()}
-    again = np.isin(label[joins[0]], spoilt)
+    hit = np.zeros(int(label.max()) + 1, bool)
+    hit[spoilt] = True
+    affected = np.flatnonzero(hit[label])
+    group = {row: ({row}, enemies.get(row, set()).copy()) for row in affected.tolist()}
+    again = hit[label[joins[0]]]
     # a loop over the few groups with a contradiction: each join depends on the ones before it
     for a, b in zip(joins[0][again].tolist(), joins[1][again].tolist(), strict=True):
         one, other = group[a], group[b]
-        if one is other or any(enemies.get(row, set()) & other for row in one):
+        if one is other or not one[1].isdisjoint(other[0]):
             continue
-        one |= other
-        group.update(dict.fromkeys(other, one))
+        one[0].update(other[0])
+        one[1].update(other[1])
+        group.update(dict.fromkeys(other[0], one))
     out = label.copy()
     fresh = int(label.max()) + 1
     for row in affected.tolist():
-        out[row] = fresh + min(group[row])
+        out[row] = fresh + min(group[row][0])
     return out

@@ -28,7 +28,7 @@ def summarise_pairs(pairs: pl.DataFrame, profiles: int) -> dict[str, Any]:
 def summarise_clusters(clusters: pl.DataFrame) -> dict[str, Any]:
     """Clusters of two or more profiles: how many, by band and by size."""
     shared = clusters.filter(pl.col("size") > 1)
-    heads = shared.unique("cluster_id")
+    heads = shared.filter(pl.col("profile_id") == pl.col("cluster_id"))  # the smallest id of its members
     sizes = heads.group_by("size").len().sort("size")
     return {
         "customers": heads.height + clusters.height - shared.height,
