@@ -431,11 +431,6 @@ KERNEL i64 called(ArrowArrayStream *stream, i64 count, const u8 *known, i64 *tim
     return 0;
 }
 
-static void append(Builder *builder, Text text) {
-    if (text.size > 0) memcpy(builder->bytes + builder->size, text.at, (size_t)text.size);
-    builder->size += text.size;
-}
-
 static Text last_digits(Text text) {
     i64 cut = text.size > NATIONAL_DIGITS ? text.size - NATIONAL_DIGITS : 0;
     return (Text){text.at + cut, text.size - cut};

@@ -94,6 +94,27 @@ int hand_over(Builder *builder, ArrowSchema *schema, ArrowArray *array) {
     return 0;
 }
 
+/* An empty text, and the texts of some rows behind it. */
+KERNEL i64 picked(ArrowArrayStream *stream, i64 count, const i64 *rows, i64 wanted, ArrowSchema *schema,
+                  ArrowArray *array) {
+    OPENED(stream, count)
+    Builder builder;
+    i64 most = 0;
+    for (i64 k = 0; k < wanted; k++) most += texts.texts[rows[k]].size > 0 ? texts.texts[rows[k]].size : 0;
+    if (begin_texts(&builder, wanted + 1, most)) {
+        close_texts(&texts);
+        return -1;
+    }
+    end_text(&builder);
+    for (i64 k = 0; k < wanted; k++) {
+        if (k + AHEAD < wanted) __builtin_prefetch(texts.texts[rows[k + AHEAD]].at);
+        append(&builder, texts.texts[rows[k]]);
+        end_text(&builder);
+    }
+    close_texts(&texts);
+    return hand_over(&builder, schema, array);
+}
+
 /* What single texts say of how far two of them can be apart. */
 KERNEL i64 spelled(ArrowArrayStream *stream, i64 count, Spelling *out) {
     OPENED(stream, count)

@@ -55,6 +55,13 @@ void drop_texts(Builder *builder);
 
 static inline void put(Builder *builder, u8 byte) { builder->bytes[builder->size++] = byte; }
 
+static inline void append(Builder *builder, Text text) {
+    if (text.size > 0) {
+        memcpy(builder->bytes + builder->size, text.at, (size_t)text.size);
+        builder->size += text.size;
+    }
+}
+
 static inline void end_text(Builder *builder) { builder->ends[++builder->count] = builder->size; }
 
 /* Hand the texts over: `schema` and `array` release them; -1 where memory is short, and then they are dropped. */

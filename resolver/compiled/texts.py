@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from resolver.compiled.library import call, there
+from resolver.compiled.library import call, run, there
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -82,6 +82,13 @@ class Made:
     def column(self) -> pl.Series:
         """The texts."""
         return pl.Series("text", self)
+
+
+def picked(texts: pl.Series, rows: Array) -> pl.Series:
+    """An empty text, and those of some rows behind it, which hold no more memory than they take; nulls are empty."""
+    made = Made()
+    called("picked", texts, run(rows, np.int64), len(rows), made.schema, made.array)
+    return made.column()
 
 
 def spelled(texts: pl.Series) -> Array:

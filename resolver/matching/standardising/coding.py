@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from resolver.compiled import texts as compiled
 from resolver.matching.sorting import hash_codes
 
 if TYPE_CHECKING:
@@ -71,9 +72,16 @@ def encode(columns: Sequence[pl.Series]) -> tuple[list[np.ndarray], pl.Series]:
     if there is not None:
         flat = np.zeros(height, np.uint32)
         flat[there] = codes
-    vocabulary = pl.concat([pl.Series("text", [""], pl.String), texts.gather(example)], rechunk=True)
+    vocabulary = _vocabulary(texts, example)
     ends = np.cumsum([len(column) for column in columns])[:-1]
     return np.split(flat, ends), vocabulary
+
+
+def _vocabulary(texts: pl.Series, example: np.ndarray) -> pl.Series:
+    """The empty string, and the text of each of those rows."""
+    if compiled.taken(texts, nulls=True):
+        return compiled.picked(texts, example)
+    return pl.concat([pl.Series("text", [""], pl.String), texts.gather(example)], rechunk=True)
 
 
 def stacked(columns: Sequence[pl.Series]) -> tuple[pl.Series, np.ndarray]:
