@@ -31,6 +31,7 @@ def share_arenas() -> bool:
     # a process that started this one may have loaded Polars
     if not told or (told.startswith(_OF_POLARS) and not told.endswith(_POLARS)):
         os.environ["_RJEM_MALLOC_CONF"] = f"{told},{_POLARS}".lstrip(",")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # more of them wait for each other, and work on little
     if not sys.platform.startswith("linux"):
         return False
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)

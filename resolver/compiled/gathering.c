@@ -55,3 +55,23 @@ KERNEL i64 told(const u8 *bytes, const i64 *at, const u8 *stratum, i64 pairs, i6
     }
     return 0;
 }
+
+/* Distinct values of each row, which are not 0, in their order: `slots` columns of values into `used` columns by row.
+   Without `out`: how many columns that takes. */
+KERNEL i64 packed(const u32 *values, i64 rows, i64 slots, u32 *out, i64 used) {
+    i64 most = 0;
+    for (i64 row = 0; row < rows; row++) {
+        i64 held = 0;
+        for (i64 slot = 0; slot < slots; slot++) {
+            u32 value = values[slot * rows + row];
+            int seen = !value;
+            for (i64 before = 0; before < slot; before++) seen |= values[before * rows + row] == value;
+            if (seen) continue;
+            if (out) out[row * used + held] = value;
+            held++;
+        }
+        for (i64 slot = held; out && slot < used; slot++) out[row * used + slot] = 0;
+        if (held > most) most = held;
+    }
+    return most;
+}

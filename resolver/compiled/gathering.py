@@ -59,3 +59,13 @@ def told(row: Array, at: Array, stratum: Array | None, column: tuple[int, Array]
     given = run(row, np.uint8), run(at, np.int64), stratum, len(at), top, run(table, np.float32)
     call("told", *given, level, weight)
     return level, weight
+
+
+def packed(slots: Array) -> Array:
+    """Each row's distinct values but 0 moved to the left; ``slots`` has a row per column of values."""
+    values = run(slots, np.uint32)
+    count, rows = values.shape
+    used = max(1, call("packed", values, rows, count, None, 0))
+    out = np.empty((rows, used), np.uint32)
+    call("packed", values, rows, count, out, used)
+    return out

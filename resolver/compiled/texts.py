@@ -29,6 +29,8 @@ _ARRAY: Final = 10 * 8
 _STREAM: Final = b"arrow_array_stream"
 #: Values of objects that there is room for at a time.
 _VALUES: Final = 1_048_576
+#: Numbers that texts may dial abroad begin with: up to three digits.
+DIALLED: Final = 1_000
 
 
 def taken(texts: pl.Series, *, nulls: bool = False) -> bool:
@@ -85,7 +87,7 @@ class Made:
 
 
 def picked(texts: pl.Series, rows: Array) -> pl.Series:
-    """An empty text, and those of some rows behind it, which hold no more memory than they take; nulls are empty."""
+    """An empty text, and those of some rows behind it, in no more memory than they take; nulls are empty."""
     made = Made()
     called("picked", texts, run(rows, np.int64), len(rows), made.schema, made.array)
     return made.column()
@@ -113,8 +115,8 @@ def phrased(texts: pl.Series, parting: str) -> pl.Series:
 
 
 def dialled(texts: pl.Series) -> Array:
-    """How many texts dial each number of up to three digits behind + or 00."""
-    times = np.zeros(1000, np.int64)
+    """How many texts dial each number below DIALLED behind + or 00; nulls dial none."""
+    times = np.zeros(DIALLED, np.int64)
     called("dialled", texts, times)
     return times
 

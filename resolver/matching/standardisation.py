@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import polars as pl
 
 from resolver.matching.standardising.address_columns import BLOCK_PARTS, standardise_addresses
@@ -16,7 +17,7 @@ from resolver.matching.standardising.attributes import (
     standardise_plain,
 )
 from resolver.matching.standardising.businesses import standardise_businesses
-from resolver.matching.standardising.coding import placed, stacked
+from resolver.matching.standardising.coding import Coded, code, filled, placed
 from resolver.matching.standardising.context import Context
 from resolver.matching.standardising.dates import infer_day_first, standardise_dates
 from resolver.matching.standardising.emails import standardise_emails
@@ -29,9 +30,6 @@ from resolver.model.standardised import Kind, Standardised, StandardisedField
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
-
-    from resolver.matching.standardising.coding import Coded
     from resolver.model.reference import Reference
 
 
@@ -40,9 +38,7 @@ _THREADS: Final = 2
 _SOON: Final = 4_096
 
 
-def _context_of(
-    profiles: pl.DataFrame, known: tuple[pl.DataFrame, pl.Series], reference: Reference
-) -> Context:
+def _context_of(profiles: pl.DataFrame, known: tuple[pl.DataFrame, Coded], reference: Reference) -> Context:
     """What a PROFILES frame as a whole says of how its values are to be read.
 
     ``known`` are its attributes one by one, and the country of each profile.
@@ -50,12 +46,11 @@ def _context_of(
     long, countries = known
 
     def region() -> str | None:
-        phones, _ = stacked(_Texts(profiles).columns(PHONES))
-        return infer_region(phones, countries, reference)
+        return infer_region(_Texts(profiles).columns(PHONES), countries, reference)
 
     with ThreadPoolExecutor(1) as pool:  # Polars releases the lock
         inferred = pool.submit(region)
-        day_first = infer_day_first(_column(profiles, "birth_date").unique())
+        day_first = infer_day_first(code(_column(profiles, "birth_date")).texts)
         kinds = attribute_kinds(_other_attributes(long, reference), profiles.height)
         return Context(inferred.result(), day_first, kinds)
 
@@ -222,16 +217,19 @@ def _block(profiles: pl.DataFrame, name: str) -> dict[str, pl.Series]:
     return {part: texts.cast(pl.String) for part, texts in parts.items() if texts.null_count() < len(texts)}
 
 
-def _countries(profiles: pl.DataFrame, reference: Reference) -> pl.Series:
-    """ISO alpha-2 of the first address country of each profile that is one, else null."""
-    country = pl.repeat(None, profiles.height, dtype=pl.String, eager=True)
+def _countries(profiles: pl.DataFrame, reference: Reference) -> Coded:
+    """ISO alpha-2 of the first address country of each profile that is one, else empty."""
+    country = code(_nothing(profiles.height))
+    known = set(reference.countries.values())
     for name in _present_blocks(profiles):
         texts = _block(profiles, name).get("country")
         if texts is None:
             continue
-        distinct = texts.drop_nulls().unique()
-        codes = {text: clean_country(text, reference) for text in distinct}
-        known = {text: code for text, code in codes.items() if code in reference.countries.values()}
-        found = texts.replace_strict(known, default=None, return_dtype=pl.String)
-        country = pl.select(pl.coalesce(country, found)).to_series()
-    return country.alias("country")
+        written = code(texts)
+        cleaned = [clean_country(text, reference) for text in written.texts]
+        found = written.cleaned(
+            pl.Series([text if text in known else "" for text in cleaned], dtype=pl.String)
+        )
+        rows = np.flatnonzero((country.codes == 0) & (found.codes != 0))
+        country = filled(country, rows, found.of(rows)) if country.codes.any() else found
+    return country

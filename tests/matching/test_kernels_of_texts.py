@@ -15,7 +15,7 @@ from resolver.attribute_columns import attributes_of, in_key_order
 from resolver.compiled import library, texts
 from resolver.errors import BadFrame
 from resolver.matching.standardising.address_columns import cleaned_lines
-from resolver.matching.standardising.coding import Coded
+from resolver.matching.standardising.coding import Coded, code, pack
 from resolver.matching.standardising.emails import _parted, cleaned_emails
 from resolver.matching.standardising.folding import folded, phrases
 from resolver.matching.standardising.phones import (
@@ -69,8 +69,8 @@ def test_phone_numbers(made, regions):
 @given(any_of("09 +\u00a0\u2003\u3000\t\x1c1a"))
 @example(column(["+44", " 0044", "00 49", "+ 1", "+0", "+1234", "00", "+", "", "\u1680+7", "0 044"]))
 def test_what_is_dialled_abroad_is_counted(made):
-    one, other = both(lambda: _dialled_abroad(made).sort("begin"))
-    assert one.rows() == other.rows()
+    assert_same(*both(lambda: _dialled_abroad(made)))
+    assert_same(_dialled_abroad(pl.concat([made, column([None])])), _dialled_abroad(made))
 
 
 @given(any_of("aZ9_%.-+@ <>é"))
@@ -125,9 +125,14 @@ def test_a_layout_that_is_not_known_is_left_to_expressions(monkeypatch):
 
 def test_a_region_is_inferred_from_the_same_counts(rules):
     made = column(["+44 20 7946 0018", "0049 30 1", "+44 1", "202"])
-    countries = pl.Series("country", ["US", None], dtype=pl.String)
-    one, other = both(lambda: infer_region(made, countries, rules.reference))
+    countries = code(pl.Series("country", ["US", None], dtype=pl.String))
+    one, other = both(lambda: infer_region([made], countries, rules.reference))
     assert one == other == "gb"
+
+
+@given(st.lists(st.lists(st.integers(0, 3), min_size=3, max_size=3), max_size=6))
+def test_slots_are_packed(rows):
+    assert_same(*both(lambda: pack(np.array(rows, np.uint32).reshape(-1, 3).T)))
 
 
 def test_a_stream_of_another_kind_is_refused():

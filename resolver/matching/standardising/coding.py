@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from resolver.compiled import gathering
 from resolver.compiled import texts as compiled
+from resolver.compiled.library import there
 from resolver.matching.sorting import hash_codes
 
 if TYPE_CHECKING:
@@ -100,7 +102,7 @@ def slots_of(codes: np.ndarray, places: np.ndarray, shape: tuple[int, int]) -> n
     """
     slots = np.zeros(shape, np.uint32)
     slots.ravel()[places] = codes
-    return pack(slots.T)
+    return pack(slots)
 
 
 def placed(column: pl.Series, rows: pl.Series, values: object) -> pl.Series:
@@ -125,8 +127,12 @@ def forget(codes: np.ndarray, unknown: pl.Series) -> np.ndarray:
 def pack(slots: np.ndarray) -> np.ndarray:
     """Codes with each row's distinct non-zero values moved to the left, empty columns dropped.
 
-    At least one column remains.
+    ``slots`` has a row for each column of codes; the result has a row for each profile. At least one column
+    remains.
     """
+    if there():
+        return gathering.packed(slots)
+    slots = slots.T
     width = slots.shape[1]
     packed = np.zeros_like(slots)
     filled = np.zeros(len(slots), np.intp)

@@ -176,32 +176,34 @@ def _distinct(compact: Coded, regions: Coded) -> tuple[pl.Series, np.ndarray, np
     return compact.texts, tried, compact.codes.astype(np.intp)
 
 
-def infer_region(texts: pl.Series, countries: pl.Series, reference: Reference) -> str | None:
+def infer_region(columns: Sequence[pl.Series], countries: Coded, reference: Reference) -> str | None:
     """The region of most international numbers of the file, else its most frequent address country.
 
     None where neither is there: then numbers without a country code stay national digits.
     """
-    begins = _dialled_abroad(texts)
-    code = ("+" + begins["begin"]).str.extract(CALLING_CODE)
+    times = np.sum([_dialled_abroad(texts) for texts in columns], axis=0)
+    numbers = np.flatnonzero(times)
+    code = ("+" + pl.Series(numbers).cast(pl.String)).str.extract(CALLING_CODE)
     dialled = code.replace_strict(reference.dial_regions, default=None, return_dtype=pl.String)
-    counted = begins.select(region=dialled, count="count").drop_nulls()
+    counted = pl.DataFrame({"region": dialled, "count": times[numbers]}).drop_nulls()
     if counted.is_empty():
-        counted = countries.drop_nulls().alias("region").value_counts()
+        places = np.bincount(countries.codes, minlength=len(countries.texts))
+        counted = (
+            pl.DataFrame({"region": countries.texts, "count": places}).slice(1).filter(pl.col("count") > 0)
+        )
     if counted.is_empty():
         return None
     counted = counted.group_by("region").agg(pl.col("count").sum())
     return str(counted.sort(["count", "region"], descending=[True, False])["region"][0])
 
 
-def _dialled_abroad(texts: pl.Series) -> pl.DataFrame:
-    """How often (``count``) the texts begin with each number of up to three digits behind + or 00."""
-    if compiled.taken(texts):
-        times = compiled.dialled(texts)
-        numbers = np.flatnonzero(times)
-        return pl.DataFrame({"begin": pl.Series(numbers).cast(pl.String), "count": times[numbers]})
+def _dialled_abroad(texts: pl.Series) -> np.ndarray:
+    """How often the texts begin with each number of up to three digits behind + or 00; nulls do not."""
+    if compiled.taken(texts, nulls=True):
+        return compiled.dialled(texts)
     abroad = texts.filter(texts.str.contains(r"^\s*(?:\+|00)"))
     written = abroad.str.extract(r"^\s*(?:\+|00)\s*([1-9][0-9]{0,2})", 1).drop_nulls()
-    return written.alias("begin").value_counts()  # at most 999 of them
+    return np.bincount(written.cast(pl.Int64).to_numpy(), minlength=compiled.DIALLED)
 
 
 def standardise_phones(
@@ -229,20 +231,16 @@ def standardise_phones(
     return StandardisedField("phone", Kind.PHONE, slots_of(forget(field, bad), places, shape), vocabulary)
 
 
-def regions_to_try(countries: pl.Series, default_region: str | None, inferred: str | None) -> Coded:
+def regions_to_try(countries: Coded, default_region: str | None, inferred: str | None) -> Coded:
     """The regions to try for each profile, as one text: asked for, its own, that of the file.
 
     ``countries`` is the address country of each profile; ``infer_region`` gives the file's.
     """
-    distinct = countries.unique()
     lists = []
-    for country in distinct:
+    for country in countries.texts:
         tried = [r.lower() for r in (default_region, country, inferred) if r]
         lists.append(" ".join(dict.fromkeys(tried)))
-    known = code(pl.Series(lists, dtype=pl.String))
-    return Coded(
-        countries.replace_strict(distinct, known.codes, return_dtype=pl.UInt32).to_numpy(), known.texts
-    )
+    return countries.cleaned(pl.Series(lists, dtype=pl.String))
 
 
 def _nationals(numbers: pl.Series) -> tuple[pl.Series, np.ndarray]:

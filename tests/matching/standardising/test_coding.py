@@ -59,7 +59,7 @@ def test_forgotten_values_are_unknown():
 
 @given(st.lists(st.tuples(*[st.integers(0, 3)] * 3)))
 def test_slots_are_distinct_and_packed_to_the_left_in_their_order(rows):
-    packed = pack(np.array(rows, np.uint32).reshape(-1, 3))
+    packed = pack(np.array(rows, np.uint32).reshape(-1, 3).T)
     assert packed.shape[1] == max([1, *(len(set(row) - {0}) for row in rows)])
     for row, slots in zip(rows, packed.tolist(), strict=True):
         expected = [value for value in dict.fromkeys(row) if value]
