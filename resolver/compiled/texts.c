@@ -1,21 +1,21 @@
 /* Texts in and out, and what is done to each of a column without looking at others. */
 #include "texts.h"
 
-typedef struct {
-    i32 size;
-    union {
-        u8 here[12];
-        struct {
-            u8 begin[4];
-            i32 buffer, offset;
-        } there;
-    };
-} View;
+/* Texts in several pieces: each is looked up once. */
+static int gather(Texts *out) {
+    out->texts = malloc((size_t)(out->count + 1) * sizeof(Text));
+    if (!out->texts) return -1;
+    Text *text = out->texts;
+    for (i64 c = 0; c < out->chunks; c++) {
+        const Texts piece = {0, out->arrays[c].length, 1, &out->arrays[c], views_of(&out->arrays[c])};
+        for (i64 k = 0; k < piece.count; k++) *text++ = text_of(&piece, k);
+    }
+    return 0;
+}
 
 int open_texts(ArrowArrayStream *stream, i64 count, Texts *out) {
     ArrowSchema schema = {0};
-    *out = (Texts){malloc((size_t)(count + 1) * sizeof(Text)), 0, 0, 0};
-    if (!out->texts) return -1;
+    *out = (Texts){0};
     if (stream->get_schema(stream, &schema)) return -2;
     int views = strcmp(schema.format, "vu") == 0;
     if (schema.release) schema.release(&schema);
@@ -23,7 +23,7 @@ int open_texts(ArrowArrayStream *stream, i64 count, Texts *out) {
     for (;;) {
         ArrowArray array = {0};
         if (stream->get_next(stream, &array)) return -2;
-        if (!array.release) return out->count == count ? 0 : -2;
+        if (!array.release) break;
         ArrowArray *arrays = realloc(out->arrays, (size_t)(out->chunks + 1) * sizeof(ArrowArray));
         if (!arrays || out->count + array.length > count) {
             array.release(&array);
@@ -32,21 +32,11 @@ int open_texts(ArrowArrayStream *stream, i64 count, Texts *out) {
         }
         out->arrays = arrays;
         out->arrays[out->chunks++] = array;
-        const u8 *valid = array.null_count ? array.buffers[0] : 0;
-        const View *views_ = (const View *)array.buffers[1] + array.offset;
-        for (i64 k = 0; k < array.length; k++) {
-            i64 bit = array.offset + k;
-            Text *text = &out->texts[out->count++];
-            if (valid && !(valid[bit >> 3] >> (bit & 7) & 1)) {
-                *text = (Text){0, -1};
-            } else if (views_[k].size <= 12) {
-                *text = (Text){views_[k].here, views_[k].size};
-            } else {
-                const u8 *bytes = array.buffers[2 + views_[k].there.buffer];
-                *text = (Text){bytes + views_[k].there.offset, views_[k].size};
-            }
-        }
+        out->count += array.length;
     }
+    if (out->count != count) return -2;
+    if (out->chunks == 1) out->views = views_of(out->arrays);
+    return out->chunks > 1 ? gather(out) : 0;
 }
 
 void close_texts(Texts *texts) {
@@ -100,15 +90,15 @@ KERNEL i64 picked(ArrowArrayStream *stream, i64 count, const i64 *rows, i64 want
     OPENED(stream, count)
     Builder builder;
     i64 most = 0;
-    for (i64 k = 0; k < wanted; k++) most += texts.texts[rows[k]].size > 0 ? texts.texts[rows[k]].size : 0;
+    for (i64 k = 0; k < wanted; k++) most += size_of(&texts, rows[k]);
     if (begin_texts(&builder, wanted + 1, most)) {
         close_texts(&texts);
         return -1;
     }
     end_text(&builder);
     for (i64 k = 0; k < wanted; k++) {
-        if (k + AHEAD < wanted) __builtin_prefetch(texts.texts[rows[k + AHEAD]].at);
-        append(&builder, texts.texts[rows[k]]);
+        if (k + AHEAD < wanted) __builtin_prefetch(text_of(&texts, rows[k + AHEAD]).at);
+        append(&builder, text_of(&texts, rows[k]));
         end_text(&builder);
     }
     close_texts(&texts);
@@ -291,9 +281,9 @@ KERNEL i64 smallest_of_groups(ArrowArrayStream *stream, i64 count, const i64 *or
     for (i64 row = 0; row < count; row++) {
         if (!several[row]) continue;
         u32 *held = best + group[row];
-        Text own = texts.texts[order[row]];
+        Text own = text_of(&texts, order[row]);
         if (*held != UINT32_MAX) {
-            Text other = texts.texts[*held];
+            Text other = text_of(&texts, *held);
             i64 shared = own.size < other.size ? own.size : other.size;
             int rising = memcmp(own.at, other.at, (size_t)shared);
             if (rising > 0 || (rising == 0 && own.size >= other.size)) continue;

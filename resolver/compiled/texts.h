@@ -33,15 +33,46 @@ typedef struct ArrowArrayStream {
     void *private_data;
 } ArrowArrayStream;
 
-/* The texts of a stream of `count`, and what holds them until they are closed. */
+/* How a text lies: in the view itself, or at an offset of one of the buffers behind it. */
+typedef struct {
+    i32 size;
+    union {
+        u8 here[12];
+        struct {
+            u8 begin[4];
+            i32 buffer, offset;
+        } there;
+    };
+} View;
+
+/* The texts of a stream of `count`, and what holds them until they are closed; `texts`: where it had several pieces. */
 typedef struct {
     Text *texts;
     i64 count, chunks;
     ArrowArray *arrays;
+    const View *views;
 } Texts;
 
 int open_texts(ArrowArrayStream *stream, i64 count, Texts *out);
 void close_texts(Texts *texts);
+
+static inline const View *views_of(const ArrowArray *array) { return (const View *)array->buffers[1] + array->offset; }
+
+static inline Text text_of(const Texts *texts, i64 v) {
+    if (texts->texts) return texts->texts[v];
+    const View *view = texts->views + v;
+    const ArrowArray *array = texts->arrays;
+    const u8 *valid = array->null_count ? array->buffers[0] : 0;
+    i64 bit = array->offset + v;
+    if (valid && !(valid[bit >> 3] >> (bit & 7) & 1)) return (Text){0, -1};
+    if (view->size <= 12) return (Text){view->here, view->size};
+    return (Text){(const u8 *)array->buffers[2 + view->there.buffer] + view->there.offset, view->size};
+}
+
+static inline i64 size_of(const Texts *texts, i64 v) {
+    i64 size = text_of(texts, v).size;
+    return size > 0 ? size : 0;
+}
 
 /* Texts in the making: each is appended byte by byte into room for `most` bytes in all. */
 typedef struct {
@@ -69,13 +100,13 @@ int hand_over(Builder *builder, ArrowSchema *schema, ArrowArray *array);
 
 /* Distinct texts lie anywhere: asked for early, they are there when needed. */
 static inline Text text_at(const Texts *texts, i64 v) {
-    if (v + AHEAD < texts->count) __builtin_prefetch(texts->texts[v + AHEAD].at);
-    return texts->texts[v];
+    if (v + AHEAD < texts->count) __builtin_prefetch(text_of(texts, v + AHEAD).at);
+    return text_of(texts, v);
 }
 
 static inline i64 all_bytes(const Texts *texts) {
     i64 sum = 0;
-    for (i64 k = 0; k < texts->count; k++) sum += texts->texts[k].size > 0 ? texts->texts[k].size : 0;
+    for (i64 k = 0; k < texts->count; k++) sum += size_of(texts, k);
     return sum;
 }
 
