@@ -100,7 +100,8 @@ def block(keys: Sequence[Key], limits: Limits | Sequence[int], bits: int) -> Can
 
     with ThreadPoolExecutor(_THREADS) as pool:
         found = list(pool.map(run, range(len(keys))))
-    everything = ascending(np.concatenate([words for words, _ in found])) if found else np.empty(0, np.uint64)
+    words = [words for words, _ in found]
+    everything = ascending(np.concatenate(words), alone=True) if found else np.empty(0, np.uint64)
     if library.there():
         pairs, number, new, only = compiled.first_keys(everything, bits, len(keys))
     else:

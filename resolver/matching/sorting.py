@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 _WORTH_POLARS: Final = 4_096
 
 
-def ascending(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """The words sorted; a copy, which may be read-only."""
+def ascending(words: NDArray[np.uint64], *, alone: bool = False) -> NDArray[np.uint64]:
+    """The words sorted; a copy, which may be read-only. ``alone``: nothing else has work meanwhile."""
     if len(words) < _WORTH_POLARS:
         return np.sort(words)
-    ordered: NDArray[np.uint64] = pl.Series(words).sort(multithreaded=False).to_numpy()
+    ordered: NDArray[np.uint64] = pl.Series(words).sort(multithreaded=alone).to_numpy()
     return ordered
 
 
@@ -89,6 +89,11 @@ def dense_ranks(numbers: NDArray[np.integer]) -> tuple[NDArray[np.intp], NDArray
         first = np.empty(int(place[-1]) if len(numbers) else 0, np.intp)
         first[ranks[::-1]] = np.arange(len(numbers))[::-1]  # the last to be written stays
         return ranks, first
+    if library.there():  # ranks are those of the numbers shifted to the top, where the kernel looks first
+        shifted = numbers.astype(np.uint64) << np.uint64(64 - most.bit_length())
+        ranks, first = np.empty(len(numbers), np.intp), np.empty(len(numbers), np.intp)
+        found = library.call("hash_order", shifted, len(numbers), None, ranks, first)
+        return ranks, first[:found].copy()
     order = stable_order(numbers)
     return ranked(order, numbers[order])
 

@@ -217,12 +217,13 @@ def cleaned_block(block: Mapping[str, pl.Series], reference: Reference) -> dict[
     there = [name for name in clean if name in block]
     with ThreadPoolExecutor(_THREADS) as pool:
         coded = pool.map(lambda name: _per_value(block[name], clean[name], reference), there)
+        lines = _line_parts([block[name] for name in _LINES if name in block], reference)  # meanwhile
         parts = dict(zip(there, coded, strict=True))
     states = [parts.pop(name) for name in ("state", "province") if name in parts]
     if states:
         (state, province), texts = together([states[0], states[-1]])
         parts["state"] = Coded(np.where(state != 0, state, province), texts)
-    return _line_parts([block[name] for name in _LINES if name in block], reference) | parts
+    return lines | parts
 
 
 def _per_value(column: pl.Series, clean: Callable[[pl.Series], pl.Series], reference: Reference) -> Coded:
