@@ -48,7 +48,7 @@ def write_frame(frame: pl.DataFrame, path: Path) -> None:
     """
     with whole(path) as partial:
         try:
-            frame.write_parquet(partial, compression="zstd", compression_level=1)
+            frame.write_parquet(partial, compression="lz4")
         except pl.exceptions.ComputeError as error:  # what Polars makes of a full disk
             reason = str(error).rpartition(": ")[2]
             raise BadFile(f"{path}: cannot be written ({reason})") from None

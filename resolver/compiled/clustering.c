@@ -194,3 +194,37 @@ KERNEL i64 bridge_links(const i64 *left, const i64 *right, i64 links, i64 nodes,
     free(starts), free(link_of), free(next), free(by), free(seen), free(low), free(path);
     return short_of_memory ? -1 : 0;
 }
+
+/* The first row of each row's group; `first` has room for one per group. */
+KERNEL i64 first_rows(const i64 *label, i64 rows, i64 *first, i64 *out) {
+    for (i64 row = rows - 1; row >= 0; row--) first[label[row]] = row;
+    for (i64 row = 0; row < rows; row++) out[row] = first[label[row]];
+    return 0;
+}
+
+/* Groups given by the first row of each row's, as numbers from 0 up in the order of first rows. */
+KERNEL i64 numbered(const i64 *first, i64 rows, i32 *out) {
+    i32 next = 0;
+    for (i64 row = 0; row < rows; row++) out[row] = first[row] == row ? next++ : out[first[row]];
+    return next;
+}
+
+/* Every pair of rows of one group of at least `smallest`, in the order of their left and right; `starts` and `members`
+   are in_groups, `next` a copy of `starts`. Without `out`: how many there are. */
+KERNEL i64 pairs_of_groups(const i64 *label, i64 rows, const u32 *starts, const u32 *members, i64 groups, i64 smallest,
+                           u32 *next, u64 *out) {
+    i64 found = 0;
+    if (!out) {
+        for (i64 g = 0; g < groups; g++) {
+            i64 size = (i64)starts[g + 1] - starts[g];
+            if (size >= smallest) found += size * (size - 1) / 2;
+        }
+        return found;
+    }
+    for (i64 row = 0; row < rows; row++) {
+        i64 g = label[row], end = starts[g + 1];
+        if (end - starts[g] < smallest) continue;
+        for (i64 k = ++next[g]; k < end; k++) out[found++] = (u64)row << 32 | members[k];
+    }
+    return found;
+}

@@ -93,3 +93,27 @@ def bridges(nodes: int, left: Array, right: Array) -> Array:
     out = np.empty(len(left), bool)
     call("bridge_links", run(left, np.int64), run(right, np.int64), len(left), nodes, out)
     return out
+
+
+def first_rows(label: Array) -> Array:
+    """The first row of each row's group."""
+    label = run(label, np.int64)
+    first, out = np.empty(int(label.max(initial=-1)) + 1, np.int64), np.empty(len(label), np.int64)
+    call("first_rows", label, len(label), first, out)
+    return out
+
+
+def numbered(first: Array) -> Array:
+    """Groups given by the first row of each row's, as numbers from 0 up in the order of first rows."""
+    out = np.empty(len(first), np.int32)
+    call("numbered", run(first, np.int64), len(first), out)
+    return out
+
+
+def pairs_of_groups(label: Array, smallest: int) -> Array:
+    """Every pair of rows of one group of at least ``smallest``, as sorted words."""
+    starts, members = in_groups(label)
+    told = run(label, np.int64), len(label), starts, members, len(starts) - 1, smallest
+    out = np.empty(call("pairs_of_groups", *told, None, None), np.uint64)
+    call("pairs_of_groups", *told, starts.copy(), out)
+    return out

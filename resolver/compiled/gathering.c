@@ -75,3 +75,28 @@ KERNEL i64 packed(const u32 *values, i64 rows, i64 slots, u32 *out, i64 used) {
     }
     return most;
 }
+
+/* Entries of a table of 1, 2, 4 or 8 bytes each. */
+KERNEL i64 looked_up(const void *table, i64 bytes, const u32 *index, i64 count, void *out) {
+    switch (bytes) {
+        case 1:
+            for (i64 k = 0; k < count; k++) ((u8 *)out)[k] = ((const u8 *)table)[index[k]];
+            return 0;
+        case 2:
+            for (i64 k = 0; k < count; k++) ((u16 *)out)[k] = ((const u16 *)table)[index[k]];
+            return 0;
+        case 4:
+            for (i64 k = 0; k < count; k++) ((u32 *)out)[k] = ((const u32 *)table)[index[k]];
+            return 0;
+        case 8:
+            for (i64 k = 0; k < count; k++) ((u64 *)out)[k] = ((const u64 *)table)[index[k]];
+            return 0;
+    }
+    return -2;
+}
+
+/* Which pairs of rows have one number. */
+KERNEL i64 of_one(const i64 *number, const u32 *left, const u32 *right, i64 pairs, u8 *out) {
+    for (i64 p = 0; p < pairs; p++) out[p] = number[left[p]] == number[right[p]];
+    return 0;
+}

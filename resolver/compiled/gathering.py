@@ -69,3 +69,18 @@ def packed(slots: Array) -> Array:
     out = np.empty((rows, used), np.uint32)
     call("packed", values, rows, count, out, used)
     return out
+
+
+def looked_up(table: Array, index: Array) -> Array:
+    """``table[index]`` of a column of whole numbers below 2**32; entries take up to eight bytes."""
+    out = np.empty(len(index), table.dtype)
+    call("looked_up", run(table, table.dtype.type), table.itemsize, run(index, np.uint32), len(index), out)
+    return out
+
+
+def of_one(number: Array, sides: tuple[Array, Array]) -> Array:
+    """Which pairs of rows have one number."""
+    left, right = (run(side, np.uint32) for side in sides)
+    out = np.empty(len(left), bool)
+    call("of_one", run(number, np.int64), left, right, len(left), out)
+    return out

@@ -12,6 +12,7 @@ from resolver.compiled import clustering as compiled
 from resolver.compiled import library
 from resolver.matching.average_linkage import cut_average_linkage
 from resolver.matching.components import first_rows
+from resolver.matching.lookups import of_one
 from resolver.matching.pair_index import unpack
 from resolver.matching.sorting import stable_order
 
@@ -111,7 +112,7 @@ def cut_components(label: Array, edges: Edges, cuts: Sequence[float], largest: i
 def _cut_by_kernels(label: Array, edges: Edges, cuts: Sequence[float], largest: int) -> Array:
     """``cut_components``, one component after the other."""
     left, right = unpack(edges.words)
-    inside = np.flatnonzero(label[left] == label[right])
+    inside = np.flatnonzero(of_one(label, (left, right)))
     left, right, similarity = left[inside], right[inside], edges.similarity[inside]
     out = compiled.cut_components(label, (left, right, similarity), cuts, largest)
     giant = np.flatnonzero(np.bincount(label) > largest)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from resolver.compiled import clustering, library
+from resolver.compiled import clustering as compiled
+from resolver.compiled import library
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +27,7 @@ def components(profiles: int, left: Array, right: Array) -> Array:
 def first_members(profiles: int, left: Array, right: Array) -> Array:
     """The first member of each profile's component."""
     if library.there():
-        return clustering.first_members(profiles, left, right)
+        return compiled.first_members(profiles, left, right)
     first = np.arange(profiles)
     there = np.zeros(profiles, bool)
     there[left] = True
@@ -84,6 +85,8 @@ def weakest_links(group: Array, pairs: tuple[Array, Array, Array]) -> Array:
 
 def numbered(first: Array) -> Array:
     """Groups given by the first row of each profile's, as numbers from 0 up in the order of first rows."""
+    if library.there():
+        return compiled.numbered(first)
     numbers = np.cumsum(first == np.arange(len(first)), dtype=np.int32) - np.int32(1)
     label: Array = numbers[first]
     return label
@@ -117,6 +120,8 @@ def bounded_components(
 
 def first_rows(label: Array) -> Array:
     """The first row of each profile's group."""
+    if library.there():
+        return compiled.first_rows(label)
     first = np.full(int(label.max(initial=-1)) + 1, len(label), np.int64)
     first[label[::-1]] = np.arange(len(label))[::-1]  # the last to be written stays
     return first[label]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from resolver.compiled import gathering, library
+from resolver.compiled import clustering, gathering, library
 from resolver.matching.sorting import ascending, stable_order
 
 if TYPE_CHECKING:
@@ -107,6 +107,8 @@ def all_pairs(profiles: int) -> Array:
 
 def pairs_within(label: Array, smallest: int = 2) -> Array:
     """Every pair of profiles with one label, of labels with at least ``smallest`` profiles; sorted words."""
+    if library.there():
+        return clustering.pairs_of_groups(label, smallest)
     rows = np.flatnonzero(np.bincount(label)[label] >= smallest)
     if not len(rows):
         return np.empty(0, np.uint64)

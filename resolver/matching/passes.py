@@ -14,6 +14,7 @@ from resolver.matching.clustering import MUST, NEVER, Edges, softened
 from resolver.matching.comparison import compare, rebin
 from resolver.matching.components import bounded_components
 from resolver.matching.frequency import Groups, bins_of, entities_with, entity_counts, first_counts, rarity
+from resolver.matching.lookups import of_one
 from resolver.matching.memory import give_back, worth_giving_back
 from resolver.matching.pair_index import all_pairs, find, find_of_all, pairs_within, unpack
 from resolver.matching.parameters import BITS
@@ -111,8 +112,8 @@ def next_view(rules: RuleSet, view: View, entity: Array) -> View:
         for count, number, alpha in zip(counts, having, rarities, strict=True)
     )
     left, right = unpack(view.random_words)
-    of_one = np.flatnonzero(entity[left] == entity[right])  # few: random pairs are of two
-    strangers = view.random_seen - estimation.byte_counts(np.take(view.random_bytes, of_one, axis=1))
+    alike = np.flatnonzero(of_one(entity, (left, right)))  # few: random pairs are of two
+    strangers = view.random_seen - estimation.byte_counts(np.take(view.random_bytes, alike, axis=1))
     u = estimation.measure_u(view.columns, strangers, None)
     begin = estimation.start(rules, view.columns, u, rarities)
     begin = estimation.with_what_shows(rules, begin, view.model)

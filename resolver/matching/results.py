@@ -13,6 +13,7 @@ from resolver.matching.comparison import level_of
 from resolver.matching.components import components, first_rows, weakest_links
 from resolver.matching.evidence import ASKED_FOR
 from resolver.matching.guard import contradictions, guarded, part
+from resolver.matching.lookups import look_up, of_one
 from resolver.matching.pair_index import order_of_pairs
 from resolver.matching.parameters import BITS
 from resolver.matching.scoring import Tables
@@ -121,7 +122,7 @@ def pair_frame(answer: Answer) -> pl.DataFrame:
     key_names = answer.candidates.names
     left, right = evidence.sides
     review = answer.scored.clusters[REVIEW]
-    same = review[left] == review[right]
+    same = of_one(review, (left, right))
     at = np.flatnonzero(same | (weight >= SHOWN_FROM))
     a, b = answer.order[left[at]].astype(np.uint32), answer.order[right[at]].astype(np.uint32)
     sorted_ = order_of_pairs(np.minimum(a, b), np.maximum(a, b))
@@ -172,7 +173,8 @@ def membership_of(ids: pl.Series, rules: Thresholds, answer: Answer) -> Membersh
     back = np.empty(len(order), np.uint32)
     back[order] = np.arange(len(order), dtype=np.uint32)
     none = np.zeros(len(order), bool)
-    return Membership(**{name: values[back] for name, values in found.items()}, bridged=none, shared=none)
+    told = {name: look_up(values, back) for name, values in found.items()}
+    return Membership(**told, bridged=none, shared=none)
 
 
 def cluster_frame(ids: pl.Series, told: Membership) -> pl.DataFrame:
@@ -228,7 +230,7 @@ def _weakest_links(answer: Answer) -> Array:
     """The smallest weight (bits) on each profile's cluster's strongest spanning tree; NaN if single."""
     cluster = answer.scored.clusters[MATCH]
     left, right = answer.scored.evidence.sides
-    at = np.flatnonzero(cluster[left] == cluster[right])
+    at = np.flatnonzero(of_one(cluster, (left, right)))
     return weakest_links(cluster, (left[at], right[at], answer.scored.weight[at]))
 
 
@@ -236,7 +238,7 @@ def _contested(rules: Thresholds, answer: Answer) -> Array:
     """Clusters with a pair across their border that a match would carry, or with contradictory decisions."""
     cluster = answer.scored.clusters[MATCH]
     left, right = answer.scored.evidence.sides
-    across = (cluster[left] != cluster[right]) & (answer.scored.weight >= rules.match)
+    across = ~of_one(cluster, (left, right)) & (answer.scored.weight >= rules.match)
     marked = np.zeros(len(cluster), bool)
     marked[cluster[left[across]]] = True
     marked[cluster[right[across]]] = True

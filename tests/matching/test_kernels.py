@@ -17,15 +17,16 @@ from resolver.matching import average_linkage, clustering, comparison
 from resolver.matching.blocking import Limits, block, index_of_key, pairs_of_key
 from resolver.matching.columns import columns_of
 from resolver.matching.comparison import compare, rebin
-from resolver.matching.components import first_members
+from resolver.matching.components import first_members, first_rows, numbered
 from resolver.matching.doubts import _bridges
 from resolver.matching.estimation import byte_counts
 from resolver.matching.evidence import Evidence
 from resolver.matching.frequency import Groups, entity_counts
 from resolver.matching.keys import keys_of
 from resolver.matching.linkage import link_profiles
+from resolver.matching.lookups import look_up, of_one
 from resolver.matching.ordering import content_hashes
-from resolver.matching.pair_index import pack, unpack
+from resolver.matching.pair_index import pack, pairs_within, unpack
 from resolver.matching.results import _smallest_ids
 from resolver.matching.scoring import Tables, byte_sums, lone_similar, match_weights
 from resolver.matching.sorting import hash_codes, ordered_hashes
@@ -280,6 +281,23 @@ def test_one_linkage_is_the_other_for_components_of_many(monkeypatch):
     label = np.zeros(count, np.int64)
     monkeypatch.setattr(average_linkage, "_BATCH", 1)
     assert_same(*both(lambda: clustering.cut_components(label, edges, [0.2, 1.0], 50)))
+
+
+@given(st.lists(st.integers(0, 6), max_size=30), st.integers(2, 4), st.integers(0, 2**30))
+def test_groups_of_rows(labels, smallest, seed):
+    label = np.unique(np.array(labels, np.int64), return_inverse=True)[1]
+    left, right = np.random.default_rng(seed).integers(0, max(len(label), 1), (2, len(label)))
+    assert_same(
+        *both(lambda: (first_rows(label), numbered(first_rows(label)), pairs_within(label, smallest)))
+    )
+    assert_same(*both(lambda: of_one(label, (left.astype(np.uint32), right.astype(np.uint32)))))
+
+
+@pytest.mark.parametrize("kind", ["bool", "u1", "i2", "u4", "f4", "i8", "f8"])
+def test_columns_are_looked_up(kind):
+    table = np.arange(-3, 4).astype(kind)
+    for index in (np.array([6, 0, 3, 3], np.uint32), np.array([5, 2]), np.array([], np.uint8)):
+        assert_same(*both(lambda index=index: look_up(table, index)))
 
 
 @given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), max_size=30), st.integers(0, 2**30))
