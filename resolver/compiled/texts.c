@@ -281,6 +281,70 @@ KERNEL i64 parted(ArrowArrayStream *stream, i64 count, i64 mark, ArrowSchema *be
     return hand_over_two(&one, &other, before_schema, before, behind_schema, behind);
 }
 
+/* The words of texts, which spaces part: the text's number and the word. Without `values`: how many there are. */
+KERNEL i64 words_of(ArrowArrayStream *stream, i64 count, u32 *values, ArrowSchema *schema, ArrowArray *array) {
+    OPENED(stream, count)
+    Builder builder = {0};
+    i64 found = 0;
+    for (int counting = 1; counting >= !values; counting--) {
+        if (!counting && begin_texts(&builder, found, all_bytes(&texts))) {
+            close_texts(&texts);
+            return -1;
+        }
+        for (i64 v = 0; v < count; v++) {
+            Text text = text_at(&texts, v);
+            for (i64 k = 0, begin = 0; k <= text.size; k++) {
+                if (k < text.size && text.at[k] != ' ') continue;
+                if (k > begin && counting) found++;
+                if (k > begin && !counting) {
+                    values[builder.count] = (u32)v;
+                    append(&builder, (Text){text.at + begin, k - begin});
+                    end_text(&builder);
+                }
+                begin = k + 1;
+            }
+        }
+    }
+    close_texts(&texts);
+    if (!values) return found;
+    return hand_over(&builder, schema, array);
+}
+
+static int mute(int byte) { return byte && strchr("aeiouyhw ", byte) != 0; }
+
+/* The first letter and the consonants behind it, those alike written alike, empty where nothing is behind: see sound
+   in values.py. */
+KERNEL i64 sounds(ArrowArrayStream *stream, i64 count, ArrowSchema *schema, ArrowArray *array) {
+    OPENED_TO_MAKE(stream, count, builder)
+    for (i64 v = 0; v < count; v++) {
+        Text text = text_at(&texts, v);
+        i64 begin = builder.size, letters = 0, characters = 0;
+        u8 last = 0;
+        for (i64 k = 0; k < text.size; k++) {
+            u8 byte = text.at[k], next = k + 1 < text.size ? text.at[k + 1] : 0;
+            switch (byte) {
+                case 'p': if (next == 'h') byte = 'f', k++; break;
+                case 'c': if (next == 'k') k++; byte = 'k'; break;
+                case 'q': byte = 'k'; break;
+                case 'z': byte = 's'; break;
+                case 'v': byte = 'w'; break;
+                case 'd': byte = 't'; break;
+            }
+            int more = (byte & 0xc0) == 0x80; /* of the character before */
+            if (letters && mute(byte)) continue;
+            letters += !more;
+            if (byte == last && byte < 128 && byte && strchr("bfgjklmnprstx", byte)) continue;
+            characters += !more;
+            put(&builder, byte);
+            last = byte;
+        }
+        if (characters < 2) builder.size = begin;
+        end_text(&builder);
+    }
+    close_texts(&texts);
+    return hand_over(&builder, schema, array);
+}
+
 /* Where the smallest text of each group stands: `order` says which text each row has, `group` which group. Rows that
    are not `several` are each alone, and left as they are. */
 KERNEL i64 smallest_of_groups(ArrowArrayStream *stream, i64 count, const i64 *order, const i64 *group,

@@ -51,7 +51,7 @@ def _known() -> bool:
     return True
 
 
-def called(name: str, texts: pl.Series, *more: Array | int) -> int:
+def called(name: str, texts: pl.Series, *more: Array | int | None) -> int:
     """What a kernel returns for the stream of a column and its length."""
     capsule = texts.__arrow_c_stream__(None)
     pointer = _pointer(capsule, _STREAM)
@@ -156,6 +156,20 @@ def joined(words: Iterable[str]) -> tuple[Array, Array]:
     encoded = [word.encode() for word in words]
     ends = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
     return np.frombuffer(b"".join(encoded) or b"\0", np.uint8), ends
+
+
+def words_of(texts: pl.Series) -> tuple[Array, pl.Series]:
+    """The words of texts, which spaces part: each one's text, and the word."""
+    values, made = np.empty(called("words_of", texts, None, None, None), np.uint32), Made()
+    called("words_of", texts, values, made.schema, made.array)
+    return values, made.column()
+
+
+def sounds(texts: pl.Series) -> pl.Series:
+    """The first letter of texts and the consonants behind it, as ``Values.sound`` has them."""
+    made = Made()
+    called("sounds", texts, made.schema, made.array)
+    return made.column()
 
 
 def smallest_of_groups(texts: pl.Series, order: Array, group: Array, out: tuple[Array, Array]) -> None:

@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from resolver.compiled import comparing, library, texts
+from resolver.matching.pair_index import distinct, pack, unpack
 from resolver.model.standardised import Kind
 
 if TYPE_CHECKING:
@@ -186,6 +187,8 @@ class Values:
     @cached_property
     def sound(self) -> Array:
         """Names: the first letter and the consonants behind it: what survives most misspellings."""
+        if texts.taken(self.text):
+            return self.coded(texts.sounds(self.text))
         spoken = self.text.str.replace_many(_HEARD, leftmost=True)
         first, rest = spoken.str.slice(0, 1), spoken.str.slice(1).str.replace_many(_MUTE)
         skeleton = pl.select(pl.concat_str(first, rest)).to_series()
@@ -343,6 +346,19 @@ def _first_eight(joined: Array, starts: Array) -> Array:
     return out
 
 
+def _words_of(text: pl.Series) -> tuple[Array, pl.Series]:
+    """The words of texts, which spaces part: each one's text, and the word."""
+    if texts.taken(text):
+        return texts.words_of(text)
+    frame = (
+        pl.DataFrame({"value": np.arange(len(text), dtype=np.uint32), "word": text})
+        .with_columns(pl.col("word").str.split(" "))
+        .explode("word")
+        .filter(pl.col("word") != "")
+    )
+    return frame["value"].to_numpy(), frame["word"]
+
+
 def _only(text: pl.Series, kept: pl.Series) -> pl.Series:
     return pl.select(pl.when(kept).then(text).otherwise(pl.lit(""))).to_series()
 
@@ -362,26 +378,20 @@ class Tokens:
     @classmethod
     def of(cls, text: pl.Series, known: KnownValues | None = None) -> Tokens:
         """Split at spaces. A word weighs the log of how few values hold it: of these, or as is known."""
-        frame = (
-            pl.DataFrame({"value": np.arange(len(text), dtype=np.uint32), "word": text})
-            .with_columns(pl.col("word").str.split(" "))
-            .explode("word")
-            .filter(pl.col("word") != "")
-            .unique()
-            .with_columns(token=pl.col("word").rank("dense").cast(pl.UInt32))
-            .sort("value", "token")
-        )
-        value, token = frame["value"].to_numpy(), frame["token"].to_numpy()
-        start = np.searchsorted(value, np.arange(len(text) + 1))
+        value, written = _words_of(text)
+        rank = written.rank("dense").cast(pl.UInt32).to_numpy()
+        packed = distinct(pack(value, rank))
+        value, token = unpack(packed)
+        start = np.searchsorted(value, np.arange(len(text) + 1, dtype=value.dtype))
         seen, size = np.bincount(token, minlength=1), len(text)
-        listed = frame.unique("token").sort("token")["word"]
-        words = pl.concat([pl.Series("word", [""], pl.String), listed])
+        example = np.zeros(len(seen), np.intp)
+        example[rank] = np.arange(len(rank))
+        words = pl.concat([pl.Series("word", [""], pl.String), written.gather(example[1:])])
         if known is not None:
             size = known.values
             seen = words.replace_strict(known.words, default=1, return_dtype=pl.Int64).to_numpy()
         weight = np.log((size + 1) / np.maximum(seen, 1)).astype(np.float64)
         total = np.bincount(value, weights=weight[token], minlength=len(text))
-        packed = (value.astype(np.uint64) << np.uint64(32)) | token
         return cls(start, token, weight, total, words, seen, packed)
 
     def shared(self, a: Array, b: Array) -> Array:

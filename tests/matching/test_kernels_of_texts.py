@@ -25,6 +25,8 @@ from resolver.matching.standardising.phones import (
     cleaned_phones,
     infer_region,
 )
+from resolver.matching.values import Values
+from resolver.model.standardised import Kind
 
 pytestmark = pytest.mark.skipif(not library.there(), reason="the kernels were not built: no C compiler")
 
@@ -128,6 +130,19 @@ def test_a_region_is_inferred_from_the_same_counts(rules):
     countries = code(pl.Series("country", ["US", None], dtype=pl.String))
     one, other = both(lambda: infer_region([made], countries, rules.reference))
     assert one == other == "gb"
+
+
+def values_of(made):
+    return Values("x", Kind.NAME, made.to_frame("text"), None)
+
+
+@given(any_of("aabbckphqzzvdtwsy é字"))
+@example(column(["phi", "pphh", "ckc", "vva", "dt", "a", "ab", "aab", "éé", "zs", "c", "", "hph", "ddd"]))
+def test_sounds_and_words(made):
+    assert_same(*both(lambda: values_of(made).sound))
+    one, other = both(lambda: values_of(made).tokens)
+    assert one.words.to_list() == other.words.to_list()
+    assert_same(*((t.start, t.token, t.weight, t.total, t.seen) for t in (one, other)))
 
 
 @given(st.lists(st.lists(st.integers(0, 3), min_size=3, max_size=3), max_size=6))

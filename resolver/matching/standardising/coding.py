@@ -11,6 +11,7 @@ import polars as pl
 from resolver.compiled import gathering
 from resolver.compiled import texts as compiled
 from resolver.compiled.library import there
+from resolver.matching.lookups import look_up
 from resolver.matching.sorting import hash_codes
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ class Coded:
 
     def cleaned(self, texts: pl.Series) -> Coded:
         """The same rows with another text for each of ``texts``; equal ones fall together."""
-        return code(texts).of(self.codes)
+        found = code(texts)
+        return Coded(look_up(found.codes, self.codes), found.texts)
 
     def of(self, rows: np.ndarray) -> Coded:
         """The texts of those rows."""
@@ -44,7 +46,7 @@ def together(columns: Sequence[Coded]) -> tuple[list[np.ndarray], pl.Series]:
     if len(columns) == 1:
         return [columns[0].codes], columns[0].texts
     mapped, texts = encode([column.texts for column in columns])
-    return [new[column.codes] for new, column in zip(mapped, columns, strict=True)], texts
+    return [look_up(new, column.codes) for new, column in zip(mapped, columns, strict=True)], texts
 
 
 def filled(column: Coded, rows: np.ndarray, values: Coded) -> Coded:
@@ -112,16 +114,14 @@ def placed(column: pl.Series, rows: pl.Series, values: object) -> pl.Series:
 
 def gathered(codes: np.ndarray, numbers: np.ndarray) -> np.ndarray:
     """``codes`` of values as a column of the rows that hold them."""
-    column: np.ndarray = codes[numbers].reshape(-1, 1)
-    return column
+    return look_up(codes, numbers).reshape(-1, 1)
 
 
 def forget(codes: np.ndarray, unknown: pl.Series) -> np.ndarray:
     """The codes with 0 for every row of the vocabulary that is marked unknown."""
     if not unknown.any():
         return codes
-    kept: np.ndarray = np.where(unknown.to_numpy(), 0, np.arange(len(unknown))).astype(np.uint32)[codes]
-    return kept
+    return look_up(np.where(unknown.to_numpy(), 0, np.arange(len(unknown))).astype(np.uint32), codes)
 
 
 def pack(slots: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
+from resolver.matching.lookups import look_up
 from resolver.matching.standardising.coding import code, encode, placed
 from resolver.matching.standardising.folding import folded, phrases, whole_words
 from resolver.matching.standardising.names import (
@@ -123,11 +124,12 @@ def standardise_names(names: pl.DataFrame, reference: Reference) -> list[Standar
     apart = names["name_suffix"]
     del names  # a million texts each
     stack = _Stack()
-    given = stack.add(cleaned_given(first, reference))[first.codes]
-    between = stack.add(cleaned_middle(middle, reference))[middle.codes]
-    family = stack.add(cleaned_family(last, reference))[last.codes]
-    n_first, n_middle, n_last, n_full = (t.count[t.codes] for t in (first, middle, last, full))
-    particle = last.words.str.extract("^([^ ]*)").is_in(sorted(reference.particles)).to_numpy()[last.codes]
+    given = look_up(stack.add(cleaned_given(first, reference)), first.codes)
+    between = look_up(stack.add(cleaned_middle(middle, reference)), middle.codes)
+    family = look_up(stack.add(cleaned_family(last, reference)), last.codes)
+    n_first, n_middle, n_last, n_full = (look_up(t.count, t.codes) for t in (first, middle, last, full))
+    particles = last.words.str.extract("^([^ ]*)").is_in(sorted(reference.particles)).to_numpy()
+    particle = look_up(particles, last.codes)
     in_full = n_full > 1
     in_first = ~in_full & (n_last == 0) & (n_middle == 0) & (n_first > 1)
     in_last = ~in_full & (n_first == 0) & (n_middle == 0) & (n_last > 1) & ~particle
@@ -165,7 +167,7 @@ class _Stack:
         given, between, family = rows
         readings = pl.concat(self.frames, rechunk=True)
         held = (readings["middle"] != "").to_numpy()
-        both = np.flatnonzero(held[given] & held[between])
+        both = np.flatnonzero(look_up(held, given) & look_up(held, between))
         pairs, which = np.unique(
             given[both].astype(np.uint64) << np.uint64(32) | between[both], return_inverse=True
         )
@@ -177,11 +179,16 @@ class _Stack:
         (firsts, middles, lasts, joins), texts = encode(
             [readings["first"], readings["middle"], readings["last"], joined]
         )
-        middle = np.where(middles[given] != 0, middles[given], middles[between])
+        middle = look_up(middles, given)
+        middle = np.where(middle != 0, middle, look_up(middles, between))
         middle[both] = joins[which]
         roots = texts.replace({nickname: full[0] for nickname, full in reference.nicknames.items()})
         vocabulary = pl.DataFrame({"text": texts, "root": roots})
-        codes = {"first_name": firsts[given], "middle_name": middle, "last_name": lasts[family]}
+        codes = {
+            "first_name": look_up(firsts, given),
+            "middle_name": middle,
+            "last_name": look_up(lasts, family),
+        }
         fields = [StandardisedField(n, Kind.NAME, c.reshape(-1, 1), vocabulary) for n, c in codes.items()]
         coded = code(apart)
         written = phrases(folded(coded.texts))
@@ -189,9 +196,10 @@ class _Stack:
             dict(reference.suffixes)
         )
         (suffixes, others), texts = encode([readings["suffix"], written])
-        chosen = others[coded.codes]
+        chosen = look_up(others, coded.codes)
         for reading in (between, given, family):
-            chosen = np.where(suffixes[reading] != 0, suffixes[reading], chosen)
+            own = look_up(suffixes, reading)
+            chosen = np.where(own != 0, own, chosen)
         return [
             *fields,
             StandardisedField("name_suffix", Kind.CATEGORY, chosen.reshape(-1, 1), texts.to_frame("text")),
