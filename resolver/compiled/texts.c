@@ -1,16 +1,14 @@
 /* Texts in and out, and what is done to each of a column without looking at others. */
 #include "texts.h"
 
-/* Texts in several pieces: each is looked up once. */
-static int gather(Texts *out) {
-    out->texts = malloc((size_t)(out->count + 1) * sizeof(Text));
-    if (!out->texts) return -1;
-    Text *text = out->texts;
-    for (i64 c = 0; c < out->chunks; c++) {
-        const Texts piece = {0, out->arrays[c].length, 1, &out->arrays[c], views_of(&out->arrays[c])};
-        for (i64 k = 0; k < piece.count; k++) *text++ = text_of(&piece, k);
-    }
-    return 0;
+void turn_to(Texts *texts, i64 v) {
+    const ArrowArray *piece = texts->arrays;
+    i64 low = 0;
+    while (v >= low + piece->length) low += piece++->length;
+    texts->piece = piece;
+    texts->low = low, texts->high = low + piece->length;
+    texts->views = (const View *)piece->buffers[1] + piece->offset;
+    texts->valid = piece->null_count ? piece->buffers[0] : 0;
 }
 
 int open_texts(ArrowArrayStream *stream, i64 count, Texts *out) {
@@ -35,14 +33,13 @@ int open_texts(ArrowArrayStream *stream, i64 count, Texts *out) {
         out->count += array.length;
     }
     if (out->count != count) return -2;
-    if (out->chunks == 1) out->views = views_of(out->arrays);
-    return out->chunks > 1 ? gather(out) : 0;
+    if (count) turn_to(out, 0);
+    return 0;
 }
 
 void close_texts(Texts *texts) {
     for (i64 k = 0; k < texts->chunks; k++) texts->arrays[k].release(&texts->arrays[k]);
     free(texts->arrays);
-    free(texts->texts);
 }
 
 int begin_texts(Builder *builder, i64 count, i64 most) {
@@ -85,7 +82,7 @@ int hand_over(Builder *builder, ArrowSchema *schema, ArrowArray *array) {
 }
 
 /* At least as many bytes as some rows take: most of a column are told by all of it, in one run. */
-static i64 room_for(const Texts *texts, const i64 *rows, i64 wanted) {
+static i64 room_for(Texts *texts, const i64 *rows, i64 wanted) {
     if (4 * wanted > texts->count && wanted <= texts->count) return all_bytes(texts);
     i64 sum = 0;
     for (i64 k = 0; k < wanted; k++) sum += size_of(texts, rows[k]);
@@ -104,7 +101,7 @@ KERNEL i64 picked(ArrowArrayStream *stream, i64 count, const i64 *rows, i64 want
     }
     end_text(&builder);
     for (i64 k = 0; k < wanted; k++) {
-        if (texts.views && k + 2 * AHEAD < wanted) __builtin_prefetch(texts.views + rows[k + 2 * AHEAD]);
+        if (texts.chunks == 1 && k + 2 * AHEAD < wanted) __builtin_prefetch(texts.views + rows[k + 2 * AHEAD]);
         if (k + AHEAD < wanted) __builtin_prefetch(text_of(&texts, rows[k + AHEAD]).at);
         Text text = text_of(&texts, rows[k]);
         if (builder.size + text.size > most) { /* a row was given twice */

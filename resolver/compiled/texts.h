@@ -45,31 +45,31 @@ typedef struct {
     };
 } View;
 
-/* The texts of a stream of `count`, and what holds them until they are closed; `texts`: where it had several pieces. */
+/* The texts of a stream of `count`, and what holds them until they are closed. They lie in pieces: from `low` up to
+   `high` is the one that is looked at, `views` and `valid` are its (the latter 0 where nothing is null). */
 typedef struct {
-    Text *texts;
-    i64 count, chunks;
+    i64 count, chunks, low, high;
     ArrowArray *arrays;
+    const ArrowArray *piece;
     const View *views;
+    const u8 *valid;
 } Texts;
 
 int open_texts(ArrowArrayStream *stream, i64 count, Texts *out);
 void close_texts(Texts *texts);
+/* Look at the piece that holds a text. */
+void turn_to(Texts *texts, i64 v);
 
-static inline const View *views_of(const ArrowArray *array) { return (const View *)array->buffers[1] + array->offset; }
-
-static inline Text text_of(const Texts *texts, i64 v) {
-    if (texts->texts) return texts->texts[v];
-    const View *view = texts->views + v;
-    const ArrowArray *array = texts->arrays;
-    const u8 *valid = array->null_count ? array->buffers[0] : 0;
-    i64 bit = array->offset + v;
-    if (valid && !(valid[bit >> 3] >> (bit & 7) & 1)) return (Text){0, -1};
+static inline Text text_of(Texts *texts, i64 v) {
+    if (v < texts->low || v >= texts->high) turn_to(texts, v);
+    const View *view = texts->views + (v - texts->low);
+    i64 bit = texts->piece->offset + (v - texts->low);
+    if (texts->valid && !(texts->valid[bit >> 3] >> (bit & 7) & 1)) return (Text){0, -1};
     if (view->size <= 12) return (Text){view->here, view->size};
-    return (Text){(const u8 *)array->buffers[2 + view->there.buffer] + view->there.offset, view->size};
+    return (Text){(const u8 *)texts->piece->buffers[2 + view->there.buffer] + view->there.offset, view->size};
 }
 
-static inline i64 size_of(const Texts *texts, i64 v) {
+static inline i64 size_of(Texts *texts, i64 v) {
     i64 size = text_of(texts, v).size;
     return size > 0 ? size : 0;
 }
@@ -99,12 +99,13 @@ static inline void end_text(Builder *builder) { builder->ends[++builder->count] 
 int hand_over(Builder *builder, ArrowSchema *schema, ArrowArray *array);
 
 /* Distinct texts lie anywhere: asked for early, they are there when needed. */
-static inline Text text_at(const Texts *texts, i64 v) {
-    if (v + AHEAD < texts->count) __builtin_prefetch(text_of(texts, v + AHEAD).at);
-    return text_of(texts, v);
+static inline Text text_at(Texts *texts, i64 v) {
+    Text text = text_of(texts, v);
+    if (v + AHEAD < texts->high) __builtin_prefetch(text_of(texts, v + AHEAD).at);
+    return text;
 }
 
-static inline i64 all_bytes(const Texts *texts) {
+static inline i64 all_bytes(Texts *texts) {
     i64 sum = 0;
     for (i64 k = 0; k < texts->count; k++) sum += size_of(texts, k);
     return sum;

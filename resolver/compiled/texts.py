@@ -89,7 +89,7 @@ class Made:
 def picked(texts: pl.Series, rows: Array) -> pl.Series:
     """An empty text, and those of rows that differ, in no more memory than they take; nulls are empty."""
     made = Made()
-    called("picked", texts, run(rows, np.int64), len(rows), made.schema, made.array)
+    called("picked", texts.rechunk(), run(rows, np.int64), len(rows), made.schema, made.array)
     return made.column()
 
 
@@ -179,7 +179,8 @@ def smallest_of_groups(texts: pl.Series, order: Array, group: Array, out: tuple[
     places and the marks.
     """
     places, several = out
-    called("smallest_of_groups", texts, order, np.ascontiguousarray(group, np.int64), several, places)
+    whole = texts.rechunk()  # texts anywhere are looked at
+    called("smallest_of_groups", whole, order, np.ascontiguousarray(group, np.int64), several, places)
 
 
 def object_values(texts: pl.Series, keys: Sequence[str]) -> pl.DataFrame | None:
