@@ -63,7 +63,8 @@ def call(name: str, *given: NDArray[Any] | float | None) -> int:
     memory, ValueError where it does not know what it was given.
     """
     kernel = getattr(LIBRARY, name)
-    kernel.restype = ctypes.c_int64
+    if getattr(kernel, "argtypes", ()) is None:
+        kernel.restype, kernel.argtypes = ctypes.c_int64, [_kind(one) for one in given]
     found: int = kernel(*[_passed(one) for one in given])
     if found == _SHORT:
         raise MemoryError(name)
@@ -77,13 +78,18 @@ def run(array: NDArray[Any], kind: type[np.generic]) -> NDArray[Any]:
     return np.ascontiguousarray(array, kind)
 
 
+def _kind(one: NDArray[Any] | float | None) -> Any:
+    """What C takes it as; whole numbers, addresses and none are asked for alike in every call."""
+    if one is None or isinstance(one, np.ndarray):
+        return ctypes.c_void_p
+    return ctypes.c_double if isinstance(one, float) else ctypes.c_int64
+
+
 def _passed(one: NDArray[Any] | float | None) -> Any:
     if isinstance(one, np.ndarray):
         assert one.flags.c_contiguous, one.strides  # noqa: S101 - a kernel walks what is passed as one run
-        return ctypes.c_void_p(one.__array_interface__["data"][0])
-    if one is None:
-        return ctypes.c_void_p(None)
-    return ctypes.c_double(one) if isinstance(one, float) else ctypes.c_int64(one)
+        return one.__array_interface__["data"][0]
+    return one if one is None or isinstance(one, float) else int(one)
 
 
 def addresses(arrays: Sequence[NDArray[Any] | None]) -> NDArray[np.uint64]:
