@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from resolver.compiled import counting, library
+from resolver.matching.lookups import look_up
 from resolver.matching.pair_index import distinct, pack, unpack
 
 if TYPE_CHECKING:
@@ -112,5 +113,9 @@ def rarity(counts: Array, default: float, prior: float) -> float:
 
 def bins_of(counts: Array, entities: int, rarity_: float, step: float) -> Array:
     """The frequency bin of each value: its negative log collision probability in steps of ``step`` nats."""
+    most = int(counts.max(initial=0))
+    if 2 * most < len(counts):  # few different ones: each is told once
+        every = bins_of(np.arange(most + 1, dtype=counts.dtype), entities, rarity_, step)
+        return look_up(every, counts)
     chance = np.where(counts >= 2, counts - 1.0, rarity_) / max(entities, 1)  # noqa: PLR2004 - someone else has it
     return np.clip(np.rint(-np.log(np.minimum(chance, 1.0)) / step), 0, BINS - 1).astype(np.uint8)
