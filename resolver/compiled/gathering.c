@@ -100,3 +100,12 @@ KERNEL i64 of_one(const i64 *number, const u32 *left, const u32 *right, i64 pair
     for (i64 p = 0; p < pairs; p++) out[p] = number[left[p]] == number[right[p]];
     return 0;
 }
+
+/* Rows of `slots` codes in another order. */
+KERNEL i64 rows_of(const u32 *codes, i64 slots, const i64 *order, i64 rows, u32 *out) {
+    for (i64 row = 0; row < rows; row++) {
+        if (row + AHEAD < rows) __builtin_prefetch(codes + order[row + AHEAD] * slots);
+        for (i64 slot = 0; slot < slots; slot++) out[row * slots + slot] = codes[order[row] * slots + slot];
+    }
+    return 0;
+}

@@ -84,3 +84,10 @@ def of_one(number: Array, sides: tuple[Array, Array]) -> Array:
     out = np.empty(len(left), bool)
     call("of_one", run(number, np.int64), left, right, len(left), out)
     return out
+
+
+def rows_of(codes: Array, order: Array) -> Array:
+    """``codes[order]`` of rows of codes."""
+    out = np.empty((len(order), codes.shape[1]), np.uint32)
+    call("rows_of", run(codes, np.uint32), codes.shape[1], run(order, np.int64), len(order), out)
+    return out

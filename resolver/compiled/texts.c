@@ -60,18 +60,51 @@ void drop_texts(Builder *builder) {
 static void release_schema(ArrowSchema *schema) { schema->release = 0; }
 
 static void release_array(ArrowArray *array) {
-    free((void *)array->buffers[1]);
-    free((void *)array->buffers[2]);
+    for (i64 k = 0; k < array->n_buffers; k++) free((void *)array->buffers[k]);
     free(array->buffers);
     array->release = 0;
 }
 
-int hand_over(Builder *builder, ArrowSchema *schema, ArrowArray *array) {
-    const void **buffers = malloc(3 * sizeof(void *));
-    if (!buffers) {
-        drop_texts(builder);
+/* Views of texts, and their bytes where some are too long to lie in a view themselves. */
+static int hand_over_views(Builder *builder, ArrowSchema *schema, ArrowArray *array) {
+    View *views = malloc((size_t)(builder->count + 1) * sizeof(View));
+    const void **buffers = calloc(4, sizeof(void *));
+    i64 *sizes = malloc(sizeof(i64)), longest = 0;
+    if (!views || !buffers || !sizes) {
+        free(views), free(buffers), free(sizes);
         return -1;
     }
+    for (i64 k = 0; k < builder->count; k++) {
+        i64 begin = builder->ends[k], size = builder->ends[k + 1] - begin;
+        views[k] = (View){.size = (i32)size};
+        if (size > longest) longest = size;
+        if (size <= HERE) {
+            if (size) memcpy(views[k].here, builder->bytes + begin, (size_t)size);
+            continue;
+        }
+        memcpy(views[k].there.begin, builder->bytes + begin, sizeof views[k].there.begin);
+        views[k].there.offset = (i32)begin;
+    }
+    free(builder->ends);
+    buffers[1] = views;
+    *sizes = builder->size;
+    if (longest > HERE) {
+        u8 *bytes = realloc(builder->bytes, (size_t)builder->size);
+        buffers[2] = bytes ? bytes : builder->bytes;
+        buffers[3] = sizes;
+    } else { /* nothing lies behind them */
+        free(builder->bytes);
+        buffers[2] = sizes;
+    }
+    *schema = (ArrowSchema){"vu", "text", 0, 2, 0, 0, 0, release_schema, 0};
+    *array = (ArrowArray){builder->count, 0, 0, longest > HERE ? 4 : 3, 0, buffers, 0, 0, release_array, 0};
+    return 0;
+}
+
+/* Texts one after the other, of any size. */
+static int hand_over_bytes(Builder *builder, ArrowSchema *schema, ArrowArray *array) {
+    const void **buffers = malloc(3 * sizeof(void *));
+    if (!buffers) return -1;
     u8 *bytes = realloc(builder->bytes, (size_t)builder->size + 1);
     buffers[0] = 0;
     buffers[1] = builder->ends;
@@ -79,6 +112,16 @@ int hand_over(Builder *builder, ArrowSchema *schema, ArrowArray *array) {
     *schema = (ArrowSchema){"U", "text", 0, 2, 0, 0, 0, release_schema, 0};
     *array = (ArrowArray){builder->count, 0, 0, 3, 0, buffers, 0, 0, release_array, 0};
     return 0;
+}
+
+/* Bytes that offsets of views reach; tests set it. */
+KERNEL i64 most_of_views = INT32_MAX;
+
+int hand_over(Builder *builder, ArrowSchema *schema, ArrowArray *array) {
+    int given = builder->size <= most_of_views ? hand_over_views(builder, schema, array)
+                                              : hand_over_bytes(builder, schema, array);
+    if (given) drop_texts(builder);
+    return given;
 }
 
 /* At least as many bytes as some rows take: most of a column are told by all of it, in one run. */

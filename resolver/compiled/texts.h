@@ -34,10 +34,12 @@ typedef struct ArrowArrayStream {
 } ArrowArrayStream;
 
 /* How a text lies: in the view itself, or at an offset of one of the buffers behind it. */
+#define HERE 12 /* bytes that lie in a view itself */
+
 typedef struct {
     i32 size;
     union {
-        u8 here[12];
+        u8 here[HERE];
         struct {
             u8 begin[4];
             i32 buffer, offset;
@@ -65,7 +67,7 @@ static inline Text text_of(Texts *texts, i64 v) {
     const View *view = texts->views + (v - texts->low);
     i64 bit = texts->piece->offset + (v - texts->low);
     if (texts->valid && !(texts->valid[bit >> 3] >> (bit & 7) & 1)) return (Text){0, -1};
-    if (view->size <= 12) return (Text){view->here, view->size};
+    if (view->size <= HERE) return (Text){view->here, view->size};
     return (Text){(const u8 *)texts->piece->buffers[2 + view->there.buffer] + view->there.offset, view->size};
 }
 

@@ -71,6 +71,8 @@ def in_order(standardised: Standardised, order: Array) -> Standardised:
     """The same profiles in that order; vocabularies are shared."""
 
     def ordered(field: StandardisedField) -> StandardisedField:
+        if library.there():
+            return replace(field, codes=gathering.rows_of(field.codes, order))
         return replace(field, codes=np.take(field.codes, order, axis=0))
 
     with ThreadPoolExecutor(_THREADS) as pool:

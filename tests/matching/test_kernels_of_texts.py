@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 
 import numpy as np
@@ -143,6 +144,18 @@ def test_sounds_and_words(made):
     one, other = both(lambda: values_of(made).tokens)
     assert one.words.to_list() == other.words.to_list()
     assert_same(*((t.start, t.token, t.weight, t.total, t.seen) for t in (one, other)))
+
+
+def test_texts_come_back_as_views_and_in_one_run():
+    made = column(["", "a", "exactly12byt", "thirteen bytes", "é" * 7, "a text that does not fit a view"])
+    as_views = [phrases(made, parting="/").to_list(), texts.picked(made, np.array([5, 2])).to_list()]
+    most = ctypes.c_int64.in_dll(library.LIBRARY, "most_of_views")
+    before, most.value = most.value, -1
+    try:
+        in_one_run = [phrases(made, parting="/").to_list(), texts.picked(made, np.array([5, 2])).to_list()]
+    finally:
+        most.value = before
+    assert as_views == in_one_run == [[*made[:4], "", made[5]], ["", made[5], made[2]]]
 
 
 @given(st.lists(st.lists(st.integers(0, 3), min_size=3, max_size=3), max_size=6))
