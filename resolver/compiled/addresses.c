@@ -19,10 +19,7 @@ typedef struct {
     u16 table[PLACES];
 } Listed;
 
-typedef struct {
-    const u8 *at;
-    i64 size;
-} Word;
+typedef Text Word;
 
 static u64 word_hash(const u8 *at, i64 size) {
     u64 hash = (u64)size;
@@ -131,9 +128,35 @@ static void numbered(Word *word) {
     *word = (Word){word->at + zeros, digits - zeros};
 }
 
+/* Endings of streets' names, and a bit for what each ends with. */
+typedef struct {
+    const u8 *bytes;
+    const i64 *ends;
+    i64 count;
+    u64 lasts;
+} Endings;
+
+static u64 last_bit(const u8 *end) { return 1ull << ((end[-1] ^ end[-2] << 1 ^ end[-2] >> 4) & 63); }
+
+static void note_lasts(Endings *endings) {
+    for (i64 e = 0; e < endings->count; e++)
+        endings->lasts |= endings->ends[e + 1] - endings->ends[e] < 2 ? ~0ull
+                                                                     : last_bit(endings->bytes + endings->ends[e + 1]);
+}
+
+/* How long a word is without the first of the endings that it has, if more than two letters are left. */
+static i64 without_ending(const Endings *endings, Word word) {
+    if (word.size < 4 || !(endings->lasts & last_bit(word.at + word.size))) return word.size;
+    for (i64 e = 0; e < endings->count; e++) {
+        i64 own = endings->ends[e + 1] - endings->ends[e];
+        if (word.size > own + 2 && !memcmp(word.at + word.size - own, endings->bytes + endings->ends[e], (size_t)own))
+            return word.size - own;
+    }
+    return word.size;
+}
+
 /* The street's own name, as street_core has it, at the end of what is being built; 0: too many words for that. */
-static int put_core(const Listed *listed, const u8 *at, i64 size, const u8 *endings, const i64 *ending_ends,
-                    i64 ending_count, Builder *builder) {
+static int put_core(const Listed *listed, const Endings *endings, const u8 *at, i64 size, Builder *builder) {
     u8 joined[LONGEST], kinds[MOST_WORDS];
     Word words[MOST_WORDS];
     i64 count = 0, used = 0, begin = 0;
@@ -158,16 +181,7 @@ static int put_core(const Listed *listed, const u8 *at, i64 size, const u8 *endi
         if (inner && (kinds[w] & DIRECTION)) continue;
         if (kept && (kinds[w] & TYPE)) continue;
         if (kept++) put(builder, ' ');
-        i64 length = words[w].size;
-        for (i64 e = 0; e < ending_count; e++) {
-            i64 own = ending_ends[e + 1] - ending_ends[e];
-            if (length > own + 2 && !memcmp(words[w].at + length - own, endings + ending_ends[e], (size_t)own)) {
-                length -= own;
-                break;
-            }
-        }
-        memcpy(builder->bytes + builder->size, words[w].at, (size_t)length);
-        builder->size += length;
+        append(builder, (Text){words[w].at, without_ending(endings, words[w])});
     }
     return 1;
 }
@@ -176,12 +190,14 @@ static int put_core(const Listed *listed, const u8 *at, i64 size, const u8 *endi
    the street's own name, the unit, and whether the line is so, or blank. Others are left empty: see _cleaned_slice
    in address_columns.py. `kinds` says what each of `listed` words is. Nulls are blank. */
 KERNEL i64 usual_lines(ArrowArrayStream *stream, i64 count, const u8 *bytes, const i64 *ends, const u8 *kinds,
-                       i64 listed_count, const u8 *endings, const i64 *ending_ends, i64 ending_count, u8 *usual,
+                       i64 listed_count, const u8 *ending_bytes, const i64 *ending_ends, i64 ending_count, u8 *usual,
                        ArrowSchema *number_schema, ArrowArray *number, ArrowSchema *street_schema,
                        ArrowArray *street, ArrowSchema *unit_schema, ArrowArray *unit) {
     if (listed_count > MOST_LISTED) return -2;
     Listed listed = {bytes, kinds, ends, 0, 0, {0}, {0}};
     list(&listed, listed_count);
+    Endings endings = {ending_bytes, ending_ends, ending_count, 0};
+    note_lasts(&endings);
     OPENED_TO_MAKE_TWO(stream, count, numbers, streets)
     Builder units;
     if (begin_texts(&units, count, all_bytes(&texts))) {
@@ -220,7 +236,7 @@ KERNEL i64 usual_lines(ArrowArrayStream *stream, i64 count, const u8 *bytes, con
             }
         }
         if (good)
-            good = put_core(&listed, own, length, endings, ending_ends, ending_count, &streets);
+            good = put_core(&listed, &endings, own, length, &streets);
         if (good) {
             i64 zeros = 0;
             while (zeros < digits && text.at[zeros] == '0') zeros++;

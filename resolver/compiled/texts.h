@@ -154,10 +154,18 @@ static inline int hand_over_two(Builder *one, Builder *other, ArrowSchema *schem
     return 0;
 }
 
-static inline int lower(int byte) { return byte >= 'A' && byte <= 'Z' ? byte + 32 : byte; }
+static inline u8 lower(u8 byte) { return (u8)(byte | ((u8)(byte - 'A') < 26) << 5); }
 
 static inline int is_digit(int byte) { return byte >= '0' && byte <= '9'; }
 
-static inline int is_word(int byte) { return (byte >= 'a' && byte <= 'z') || is_digit(byte); }
+/* Lower-case letters and digits: looked up, for texts change from one to others at any byte. */
+static const u8 WORD[256] = {
+    ['0'] = 1, ['1'] = 1, ['2'] = 1, ['3'] = 1, ['4'] = 1, ['5'] = 1, ['6'] = 1, ['7'] = 1, ['8'] = 1, ['9'] = 1,
+    ['a'] = 1, ['b'] = 1, ['c'] = 1, ['d'] = 1, ['e'] = 1, ['f'] = 1, ['g'] = 1, ['h'] = 1, ['i'] = 1, ['j'] = 1,
+    ['k'] = 1, ['l'] = 1, ['m'] = 1, ['n'] = 1, ['o'] = 1, ['p'] = 1, ['q'] = 1, ['r'] = 1, ['s'] = 1, ['t'] = 1,
+    ['u'] = 1, ['v'] = 1, ['w'] = 1, ['x'] = 1, ['y'] = 1, ['z'] = 1,
+};
+
+static inline int is_word(u8 byte) { return WORD[byte]; }
 
 #endif
