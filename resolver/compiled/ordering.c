@@ -176,12 +176,12 @@ KERNEL i64 hash_order(const u64 *hashes, i64 count, i64 *order, i64 *ranks, i64 
     return ordered(hashes, count, &wanted);
 }
 
-/* A code per row, from 1 up in the order of hashes, and the first row of each code; rows that are not `known` are
-   left as they are. */
-KERNEL i64 hash_codes(const u64 *hashes, const u8 *known, i64 count, u32 *codes, i64 *firsts) {
+/* A code per row, from 1 up in the order of hashes, and the first row of each code; rows with one of the two `unknown`
+   hashes are left as they are. */
+KERNEL i64 hash_codes(const u64 *hashes, const u64 *unknown, i64 count, u32 *codes, i64 *firsts) {
     Wanted wanted = {0, 0, firsts, codes, 0};
     i64 all = 0;
-    for (i64 i = 0; i < count; i++) all += known[i];
+    for (i64 i = 0; i < count; i++) all += hashes[i] != unknown[0] && hashes[i] != unknown[1];
     if (all == count) return ordered(hashes, count, &wanted);
     u64 *own = malloc((size_t)all * sizeof(u64) + 1);
     u32 *rows = malloc((size_t)all * sizeof(u32) + 1);
@@ -189,7 +189,7 @@ KERNEL i64 hash_codes(const u64 *hashes, const u8 *known, i64 count, u32 *codes,
     if (own && rows) {
         i64 held = 0;
         for (i64 i = 0; i < count; i++)
-            if (known[i]) {
+            if (hashes[i] != unknown[0] && hashes[i] != unknown[1]) {
                 own[held] = hashes[i];
                 rows[held++] = (u32)i;
             }

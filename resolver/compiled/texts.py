@@ -89,7 +89,7 @@ class Made:
 def picked(texts: pl.Series, rows: Array) -> pl.Series:
     """An empty text, and those of rows that differ, in no more memory than they take; nulls are empty."""
     made = Made()
-    called("picked", texts.rechunk(), run(rows, np.int64), len(rows), made.schema, made.array)
+    called("picked", texts, run(rows, np.int64), len(rows), made.schema, made.array)
     return made.column()
 
 

@@ -52,15 +52,18 @@ def ordered_hashes(hashes: NDArray[np.uint64]) -> tuple[NDArray[np.intp], NDArra
 
 
 def hash_codes(
-    hashes: NDArray[np.uint64], known: NDArray[np.bool_]
+    hashes: NDArray[np.uint64], unknown: NDArray[np.uint64]
 ) -> tuple[NDArray[np.uint32], NDArray[np.intp]]:
-    """A code per row, from 1 up in the order of hashes, 0 where not known; the first row of each code."""
+    """A code per row, from 1 up in the order of hashes, and the first row of each code.
+
+    Rows with one of the two ``unknown`` hashes have code 0.
+    """
     codes = np.zeros(len(hashes), np.uint32)
     if library.there():
         first = np.empty(len(hashes), np.intp)
-        given = np.ascontiguousarray(hashes), np.ascontiguousarray(known)
+        given = np.ascontiguousarray(hashes), np.ascontiguousarray(unknown)
         return codes, first[: library.call("hash_codes", *given, len(hashes), codes, first)].copy()
-    rows = np.flatnonzero(known)
+    rows = np.flatnonzero((hashes != unknown[0]) & (hashes != unknown[1]))
     ranks, first = ranked(*ordered_hashes(hashes[rows]))
     codes[rows] = ranks + 1
     return codes, rows[first]

@@ -70,9 +70,8 @@ words = st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 3) | st.just(2**63),
 def test_hashes_are_ordered_and_ranked(given_, times):
     hashes = np.tile(np.array(given_, np.uint64), times)
     assert_same(*both(lambda: ordered_hashes(hashes)))
-    known = np.arange(len(hashes)) % 3 > 0
-    assert_same(*both(lambda: hash_codes(hashes, known)))
-    assert_same(*both(lambda: hash_codes(hashes, known | True)))
+    for unknown in ([2, 3], [0, 2**63], [2**40 + 1, 2**40 + 2]):
+        assert_same(*both(lambda unknown=unknown: hash_codes(hashes, np.array(unknown, np.uint64))))
     assert (ordered_hashes(hashes)[0] == np.argsort(hashes, kind="stable")).all()
 
 
@@ -81,7 +80,7 @@ def test_hashes_are_ordered_and_ranked(given_, times):
 def test_many_hashes_are_ranked_however_alike_they_are(different, shift):
     draw = np.random.default_rng(different)
     hashes = draw.integers(0, different, 120_000, dtype=np.uint64) << np.uint64(shift)
-    codes, first = hash_codes(hashes, np.ones(len(hashes), bool))
+    codes, first = hash_codes(hashes, np.array([1, 3], np.uint64) + hashes.max())
     _, where, back = np.unique(hashes, return_index=True, return_inverse=True)
     assert_same((codes, first), (back + 1, where))
 
