@@ -29,6 +29,8 @@ _ARRAY: Final = 10 * 8
 _STREAM: Final = b"arrow_array_stream"
 #: Values of objects that there is room for at a time.
 _VALUES: Final = 1_048_576
+#: Characters beyond ASCII that most columns have no more of.
+_LETTERS: Final = 4_096
 #: Numbers that texts may dial abroad begin with: up to three digits.
 DIALLED: Final = 1_000
 
@@ -105,6 +107,24 @@ def digits_of(texts: pl.Series) -> tuple[Array, Array]:
     digits, many = np.empty(len(texts), np.uint64), np.empty(len(texts), np.int32)
     called("digits_of", texts, digits, many)
     return digits, many
+
+
+def letters_of(texts: pl.Series) -> str:
+    """The characters beyond ASCII that texts hold, each once, rising; nulls hold none."""
+    room = _LETTERS
+    while True:
+        letters = np.empty(room, np.uint32)
+        found = called("letters_of", texts, letters, room)
+        if found <= room:
+            return "".join(map(chr, letters[:found].tolist()))
+        room = found
+
+
+def folded(texts: pl.Series, letters: str, written: Sequence[str]) -> pl.Series:
+    """Texts with ASCII in lower case and each of ``letters_of`` them as it is written; nulls are empty."""
+    made, known = Made(), np.array([ord(letter) for letter in letters], np.uint32)
+    called("folded", texts, known, len(known), *joined(written), made.schema, made.array)
+    return made.column()
 
 
 def phrased(texts: pl.Series, parting: str) -> pl.Series:

@@ -76,9 +76,16 @@ def _cleaned_slice(lines: pl.Series, reference: Reference) -> dict[str, Coded]:
     quick = {part: code(texts) for part, texts in zip(_LINE_PARTS, made, strict=True)}
     del made
     rows = np.flatnonzero(~usual)
+    others = lines.gather(rows)
+    if len(rows) > _FEW:  # once more without accents; lines with digits say something
+        usual, made = compiled.usual_lines(folded(others), *_listed(reference))
+        usual &= others.str.contains("[0-9]").to_numpy()
+        again = np.flatnonzero(usual)
+        for part, texts in zip(_LINE_PARTS, made, strict=True):
+            quick[part] = filled(quick[part], rows[again], code(texts.gather(again)))
+        rows, others = rows[~usual], others.gather(np.flatnonzero(~usual))
     if not len(rows):
         return quick
-    others = lines.gather(rows)
     few = len(rows) <= _FEW
     left = _cleaned_one_by_one(others, reference) if few else _cleaned_by_expression(others, reference)
     return {part: filled(quick[part], rows, left[part]) for part in _LINE_PARTS}

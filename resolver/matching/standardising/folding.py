@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -49,15 +50,24 @@ def phrase(text: str) -> str:
 
 def folded(texts: pl.Series) -> pl.Series:
     """``fold`` of each text, nulls empty."""
+    if compiled.taken(texts, nulls=True):
+        held = compiled.letters_of(texts)
+        # fold works letter by letter: what decomposition reorders are accents, and those are dropped
+        return compiled.folded(texts, held, [_folded_letter(letter) for letter in held])
     lower = _of(texts, lambda text: text.fill_null("").str.to_lowercase())
     rows = _of(lower, lambda text: (text.str.len_bytes() != text.str.len_chars()).arg_true())
     if not len(rows):
         return lower
     original = texts.gather(rows)
     letters = sorted(letter for letter in set("".join(original)) if not letter.isascii())
-    # fold works letter by letter: what decomposition reorders are accents, and those are dropped
-    plain = original.str.replace_many(letters, [fold(letter) for letter in letters]).str.to_lowercase()
+    written = [_folded_letter(letter) for letter in letters]  # letter by letter, as above
+    plain = original.str.replace_many(letters, written).str.to_lowercase()
     return placed(lower, rows, plain)
+
+
+@cache
+def _folded_letter(letter: str) -> str:
+    return fold(letter)
 
 
 def _of(texts: pl.Series, made: Callable[[pl.Expr], pl.Expr]) -> pl.Series:
