@@ -236,17 +236,6 @@ KERNEL i64 phrased(ArrowArrayStream *stream, i64 count, const u8 *parting, i64 m
     return hand_over(&builder, schema, array);
 }
 
-/* Bytes of a character of white space at the beginning of a text, as regular expressions have it. */
-static i64 white(const u8 *at, i64 size) {
-    if (size >= 1 && (at[0] == ' ' || (at[0] >= 9 && at[0] <= 13))) return 1;
-    if (size >= 2 && at[0] == 0xc2 && (at[1] == 0x85 || at[1] == 0xa0)) return 2;
-    if (size < 3) return 0;
-    u32 three = (u32)at[0] << 16 | (u32)at[1] << 8 | at[2];
-    int space = three == 0xe19a80 || (three >= 0xe28080 && three <= 0xe2808a) || three == 0xe280a8 ||
-                three == 0xe280a9 || three == 0xe280af || three == 0xe2819f || three == 0xe38080;
-    return space ? 3 : 0;
-}
-
 /* How many texts dial each number of up to three digits behind + or 00: see infer_region in phones.py. */
 KERNEL i64 dialled(ArrowArrayStream *stream, i64 count, i64 *times) {
     OPENED(stream, count)

@@ -192,6 +192,23 @@ def sounds(texts: pl.Series) -> pl.Series:
     return made.column()
 
 
+def dates_of(texts: pl.Series, day_first: Sequence[bool]) -> tuple[pl.Series, Array, Array]:
+    """Eight digits for dates in a usual notation, else empty; whose day and month are open; which are read.
+
+    ``day_first`` is for the separators -, /, . and space.
+    """
+    made, ambiguous, read = Made(), np.empty(len(texts), bool), np.empty(len(texts), bool)
+    called("dates_of", texts, np.array(day_first, bool), ambiguous, read, made.schema, made.array)
+    return made.column(), ambiguous, read
+
+
+def days_first(texts: pl.Series) -> Array:
+    """How many more texts begin with the day than with the month, for the separators -, /, . and space."""
+    votes = np.zeros(4, np.int64)
+    called("days_first", texts, votes)
+    return votes
+
+
 def smallest_of_groups(texts: pl.Series, order: Array, group: Array, out: tuple[Array, Array]) -> None:
     """Where the smallest text of each row's group stands, for the rows that are marked, in place.
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import numpy as np
 import polars as pl
 
-from resolver.matching.standardising.coding import encode, forget, gathered
+from resolver.compiled import texts as compiled
+from resolver.matching.standardising.coding import encode, forget, gathered, placed
 from resolver.matching.standardising.folding import fold, folded, phrase
 from resolver.model.standardised import Kind, StandardisedField
 
@@ -97,20 +99,41 @@ def infer_day_first(texts: pl.Series) -> dict[str, bool]:
     """
     answer = {}
     clear = 0
-    for separator in _SEPARATORS:
-        mark = re.escape(separator)
-        parts = texts.str.extract_groups(
-            rf"^\s*(\d{{1,2}}){mark}(\d{{1,2}}){mark}(?:\d{{4}}|\d{{2}})(?:\s|$)"
-        )
-        first, second = (parts.struct.field(n).cast(pl.Int8, strict=False) > _LAST_MONTH for n in ("1", "2"))
-        votes = int((first & ~second).sum()) - int((second & ~first).sum())
+    for separator, votes in zip(_SEPARATORS, _days_first(texts), strict=True):
         answer[separator] = votes > 0 or (votes == 0 and separator == ".")
         clear += votes if separator in "-/" else 0
     return {**answer, "": clear > 0}
 
 
+def _days_first(texts: pl.Series) -> list[int]:
+    """By separator, how many more texts clearly begin with the day than with the month."""
+    if compiled.taken(texts, nulls=True):
+        return [int(votes) for votes in compiled.days_first(texts)]
+    found = []
+    for separator in _SEPARATORS:
+        mark = re.escape(separator)
+        parts = texts.str.extract_groups(
+            rf"^\s*([0-9]{{1,2}}){mark}([0-9]{{1,2}}){mark}(?:[0-9]{{4}}|[0-9]{{2}})(?:\s|$)"
+        )
+        first, second = (parts.struct.field(n).cast(pl.Int8, strict=False) > _LAST_MONTH for n in ("1", "2"))
+        found.append(int((first & ~second).sum()) - int((second & ~first).sum()))
+    return found
+
+
 def cleaned_dates(texts: pl.Series, day_first: Mapping[str, bool]) -> pl.DataFrame:
-    """``clean_date`` of each text: columns ``text`` and ``ambiguous``. The usual notations by expression."""
+    """``clean_date`` of each text: columns ``text`` and ``ambiguous``. The usual notations all at once."""
+    if not compiled.taken(texts):
+        return _by_expression(texts, day_first)
+    text, ambiguous, read = compiled.dates_of(texts, [day_first[separator] for separator in _SEPARATORS])
+    rows = np.flatnonzero(~read)
+    if len(rows):
+        left = _by_expression(texts.gather(rows), day_first)
+        text = placed(text, pl.Series(rows), left["text"])
+        ambiguous[rows] = left["ambiguous"].to_numpy()
+    return pl.DataFrame({"text": text, "ambiguous": ambiguous})
+
+
+def _by_expression(texts: pl.Series, day_first: Mapping[str, bool]) -> pl.DataFrame:
     plain = (
         folded(texts)
         .str.strip_chars(" ")
