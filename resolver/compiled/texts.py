@@ -171,6 +171,23 @@ def usual_lines(
     return usual, (number, street, unit)
 
 
+def full_names(
+    texts: pl.Series, special: Iterable[str], dignities: Iterable[str]
+) -> tuple[Array, tuple[pl.Series, pl.Series, pl.Series]]:
+    """Which folded texts are plain names of two words or more, or "Last, First"; their first, middle, last.
+
+    A name with a ``special`` word is not plain, nor one that a dignity begins behind a comma: it is empty.
+    """
+    kinds = dict.fromkeys(dignities, 2)
+    for word in special:
+        kinds[word] = 3
+    made, read = (Made(), Made(), Made()), np.empty(len(texts), bool)
+    told = *joined(kinds), np.array([*kinds.values(), 0], np.uint8), len(kinds), read
+    called("full_names", texts, *told, *(room for one in made for room in (one.schema, one.array)))
+    first, middle, last = (one.column() for one in made)
+    return read, (first, middle, last)
+
+
 def joined(words: Iterable[str]) -> tuple[Array, Array]:
     """The bytes of words one after the other, and where each begins and the last ends."""
     encoded = [word.encode() for word in words]

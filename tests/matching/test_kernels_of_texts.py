@@ -20,6 +20,7 @@ from resolver.matching.standardising.coding import Coded, code, pack
 from resolver.matching.standardising.dates import _days_first, cleaned_dates, infer_day_first
 from resolver.matching.standardising.emails import _parted, cleaned_emails
 from resolver.matching.standardising.folding import folded, phrases
+from resolver.matching.standardising.name_columns import cleaned_full
 from resolver.matching.standardising.phones import (
     _dialled_abroad,
     _nationals,
@@ -136,33 +137,43 @@ def test_a_region_is_inferred_from_the_same_counts(rules):
 
 dates = st.lists(
     st.sampled_from(
-        ["1", "2", "9", "12", "13", "1980", "80", "19800231", "t", "10:30", "z"]
-        + list("-/. ,")
-        + ["jan", "mar", "march", "sept", "decemberish", "st", "nd", "TH", "Dec", "\u00a0", "é", "::"]
-    ),
+        [*"129-/. ,tz", "12", "13", "1980", "80", "19800231", "10:30", "jan", "mar", "march", "sept"]
+    )
+    | st.sampled_from(["decemberish", "st", "nd", "TH", "Dec", "\u00a0", "é", "::"]),
     max_size=8,
 )
 
 
 @given(st.lists(dates.map("".join), max_size=8).map(column), st.lists(st.booleans(), min_size=5, max_size=5))
-@example(
-    column(["1980-02-31", "31/12/80", "12.31.1980", "3rd of May 1980", "2nd May, 1980", "May 2nd 80"]),
-    [True] * 5,
-)
-@example(
-    column(["1980-02-31T10:30:00Z", " 13/12/1980 9:15 ", "19801301", "20991231", "12/12/12", "1-2-1980"]),
-    [False] * 5,
-)
-@example(
-    column(["17000101", "21000101", "1 jan 1", "1jan1980", "jan 1980", "1-2/1980", "1-2-198", "", "1/2/30"]),
-    [False] * 5,
-)
+@example(column(["1980-02-31", "31/12/80", "12.31.1980", "3rd of May 1980", "2nd May, 1980"]), [True] * 5)
+@example(column(["1980-02-31T10:30:00Z", " 13/12/1980 9:15 ", "19801301", "20991231"]), [False] * 5)
+@example(column(["12/12/12", "1-2-1980", "17000101", "21000101", "1 jan 1", "1jan1980"]), [False] * 5)
+@example(column(["jan 1980", "1-2/1980", "1-2-198", "", "1/2/30", "May 2nd 80", "13 1 2000"]), [True] * 5)
 def test_dates(made, flags):
     day_first = dict(zip(("-", "/", ".", " ", ""), flags, strict=True))
     one, other = both(lambda: cleaned_dates(made, day_first).rows())
     assert one == other
     assert_same(*both(lambda: _days_first(made)))
     assert infer_day_first(pl.concat([made, column([None])])) == infer_day_first(made)
+
+
+full_names = st.lists(
+    st.sampled_from(
+        ["anna", "o'neil", "j.r.", "smith-jones", "van der", "of", "mr", "jr", "baron", "x", "la"]
+    )
+    | st.sampled_from([" ", ",", ", ", "  ", "'", "-", ".", "9", "dr.", "de la", "3rd", "(bob)"]),
+    max_size=9,
+)
+
+
+@given(st.lists(full_names.map(" ".join) | full_names.map("".join), max_size=8).map(column))
+@example(
+    column(["smith, john", "smith , j. r.", "smith,john", "smith jr, john", "', anna", "o'neil, baron x"])
+)
+@example(column(["anna maria smith", "anna", "", " anna  smith ", "a-b c'd", "a, b, c", "van gogh, vincent"]))
+def test_full_names(rules, made):
+    one, other = both(lambda: cleaned_full(made, rules.reference).rows())
+    assert one == other
 
 
 def values_of(made):

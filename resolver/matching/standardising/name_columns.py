@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
+from resolver.compiled import texts as compiled
 from resolver.matching.lookups import look_up
 from resolver.matching.standardising.coding import code, encode, placed
 from resolver.matching.standardising.folding import folded, phrases, whole_words
@@ -65,7 +66,21 @@ def cleaned_family(texts: _Texts, reference: Reference) -> pl.DataFrame:
 
 
 def cleaned_full(plain: pl.Series, reference: Reference) -> pl.DataFrame:
-    """``split_full_name`` of folded texts: plain ones and "Last, First" by expression."""
+    """``split_full_name`` of folded texts: plain ones and "Last, First" all at once."""
+    if not compiled.taken(plain):
+        return _full_by_expression(plain, reference)
+    special = [*reference.titles, *reference.suffixes, *reference.particles, "of"]
+    first_words = {phrase_.split(" ")[0] for phrase_ in special}
+    read, (first, middle, last) = compiled.full_names(plain, first_words, reference.dignities)
+    quick = _frame(first=first, middle=middle, last=last)
+    rows = pl.Series(np.flatnonzero(~read))
+    if not len(rows):
+        return quick
+    left = _full_by_expression(plain.gather(rows), reference)
+    return pl.DataFrame({part: placed(quick[part], rows, left[part]) for part in _PARTS})
+
+
+def _full_by_expression(plain: pl.Series, reference: Reference) -> pl.DataFrame:
     turned = plain.str.replace(r"^([a-z'-]+) *, *([a-z][a-z' .-]*)$", "${2} \u0001${1}")
     usual = turned.str.contains(r"^[a-z' .-]+(?: \x01[a-z'-]+)?$")
     was_turned = turned.str.contains("\u0001", literal=True)
