@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -38,12 +39,12 @@ _THREADS: Final = 2
 _SOON: Final = 4_096
 
 
-def _context_of(profiles: pl.DataFrame, known: tuple[pl.DataFrame, Coded], reference: Reference) -> Context:
+def _context_of(profiles: pl.DataFrame, known: tuple[_Attributes, Coded], reference: Reference) -> Context:
     """What a PROFILES frame as a whole says of how its values are to be read.
 
-    ``known`` are its attributes one by one, and the country of each profile.
+    ``known`` are its attributes, and the country of each profile.
     """
-    long, countries = known
+    attributes, countries = known
 
     def region() -> str | None:
         return infer_region(_Texts(profiles).columns(PHONES), countries, reference)
@@ -51,7 +52,7 @@ def _context_of(profiles: pl.DataFrame, known: tuple[pl.DataFrame, Coded], refer
     with ThreadPoolExecutor(1) as pool:  # Polars releases the lock
         inferred = pool.submit(region)
         day_first = infer_day_first(code(_column(profiles, "birth_date")).texts)
-        kinds = attribute_kinds(_other_attributes(long, reference), profiles.height)
+        kinds = attribute_kinds(attributes.others, profiles.height)
         return Context(inferred.result(), day_first, kinds)
 
 
@@ -70,7 +71,7 @@ def standardise(
     if context is None:
         return standardise_whole(handed_on.pop(), reference, default_region)[0]
     regions = regions_to_try(_countries(handed_on[0], reference), default_region, context.region)
-    known = _attributes(handed_on[0]), regions
+    known = _attributes(handed_on[0], reference), regions
     return _standardise(handed_on.pop(), known, reference, context)
 
 
@@ -82,22 +83,22 @@ def standardise_whole(
     del profiles
     with ThreadPoolExecutor(1) as pool:
         beside = pool.submit(_countries, handed_on[0], reference)
-        long, countries = _attributes(handed_on[0]), beside.result()
+        attributes, countries = _attributes(handed_on[0], reference), beside.result()
     del beside
-    context = _context_of(handed_on[0], (long, countries), reference)
-    known = long, regions_to_try(countries, default_region, context.region)
+    context = _context_of(handed_on[0], (attributes, countries), reference)
+    known = attributes, regions_to_try(countries, default_region, context.region)
     del countries
     return with_values(_standardise(handed_on.pop(), known, reference, context)), context
 
 
 def _standardise(
     profiles: pl.DataFrame,
-    known: tuple[pl.DataFrame, Coded],
+    known: tuple[_Attributes, Coded],
     reference: Reference,
     context: Context,
 ) -> Standardised:
-    """``standardise``; ``known`` are the attributes one by one, and the regions to try for each profile."""
-    long, regions = known
+    """``standardise``; ``known`` are the attributes, and the regions to try for each profile."""
+    attributes, regions = known
     height, texts = profiles.height, _Texts(profiles)
     blocks = texts.blocks()
     del profiles  # from here on a text is held by whoever took it
@@ -106,10 +107,8 @@ def _standardise(
     # the longest first, but not the two with the most texts at once
     jobs: list[Callable[[], list[StandardisedField]]] = [
         lambda: [standardise_phones(texts.columns(PHONES), regions, reference)],
-        lambda: standardise_names(_name_columns(texts, long, reference), reference),
-        lambda: standardise_attributes(
-            _other_attributes(long, reference), height, context.attributes, reference
-        ),
+        lambda: standardise_names(_name_columns(texts, attributes.named, reference), reference),
+        lambda: standardise_attributes(attributes.others, height, context.attributes, reference),
         lambda: [standardise_emails(texts.columns(EMAILS), reference)],
         lambda: [standardise_dates(texts.take("birth_date"), reference, context.day_first)],
         lambda: [standardise_businesses(texts.take("business_name"), reference)],
@@ -180,15 +179,21 @@ def _nothing(height: int) -> pl.Series:
     return pl.repeat(None, height, dtype=pl.String, eager=True)
 
 
-def _attributes(profiles: pl.DataFrame) -> pl.DataFrame:
+@dataclass(frozen=True, slots=True)
+class _Attributes:
+    """Attributes one by one (``attribute_values``): those that feed other fields, and the others."""
+
+    named: pl.DataFrame
+    others: pl.DataFrame
+
+
+def _attributes(profiles: pl.DataFrame, reference: Reference) -> _Attributes:
     if "attributes" not in profiles.columns or profiles["attributes"].dtype == pl.Null:
-        return pl.DataFrame(schema={"row": pl.UInt32, "key": pl.String, "value": pl.String})
-    return attribute_values(profiles["attributes"])
-
-
-def _other_attributes(long: pl.DataFrame, reference: Reference) -> pl.DataFrame:
-    """Attributes that feed no other field."""
-    return long.filter(~pl.col("key").is_in(sorted(reference.attribute_fields)))
+        nothing = pl.DataFrame(schema={"row": pl.UInt32, "key": pl.String, "value": pl.String})
+        return _Attributes(nothing, nothing)
+    long = attribute_values(profiles["attributes"])
+    feeding = long["key"].is_in(sorted(reference.attribute_fields))
+    return _Attributes(long.filter(feeding), long.filter(~feeding))
 
 
 def _name_columns(texts: _Texts, long: pl.DataFrame, reference: Reference) -> pl.DataFrame:

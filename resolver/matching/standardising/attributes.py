@@ -69,6 +69,8 @@ def attribute_values(attributes: pl.Series) -> pl.DataFrame:
     )
     keys = long["key"].unique().drop_nulls().to_list()
     spelled = [clean_key(key) for key in keys]
+    if spelled == keys:
+        return long
     renamed = long.with_columns(pl.col("key").replace_strict(keys, spelled, return_dtype=pl.String))
     if len(set(spelled)) == len(keys):
         return renamed

@@ -15,7 +15,7 @@ from resolver.matching.standardising.folding import folded, phrases, whole_words
 from resolver.matching.standardising.names import (
     PersonName,
     family_name,
-    given_name,
+    given_words,
     middle_name,
     split_full_name,
 )
@@ -49,7 +49,9 @@ def cleaned_given(texts: _Texts, reference: Reference) -> pl.DataFrame:
     split = texts.words.str.splitn(" ", 2)
     first, rest = split.struct.field("field_0"), split.struct.field("field_1")
     marked = whole_words(texts.words, [*reference.titles, *reference.suffixes])
-    return _by_hand(texts, _frame(first=first, middle=rest), marked, lambda t: given_name(t, reference))
+    return _by_hand(
+        texts, _frame(first=first, middle=rest), marked, lambda t: given_words(t.split(), reference)
+    )
 
 
 def cleaned_middle(texts: _Texts, reference: Reference) -> pl.DataFrame:

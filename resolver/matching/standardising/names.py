@@ -64,7 +64,12 @@ def known(text: str | None, reference: Reference) -> str:
 
 def given_name(text: str, reference: Reference) -> PersonName:
     """A first-name field: its first word, the rest as middle name."""
-    parts, suffix = _without_suffixes(words(text), reference)
+    return given_words(words(text), reference)
+
+
+def given_words(given: Sequence[str], reference: Reference) -> PersonName:
+    """``given_name`` of a field's words."""
+    parts, suffix = _without_suffixes(given, reference)
     parts = _without_titles(parts, reference, alone=True)
     return PersonName(first="".join(parts[:1]), middle=" ".join(parts[1:]), suffix=suffix)
 
