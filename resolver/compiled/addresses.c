@@ -1,54 +1,28 @@
 /* Address lines, their usual forms: house number, street and unit, as addresses.py says. */
-#include "texts.h"
+#include "listed.h"
 
-#define PLACES 8192 /* of the table of words */
-#define MOST_LISTED (PLACES / 4)
 #define MOST_WORDS 48
 #define LONGEST 384
 
-/* What a listed word may be: see WORDS in address_columns.py. */
+/* What a listed word may be: see _listed in address_columns.py. */
 enum { TYPE = 1, LEADS = 2, DIRECTION = 4, UNIT = 8 };
-
-/* Words (`ends` of each in `bytes`) and what each is; how long those are that begin with a byte, as bits; how long
-   the shortest and longest are that begin a unit. */
-typedef struct {
-    const u8 *bytes, *kinds;
-    const i64 *ends;
-    i64 shortest_unit, longest_unit;
-    u32 lengths[256];
-    u16 table[PLACES];
-} Listed;
 
 typedef Text Word;
 
-static u64 word_hash(const u8 *at, i64 size) {
-    u64 hash = (u64)size;
-    for (i64 k = 0; k < size; k++) hash = (hash ^ at[k]) * MIX;
-    return hash ^ hash >> 29;
-}
+/* How long the shortest and longest words are that begin a unit. */
+typedef struct {
+    i64 shortest, longest;
+} UnitWords;
 
-static int kind_of(const Listed *listed, const u8 *at, i64 size) {
-    if (!(listed->lengths[at[0]] >> (size < 31 ? size : 31) & 1)) return 0;
-    for (u64 place = word_hash(at, size) & (PLACES - 1); listed->table[place]; place = (place + 1) & (PLACES - 1)) {
-        i64 w = listed->table[place] - 1;
-        if (listed->ends[w + 1] - listed->ends[w] == size && !memcmp(listed->bytes + listed->ends[w], at, (size_t)size))
-            return listed->kinds[w];
-    }
-    return 0;
-}
-
-static void list(Listed *listed, i64 count) {
-    listed->shortest_unit = LONGEST, listed->longest_unit = 0;
+static UnitWords unit_words(const Listed *listed, i64 count) {
+    UnitWords words = {LONGEST, 0};
     for (i64 w = 0; w < count; w++) {
         i64 size = listed->ends[w + 1] - listed->ends[w];
-        u64 place = word_hash(listed->bytes + listed->ends[w], size) & (PLACES - 1);
-        while (listed->table[place]) place = (place + 1) & (PLACES - 1);
-        listed->table[place] = (u16)(w + 1);
-        listed->lengths[listed->bytes[listed->ends[w]]] |= 1u << (size < 31 ? size : 31);
         if (!(listed->kinds[w] & UNIT)) continue;
-        if (size < listed->shortest_unit) listed->shortest_unit = size;
-        if (size > listed->longest_unit) listed->longest_unit = size;
+        if (size < words.shortest) words.shortest = size;
+        if (size > words.longest) words.longest = size;
     }
+    return words;
 }
 
 static int begins(const u8 *at, i64 left, const char *word) {
@@ -69,15 +43,15 @@ static int boxed(const u8 *at, i64 size) {
 }
 
 /* Whether a word ends with a shorter one that may begin a unit: there, patterns and words part ways. */
-static int ends_with_unit(const Listed *listed, const u8 *at, i64 size) {
-    for (i64 own = listed->shortest_unit; own <= listed->longest_unit && own < size; own++)
+static int ends_with_unit(const Listed *listed, UnitWords words, const u8 *at, i64 size) {
+    for (i64 own = words.shortest; own <= words.longest && own < size; own++)
         if (kind_of(listed, at + size - own, own) & UNIT) return 1;
     return 0;
 }
 
 /* The unit at the end of a line behind its house number: `size` becomes that of what is before it. 0 where the line
    holds a mark of a unit and its end is none as plain as that. See _without_unit in address_columns.py. */
-static int take_unit(const Listed *listed, const u8 *at, i64 *size, Word *unit) {
+static int take_unit(const Listed *listed, UnitWords words, const u8 *at, i64 *size, Word *unit) {
     i64 value = *size, digits = 0, end;
     while (value > 0 && is_word(at[value - 1])) digits += is_digit(at[--value]);
     i64 length = *size - value;
@@ -96,7 +70,7 @@ static int take_unit(const Listed *listed, const u8 *at, i64 *size, Word *unit) 
         i64 begin = last;
         while (begin > 0 && is_word(at[begin - 1])) begin--;
         int named = last > begin && (kind_of(listed, at + begin, last - begin) & UNIT);
-        if (!named && last > begin && ends_with_unit(listed, at + begin, last - begin)) return 0;
+        if (!named && last > begin && ends_with_unit(listed, words, at + begin, last - begin)) return 0;
         if (named && (begin == 0 || (at[begin - 1] != ' ' && at[begin - 1] != ','))) return 0;
         if (named)
             end = begin;
@@ -194,14 +168,14 @@ KERNEL i64 usual_lines(ArrowArrayStream *stream, i64 count, const u8 *bytes, con
                        ArrowSchema *number_schema, ArrowArray *number, ArrowSchema *street_schema,
                        ArrowArray *street, ArrowSchema *unit_schema, ArrowArray *unit) {
     if (listed_count > MOST_LISTED) return -2;
-    Listed listed = {bytes, kinds, ends, 0, 0, {0}, {0}};
-    list(&listed, listed_count);
+    Listed listed = {bytes, kinds, ends, {0}, {0}};
+    list_words(&listed, listed_count);
+    UnitWords unit_of = unit_words(&listed, listed_count);
     Endings endings = {ending_bytes, ending_ends, ending_count, 0};
     note_lasts(&endings);
-    OPENED_TO_MAKE_TWO(stream, count, numbers, streets)
-    Builder units;
-    if (begin_texts(&units, count, all_bytes(&texts))) {
-        drop_texts(&numbers), drop_texts(&streets);
+    OPENED(stream, count)
+    Builder made[3], *numbers = made, *streets = made + 1, *units = made + 2;
+    if (begin_three(made, count, all_bytes(&texts))) {
         close_texts(&texts);
         return -1;
     }
@@ -209,7 +183,7 @@ KERNEL i64 usual_lines(ArrowArrayStream *stream, i64 count, const u8 *bytes, con
         Text text = text_at(&texts, v);
         u8 own[LONGEST];
         Word value = {0, 0};
-        i64 size = text.size, digits = 0, at, length = 0, core = streets.size;
+        i64 size = text.size, digits = 0, at, length = 0, core = streets->size;
         while (digits < size && is_digit(text.at[digits])) digits++;
         at = digits;
         if (at < size && lower(text.at[at]) >= 'a' && lower(text.at[at]) <= 'z') at++;
@@ -227,7 +201,7 @@ KERNEL i64 usual_lines(ArrowArrayStream *stream, i64 count, const u8 *bytes, con
         }
         good = good && !boxed(own, length);
         if (good && marked) {
-            good = take_unit(&listed, own, &length, &value);
+            good = take_unit(&listed, unit_of, own, &length, &value);
             for (i64 k = 0, begin = 0; good && k <= length; k++) { /* marks that are left may be of another */
                 if (k < length && is_word(own[k])) continue;
                 good = (k == length || (own[k] != ',' && own[k] != '#')) &&
@@ -236,27 +210,19 @@ KERNEL i64 usual_lines(ArrowArrayStream *stream, i64 count, const u8 *bytes, con
             }
         }
         if (good)
-            good = put_core(&listed, &endings, own, length, &streets);
+            good = put_core(&listed, &endings, own, length, streets);
         if (good) {
             i64 zeros = 0;
             while (zeros < digits && text.at[zeros] == '0') zeros++;
-            for (i64 k = zeros; k < at; k++) put(&numbers, (u8)lower(text.at[k]));
-            if (value.size) memcpy(units.bytes + units.size, value.at, (size_t)value.size);
-            units.size += value.size;
+            for (i64 k = zeros; k < at; k++) put(numbers, (u8)lower(text.at[k]));
+            append(units, value);
         } else {
-            streets.size = core;
+            streets->size = core;
         }
         usual[v] = (u8)(good || size <= 0);
-        end_text(&numbers), end_text(&streets), end_text(&units);
+        end_text(numbers), end_text(streets), end_text(units);
     }
     close_texts(&texts);
-    if (hand_over(&units, unit_schema, unit)) {
-        drop_texts(&numbers), drop_texts(&streets);
-        return -1;
-    }
-    if (hand_over_two(&numbers, &streets, number_schema, number, street_schema, street)) {
-        unit->release(unit);
-        return -1;
-    }
-    return 0;
+    return hand_over_three(made, (ArrowSchema *[]){number_schema, street_schema, unit_schema},
+                           (ArrowArray *[]){number, street, unit});
 }

@@ -1,34 +1,10 @@
 /* Full names without anything special about them: see cleaned_full in name_columns.py. */
-#include "texts.h"
+#include "listed.h"
 
 #define MOST_WORDS 24
 #define LONGEST 256
-#define PLACES 4096
-
-/* Words (`ends` of each in `bytes`), and a bit for what each is. */
-typedef struct {
-    const u8 *bytes, *kinds;
-    const i64 *ends;
-    u16 table[PLACES];
-} Listed;
 
 enum { SPECIAL = 1, DIGNITY = 2 };
-
-static u64 hash_of(const u8 *at, i64 size) {
-    u64 hash = (u64)size;
-    for (i64 k = 0; k < size; k++) hash = (hash ^ at[k]) * MIX;
-    return (hash ^ hash >> 29) & (PLACES - 1);
-}
-
-static int kind_of(const Listed *listed, Text word) {
-    for (u64 place = hash_of(word.at, word.size); listed->table[place]; place = (place + 1) & (PLACES - 1)) {
-        i64 w = listed->table[place] - 1;
-        if (listed->ends[w + 1] - listed->ends[w] == word.size &&
-            !memcmp(listed->bytes + listed->ends[w], word.at, (size_t)word.size))
-            return listed->kinds[w];
-    }
-    return 0;
-}
 
 static int is_letter(u8 byte) { return byte >= 'a' && byte <= 'z'; }
 
@@ -74,17 +50,12 @@ static i64 words_in(Text text, u8 *room, Text *words, i64 count) {
 KERNEL i64 full_names(ArrowArrayStream *stream, i64 count, const u8 *bytes, const i64 *ends, const u8 *kinds,
                       i64 listed_count, u8 *read, ArrowSchema *first_schema, ArrowArray *first,
                       ArrowSchema *middle_schema, ArrowArray *middle, ArrowSchema *last_schema, ArrowArray *last) {
-    if (listed_count > PLACES / 4) return -2;
-    Listed listed = {bytes, kinds, ends, {0}};
-    for (i64 w = 0; w < listed_count; w++) {
-        u64 place = hash_of(bytes + ends[w], ends[w + 1] - ends[w]);
-        while (listed.table[place]) place = (place + 1) & (PLACES - 1);
-        listed.table[place] = (u16)(w + 1);
-    }
-    OPENED_TO_MAKE_TWO(stream, count, firsts, lasts)
-    Builder middles;
-    if (begin_texts(&middles, count, all_bytes(&texts))) {
-        drop_texts(&firsts), drop_texts(&lasts);
+    if (listed_count > MOST_LISTED) return -2;
+    Listed listed = {bytes, kinds, ends, {0}, {0}};
+    list_words(&listed, listed_count);
+    OPENED(stream, count)
+    Builder made[3], *firsts = made, *middles = made + 1, *lasts = made + 2;
+    if (begin_three(made, count, all_bytes(&texts))) {
         close_texts(&texts);
         return -1;
     }
@@ -100,28 +71,21 @@ KERNEL i64 full_names(ArrowArrayStream *stream, i64 count, const u8 *bytes, cons
         }
         int good = found >= 2 && found <= MOST_WORDS;
         for (i64 w = 0; good && w < found; w++) {
-            int kind = kind_of(&listed, words[w]);
+            int kind = kind_of(&listed, words[w].at, words[w].size);
             good = !(kind & SPECIAL) && !(comma >= 0 && w == 0 && (kind & DIGNITY));
         }
         read[v] = (u8)good;
         if (good) {
-            append(&firsts, words[0]);
-            append(&lasts, words[found - 1]);
+            append(firsts, words[0]);
+            append(lasts, words[found - 1]);
             for (i64 w = 1; w < found - 1; w++) {
-                if (w > 1) put(&middles, ' ');
-                append(&middles, words[w]);
+                if (w > 1) put(middles, ' ');
+                append(middles, words[w]);
             }
         }
-        end_text(&firsts), end_text(&middles), end_text(&lasts);
+        end_text(firsts), end_text(middles), end_text(lasts);
     }
     close_texts(&texts);
-    if (hand_over(&middles, middle_schema, middle)) {
-        drop_texts(&firsts), drop_texts(&lasts);
-        return -1;
-    }
-    if (hand_over_two(&firsts, &lasts, first_schema, first, last_schema, last)) {
-        middle->release(middle);
-        return -1;
-    }
-    return 0;
+    return hand_over_three(made, (ArrowSchema *[]){first_schema, middle_schema, last_schema},
+                           (ArrowArray *[]){first, middle, last});
 }

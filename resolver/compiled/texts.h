@@ -154,6 +154,27 @@ static inline int hand_over_two(Builder *one, Builder *other, ArrowSchema *schem
     return 0;
 }
 
+/* Room for three columns, each of so many bytes; or for none. */
+static inline int begin_three(Builder *made, i64 count, i64 most) {
+    for (int k = 0; k < 3; k++)
+        if (begin_texts(made + k, count, most)) {
+            while (k--) drop_texts(made + k);
+            return -1;
+        }
+    return 0;
+}
+
+/* Hand over three columns, or none. */
+static inline int hand_over_three(Builder *made, ArrowSchema **schemas, ArrowArray **arrays) {
+    for (int k = 0; k < 3; k++)
+        if (hand_over(made + k, schemas[k], arrays[k])) {
+            for (int after = k + 1; after < 3; after++) drop_texts(made + after);
+            while (k--) arrays[k]->release(arrays[k]);
+            return -1;
+        }
+    return 0;
+}
+
 static inline u8 lower(u8 byte) { return (u8)(byte | ((u8)(byte - 'A') < 26) << 5); }
 
 static inline int is_digit(int byte) { return byte >= '0' && byte <= '9'; }
