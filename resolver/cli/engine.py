@@ -147,7 +147,8 @@ def match(
         told = match_profiles(profiles.take, options, Stopwatch(output))
         page = f"{out}; a page of them: resolver report {out}"
     output.result(told, f"{render_match(told)}\n{line('Results', page)}")
-    leave_at_once()
+    if engine != Engine.SPARK:  # which has a session to end
+        leave_at_once()
 
 
 def estimate(

@@ -1,4 +1,4 @@
-"""How a process ends that has written everything."""
+"""What a process may do that is one command and nothing else: end at once, collect no garbage at first."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Final
 
-#: Whether this process is one command and nothing else.
+#: Holds something once it is said.
 _ALONE: Final[list[bool]] = []
 
 
@@ -16,13 +16,18 @@ def alone() -> None:
     _ALONE.append(True)
 
 
+def is_alone() -> bool:
+    """Whether this process is one command and nothing else."""
+    return bool(_ALONE)
+
+
 def leave_at_once() -> None:
     """End the process with success, if it is one command and nothing else.
 
     To free what a million profiles take, one thing after the other, takes an interpreter a tenth of a second;
     the system has it back at once.
     """
-    if not _ALONE:
+    if not is_alone():
         return
     sys.stdout.flush()
     sys.stderr.flush()

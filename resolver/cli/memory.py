@@ -9,6 +9,8 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from resolver.cli.leaving import is_alone
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -40,8 +42,11 @@ def share_arenas() -> bool:
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Load modules without looking for garbage among what they make, which stays: a twentieth of a second."""
-    if not gc.isenabled():
+    """Load modules without looking for garbage among what they make, which stays: a twentieth of a second.
+
+    Only where the process is one command: what is garbage in another would stay with it.
+    """
+    if not is_alone() or not gc.isenabled():
         yield
         return
     gc.disable()
