@@ -29,7 +29,7 @@ def leave_at_once() -> None:
     """
     if not is_alone():
         return
+    atexit._run_exitfuncs()  # noqa: SLF001 - what sys.exit would do, too
     sys.stdout.flush()
     sys.stderr.flush()
-    atexit._run_exitfuncs()  # noqa: SLF001 - what sys.exit would do, too
     os._exit(0)
