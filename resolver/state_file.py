@@ -23,8 +23,8 @@ from resolver.matching.parameters import Parameters
 from resolver.matching.results import Membership
 from resolver.matching.standardising.context import Context
 from resolver.matching.state import Links, Rows, State
+from resolver.matching.tokens import KnownValues
 from resolver.matching.trained import Frequencies, Trained
-from resolver.matching.values import KnownValues
 from resolver.model.standardised import Kind
 from resolver.whole_file import whole, write_frame, write_json
 

@@ -162,7 +162,7 @@ static int may_extend(Text text) {
 }
 
 /* How many plain numbers with a plus have each calling code (of those `known`). */
-KERNEL i64 called(ArrowArrayStream *stream, i64 count, const u8 *known, i64 *times) {
+KERNEL i64 codes_called(ArrowArrayStream *stream, i64 count, const u8 *known, i64 *times) {
     OPENED(stream, count)
     for (i64 v = 0; v < count; v++) {
         int plus;

@@ -58,7 +58,7 @@ def matching(texts: pl.Series, pattern: str, *, whole: bool) -> Array | None:
 def calling_codes(texts: pl.Series, known: Array) -> Array:
     """The calling codes, of those ``known`` (a mark for each number below CODES), that plain numbers have."""
     times = np.zeros(CODES, np.int64)
-    called("called", texts, known, times)
+    called("codes_called", texts, known, times)
     return np.flatnonzero(times[1:]) + 1
 
 

@@ -341,8 +341,7 @@ KERNEL i64 words_of(ArrowArrayStream *stream, i64 count, u32 *values, ArrowSchem
 
 static int mute(int byte) { return byte && strchr("aeiouyhw ", byte) != 0; }
 
-/* The first letter and the consonants behind it, those alike written alike, empty where nothing is behind: see sound
-   in values.py. */
+/* The first letter and the consonants behind it, those alike written alike, empty where nothing is behind: see sounds.py. */
 KERNEL i64 sounds(ArrowArrayStream *stream, i64 count, ArrowSchema *schema, ArrowArray *array) {
     OPENED_TO_MAKE(stream, count, builder)
     for (i64 v = 0; v < count; v++) {

@@ -203,7 +203,7 @@ def words_of(texts: pl.Series) -> tuple[Array, pl.Series]:
 
 
 def sounds(texts: pl.Series) -> pl.Series:
-    """The first letter of texts and the consonants behind it, as ``Values.sound`` has them."""
+    """The first letter of texts and the consonants behind it: see ``sounds.py``."""
     made = Made()
     called("sounds", texts, made.schema, made.array)
     return made.column()

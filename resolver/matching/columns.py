@@ -17,7 +17,8 @@ from resolver.model.standardised import Kind
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from resolver.matching.values import Array, KnownValues
+    from resolver.matching.tokens import KnownValues
+    from resolver.matching.values import Array
     from resolver.model.reference import Reference
     from resolver.model.rule_set import Comparison, RuleSet
     from resolver.model.standardised import Standardised, StandardisedField

@@ -19,7 +19,7 @@ from resolver.matching.frequency import bins_of, entities_with
 from resolver.matching.keys import keys_of
 from resolver.matching.passes import View
 from resolver.matching.strata import Strata
-from resolver.matching.values import KnownValues
+from resolver.matching.tokens import KnownValues
 from resolver.model.standardised import Kind, Standardised, StandardisedField
 
 if TYPE_CHECKING:

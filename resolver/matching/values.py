@@ -10,13 +10,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from resolver.compiled import comparing, library, texts
-from resolver.matching.pair_index import distinct, pack, unpack
+from resolver.compiled import library, texts
+from resolver.matching.sounds import sounds
+from resolver.matching.text_bytes import bytes_of, first_eight, letters_of
+from resolver.matching.tokens import Tokens
 from resolver.model.standardised import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from resolver.matching.tokens import KnownValues
     from resolver.model.reference import Reference
     from resolver.model.standardised import StandardisedField
 
@@ -28,17 +29,8 @@ _KEPT_AS_STRINGS: Final = 262_144
 _READ: Final = {Kind.PHONE: ("text", "base"), Kind.BUSINESS: ("text",)}
 #: What stays when tables are forgotten: the vocabulary, and what takes long to be told of it again.
 _KEPT: Final = ("name", "kind", "vocabulary", "reference", "known", "tokens", "vague_days")
-#: Values whose texts are worked on at a time.
-_CACHED: Final = 32_768
-_BIT_OF_BYTE: Final = np.uint64(1) << (np.arange(256, dtype=np.uint64) & np.uint64(63))
 #: A day of the year on more than this share of distinct dates is a placeholder: chance gives it 0.3 %.
 _STANDS_FOR_UNKNOWN: Final = 0.05
-
-
-#: Letters written for a sound, and the letter that stands for it.
-_HEARD: Final = {"ph": "f", "ck": "k", "c": "k", "q": "k", "z": "s", "v": "w", "d": "t"}
-_MUTE: Final = dict.fromkeys("aeiouyhw ", "")
-_DOUBLED: Final = {letter * 2: letter for letter in "bfgjklmnprstx"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,8 +120,8 @@ class Values:
     def _spelled(self) -> tuple[Array, Array]:
         if library.there():
             return self.spelling["letters"], self.spelling["word"]
-        joined, starts = _bytes_of(self.text)
-        return _letters_of(joined, starts), _first_eight(joined, starts)
+        joined, starts = bytes_of(self.text)
+        return letters_of(joined, starts), first_eight(joined, starts)
 
     @cached_property
     def digits(self) -> Array:
@@ -154,7 +146,7 @@ class Values:
         """How many digits a value holds."""
         if library.there():
             return self._numbered[1]
-        joined, starts = _bytes_of(self.text)
+        joined, starts = bytes_of(self.text)
         out = np.zeros(len(starts) - 1, np.int32)
         full = np.flatnonzero(starts[1:] > starts[:-1])
         if len(full):
@@ -187,20 +179,12 @@ class Values:
     @cached_property
     def sound(self) -> Array:
         """Names: the first letter and the consonants behind it: what survives most misspellings."""
-        if texts.taken(self.text):
-            return self.coded(texts.sounds(self.text))
-        spoken = self.text.str.replace_many(_HEARD, leftmost=True)
-        first, rest = spoken.str.slice(0, 1), spoken.str.slice(1).str.replace_many(_MUTE)
-        skeleton = pl.select(pl.concat_str(first, rest)).to_series()
-        while (twice := skeleton.str.contains_any(list(_DOUBLED))).any():
-            rows = twice.arg_true()
-            skeleton = skeleton.scatter(rows, skeleton.gather(rows).str.replace_many(_DOUBLED))
-        return self.coded(_only(skeleton, skeleton.str.len_chars() > 1))
+        return self.coded(sounds(self.text))
 
     @cached_property
     def anagram(self) -> Array:
         """What texts of the same letters in any order share, from four letters on: a scramble keeps it."""
-        joined, starts = _bytes_of(self.text)
+        joined, starts = bytes_of(self.text)
         owner = np.repeat(np.arange(len(self.length)), starts[1:] - starts[:-1])
         mixed = (joined.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
         mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -276,7 +260,7 @@ class Values:
         if texts.taken(local):
             spelled = texts.spelled(local)
             return spelled["length"], spelled["letters"]
-        return local.str.len_chars().to_numpy().astype(np.int32), _letters_of(*_bytes_of(local))
+        return local.str.len_chars().to_numpy().astype(np.int32), letters_of(*bytes_of(local))
 
     @cached_property
     def own_domain(self) -> Array:
@@ -306,104 +290,5 @@ class Values:
         return Tokens.of(self.text, self.known)
 
 
-@dataclass(frozen=True, slots=True)
-class KnownValues:
-    """What a vocabulary as a whole said of its values, kept for files that hold a few of them.
-
-    ``values`` is its size, ``words`` in how many of them a word stands (once, where none is given), and
-    ``vague_days`` the days of the year that stand for an unknown one.
-    """
-
-    values: int
-    words: Mapping[str, int]
-    vague_days: tuple[int, ...]
-
-
-def _bytes_of(text: pl.Series) -> tuple[Array, Array]:
-    """All texts in one run of bytes, and where each starts (one more entry than texts)."""
-    sizes = text.str.len_bytes().to_numpy().astype(np.int64)
-    joined = np.frombuffer(text.str.join("").item().encode(), np.uint8)
-    return joined, np.concatenate([[0], np.cumsum(sizes)])
-
-
-def _letters_of(joined: Array, starts: Array) -> Array:
-    out = np.zeros(len(starts) - 1, np.uint64)
-    for begin in range(0, len(out), _CACHED):  # the bits take eight times the room of the text
-        part = starts[begin : begin + _CACHED + 1]
-        full = np.flatnonzero(part[1:] > part[:-1])
-        if len(full):
-            bits = _BIT_OF_BYTE[joined[part[0] : part[-1]]]
-            out[begin + full] = np.bitwise_or.reduceat(bits, part[full] - part[0])
-    return out
-
-
-def _first_eight(joined: Array, starts: Array) -> Array:
-    out = np.zeros(len(starts) - 1, np.uint64)
-    sizes = starts[1:] - starts[:-1]
-    for k in range(8):
-        has = np.flatnonzero(sizes > k)
-        out[has] |= joined[starts[has] + k].astype(np.uint64) << np.uint64(56 - 8 * k)
-    return out
-
-
-def _words_of(text: pl.Series) -> tuple[Array, pl.Series]:
-    """The words of texts, which spaces part: each one's text, and the word."""
-    if texts.taken(text):
-        return texts.words_of(text)
-    frame = (
-        pl.DataFrame({"value": np.arange(len(text), dtype=np.uint32), "word": text})
-        .with_columns(pl.col("word").str.split(" "))
-        .explode("word")
-        .filter(pl.col("word") != "")
-    )
-    return frame["value"].to_numpy(), frame["word"]
-
-
 def _only(text: pl.Series, kept: pl.Series) -> pl.Series:
     return pl.select(pl.when(kept).then(text).otherwise(pl.lit(""))).to_series()
-
-
-@dataclass(frozen=True, eq=False)
-class Tokens:
-    """Words of values, flat: ``token[start[v]:start[v + 1]]`` are the distinct words of value v."""
-
-    start: Array
-    token: Array
-    weight: Array
-    total: Array
-    words: pl.Series
-    seen: Array
-    _packed: Array
-
-    @classmethod
-    def of(cls, text: pl.Series, known: KnownValues | None = None) -> Tokens:
-        """Split at spaces. A word weighs the log of how few values hold it: of these, or as is known."""
-        value, written = _words_of(text)
-        rank = written.rank("dense").cast(pl.UInt32).to_numpy()
-        packed = distinct(pack(value, rank))
-        value, token = unpack(packed)
-        start = np.searchsorted(value, np.arange(len(text) + 1, dtype=value.dtype))
-        seen, size = np.bincount(token, minlength=1), len(text)
-        example = np.zeros(len(seen), np.intp)
-        example[rank] = np.arange(len(rank))
-        words = pl.concat([pl.Series("word", [""], pl.String), written.gather(example[1:])])
-        if known is not None:
-            size = known.values
-            seen = words.replace_strict(known.words, default=1, return_dtype=pl.Int64).to_numpy()
-        weight = np.log((size + 1) / np.maximum(seen, 1)).astype(np.float64)
-        total = np.bincount(value, weights=weight[token], minlength=len(text))
-        return cls(start, token, weight, total, words, seen, packed)
-
-    def shared(self, a: Array, b: Array) -> Array:
-        """The summed weight of the words that values a[i] and b[i] have in common."""
-        if library.there():
-            return comparing.shared_words((self.start, self.token, self.weight), (a, b))
-        sizes = self.start[a + 1] - self.start[a]
-        pair = np.repeat(np.arange(len(a)), sizes)
-        offset = np.arange(len(pair)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        word = self.token[self.start[a][pair] + offset]
-        wanted = (b[pair].astype(np.uint64) << np.uint64(32)) | word
-        at = np.searchsorted(self._packed, wanted)
-        found = at < len(self._packed)
-        found[found] = self._packed[at[found]] == wanted[found]
-        return np.bincount(pair[found], weights=self.weight[word[found]], minlength=len(a))
