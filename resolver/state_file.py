@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 #: Changes with all that a state depends on: what is hashed, standardised, blocked, how
 #: equal weights are ranked, and how it is written.
-FORMAT: Final = 5
+FORMAT: Final = 6
 DIRECTORY: Final = "state"
 _PARTIAL: Final = f".{DIRECTORY}.partial"
 _MARK: Final = "state.json"

@@ -40,6 +40,19 @@ def whole(path: Path) -> Iterator[Path]:
             partial.unlink()
 
 
+def check_directory(path: Path) -> None:
+    """Nothing, where a directory is there that can be written to, or could be made.
+
+    Raises:
+        BadFile: a file is in the way, or who runs this may not write there.
+    """
+    there = next(place for place in (path, *path.absolute().parents) if place.exists())
+    if not there.is_dir():
+        raise BadFile(f"{path}: cannot be made a directory ({there} is a file)")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise BadFile(f"{path}: cannot be written to ({there} is not writable)")
+
+
 def write_frame(frame: pl.DataFrame, path: Path) -> None:
     """The frame as Parquet.
 
@@ -48,7 +61,7 @@ def write_frame(frame: pl.DataFrame, path: Path) -> None:
     """
     with whole(path) as partial:
         try:
-            frame.write_parquet(partial, compression="lz4")
+            frame.write_parquet(partial, compression="lz4", statistics=False)
         except pl.exceptions.ComputeError as error:  # what Polars makes of a full disk
             reason = str(error).rpartition(": ")[2]
             raise BadFile(f"{path}: cannot be written ({reason})") from None

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from resolver.errors import BadFile
-from resolver.whole_file import whole, write_frame, write_json
+from resolver.whole_file import check_directory, whole, write_frame, write_json
 
 
 def test_a_file_is_there_whole_or_not_at_all(tmp_path):
@@ -42,6 +42,14 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(BadFile, match="file"):
         write_frame(pl.DataFrame({"a": [1]}), tmp_path / "file" / "below.parquet")
+
+
+def test_a_directory_that_could_not_be_written_to_is_named(tmp_path, monkeypatch):
+    check_directory(tmp_path / "new" / "below")
+    assert list(tmp_path.iterdir()) == [], "asked, not made"
+    monkeypatch.setattr("os.access", lambda _place, _mode: False)  # root may write anywhere
+    with pytest.raises(BadFile, match=f"{tmp_path} is not writable"):
+        check_directory(tmp_path / "new")
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from resolver.model.profile import ADDRESSES, PREFERENCES, SCALARS
 from resolver.report.summary import summarise_clusters, summarise_pairs
 from resolver.rule_file import load_rules
 from resolver.state_file import Origin, forget_state, prepare_state, publish_state, write_state
-from resolver.whole_file import write_frame, write_json
+from resolver.whole_file import check_directory, write_frame, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,9 +61,11 @@ def match_profiles(
     ``read`` gives the PROFILES frame, once.
 
     Raises:
-        BadInput: the file, the rule set or the model of an earlier run cannot be used; nothing was written.
+        BadInput: the file, the rule set, the directory or the model of an earlier run cannot be used; nothing
+            was written.
     """
     rules, out = load_rules(options.rules), options.out
+    check_directory(out)
     how = options.continuation
     cluster = None
     if options.cluster is not None:

@@ -29,8 +29,8 @@ typedef struct {
     const u64 *shared;
     const u32 *before;
     const u8 *part;
-    i64 slots, places;
-    u32 *counts;
+    i64 slots, places, parts;
+    u32 *counts, *again;
     i64 *having;
 } Counted;
 
@@ -38,10 +38,15 @@ static inline int is_shared(const Counted *counted, u32 value) {
     return counted->shared[value >> 6] >> (value & 63) & 1;
 }
 
+/* The place of a shared value among the shared ones. */
+static inline u64 place_of(const Counted *counted, u32 value) {
+    u64 below = counted->shared[value >> 6] & ((1ull << (value & 63)) - 1);
+    return counted->before[value >> 6] + (u64)__builtin_popcountll(below);
+}
+
 /* Where a shared value is counted. */
 static inline u32 *count_of(const Counted *counted, u64 part, u32 value) {
-    u64 below = counted->shared[value >> 6] & ((1ull << (value & 63)) - 1);
-    return counted->counts + part * (u64)counted->places + counted->before[value >> 6] + __builtin_popcountll(below);
+    return counted->counts + part * (u64)counted->places + place_of(counted, value);
 }
 
 /* Have what a row counts at hand when it is needed. */
@@ -67,42 +72,50 @@ static inline void count_row(const Counted *counted, i64 row) {
         if (!seen) ++*count_of(counted, (u64)part, own);
     }
     counted->having[part] += any;
+    counted->having[counted->parts] += any;
 }
 
-/* The values of the rows of one group, each once in each part. `room` is for all of them. */
+/* The values of the rows of one group, each once in each part. `room` is for all of them: value by value, then part. */
 static void count_group(const Counted *counted, const u32 *rows, i64 size, u64 *room) {
     i64 held = 0;
+    u64 parts[4] = {0};
     for (i64 k = 0; k < size; k++) {
         const u32 *value = counted->whole + (i64)rows[k] * counted->slots;
         u64 part = counted->part ? counted->part[rows[k]] : 0;
         for (i64 slot = 0; slot < counted->slots; slot++)
-            if (value[slot]) room[held++] = part << 32 | value[slot];
+            if (value[slot]) {
+                room[held++] = (u64)value[slot] << 8 | part;
+                parts[part >> 6] |= 1ull << (part & 63);
+            }
     }
+    i64 in = 0;
+    for (u64 word = 0; word < 4; word++)
+        for (u64 left = parts[word]; left; left &= left - 1) {
+            counted->having[word * 64 + (u64)__builtin_ctzll(left)]++;
+            in++;
+        }
+    counted->having[counted->parts] += in > 0;
     if (held > FEW) qsort(room, (size_t)held, sizeof(u64), rising);
     for (i64 i = 0; i < held; i++) {
-        u64 part = room[i] >> 32;
-        u32 value = (u32)room[i];
-        int seen = 0, first = 1;
-        if (held > FEW) {
-            seen = i && room[i - 1] == room[i];
-            first = !i || room[i - 1] >> 32 != part;
-        } else {
-            for (i64 j = 0; j < i; j++) {
-                seen |= room[j] == room[i];
-                first &= room[j] >> 32 != part;
-            }
+        u32 value = (u32)(room[i] >> 8);
+        if (!is_shared(counted, value)) continue;
+        int seen = 0, elsewhere = 0;
+        for (i64 j = held > FEW ? (i ? i - 1 : 0) : 0; j < i; j++) {
+            seen |= room[j] == room[i];
+            elsewhere |= room[j] >> 8 == value;
         }
-        counted->having[part] += first;
-        if (!seen && is_shared(counted, value)) ++*count_of(counted, part, value);
+        if (seen) continue;
+        ++*count_of(counted, room[i] & 255, value);
+        if (elsewhere) counted->again[place_of(counted, value)]++;
     }
 }
 
-/* Each shared value once per group and part: counts[part][its place among the shared ones]++, and in `having` the
-   groups that have any value in a part. `shared` has a bit per value of `values` that more than one profile has (never
+/* Each shared value once per group and part: counts[part][its place among the shared ones]++, `again` where that is not
+   the group's first part with it, and in `having` the groups that have any value in a part; last, in any. `shared` has a bit per value of `values` that more than one profile has (never
    of 0); of others nothing is counted. `part` is each row's; without it all are of one. Without `order` every row is a
    group of its own. */
-KERNEL i64 count_values(const u32 *order, const u32 *starts, i64 groups, const u8 *part, const u32 *whole, i64 slots,
-                        const u64 *shared, i64 values, i64 places, u32 *counts, i64 *having) {
+KERNEL i64 count_values(const u32 *order, const u32 *starts, i64 groups, i64 parts, const u8 *part, const u32 *whole,
+                        i64 slots, const u64 *shared, i64 values, i64 places, u32 *counts, u32 *again, i64 *having) {
     i64 words = values / 64 + 1, rows = order ? starts[groups] : groups, most = 0;
     for (i64 g = 0; order && g < groups; g++)
         if ((i64)(starts[g + 1] - starts[g]) > most) most = starts[g + 1] - starts[g];
@@ -116,7 +129,7 @@ KERNEL i64 count_values(const u32 *order, const u32 *starts, i64 groups, const u
         before[w] = sum;
         sum += (u32)__builtin_popcountll(shared[w]);
     }
-    const Counted counted = {whole, shared, before, part, slots, places, counts, having};
+    const Counted counted = {whole, shared, before, part, slots, places, parts, counts, again, having};
     for (i64 row = 0; !order && row < rows; row++) {
         if (row + AHEAD < rows) announce(&counted, row + AHEAD);
         count_row(&counted, row);

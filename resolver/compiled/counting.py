@@ -29,8 +29,10 @@ def count_values(
     groups: tuple[Array, Array] | None,
     parts: tuple[int, Array | None],
     shared: tuple[int, Array],
-) -> tuple[Array, Array]:
-    """Groups with each value in each part, shape (parts, values), and groups with any value in it.
+) -> tuple[Array, Array, Array]:
+    """Groups with each value in each part, shape (parts, values), and anywhere; those with any, by part.
+
+    The last of these are those with any value in any part.
 
     ``groups`` are ``in_groups``; without them every row is a group. ``parts`` is how many there are, and that
     of each row. ``shared`` is how many values are asked for, and 64 bits a word that say which (never 0).
@@ -39,8 +41,9 @@ def count_values(
     asked, bits = shared
     starts, order = groups or (None, None)
     count = len(whole) if starts is None else len(starts) - 1
-    counts, having = np.zeros((many, asked), np.uint32), np.zeros(many, np.int64)
+    counts, having = np.zeros((many, asked), np.uint32), np.zeros(many + 1, np.int64)
+    again = np.zeros(asked, np.uint32)
     part = None if part is None else run(part, np.uint8)
     told = run(whole, np.uint32), whole.shape[1], bits, 64 * (len(bits) - 1), asked
-    call("count_values", order, starts, count, part, *told, counts, having)
-    return counts, having
+    call("count_values", order, starts, count, many, part, *told, counts, again, having)
+    return counts, counts.sum(axis=0, dtype=np.uint32) - again, having

@@ -5,18 +5,24 @@
 #define BLOCK 512
 
 
-/* Summed weights of all columns and of those each relation ties, per pair, in the order of columns. `bytes` are
-   (columns, stride); `stratum` the row of each pair in the tables, or 0. A relation's sum begins at its base's.
-   `order` lists relations with bases first. */
-KERNEL i64 summed(const u8 *bytes, i64 stride, i64 pairs, const u8 *stratum, const u64 *tables, i64 columns,
-                  const i64 *begins, const i64 *counts, const i64 *bases, const i64 *order, i64 relations,
-                  const i64 *tied_column, const u64 *tied_table, double *evidence, double *tied) {
+/* Prior and summed weights of all columns per pair, in the order of columns; the odds of what each relation ties
+   (to `tied`, if not 0), and their sum. `bytes` are (columns, stride); `stratum` the row of each pair in the tables,
+   or 0. A relation's product begins at its base's; `order` lists relations with bases first. `models` holds, per
+   stratum, the prior and each relation's rate; no odds are above `most`. */
+KERNEL i64 odds(const u8 *bytes, i64 stride, i64 pairs, const u8 *stratum, const u64 *tables, i64 columns,
+                const i64 *begins, const i64 *counts, const i64 *bases, const i64 *order, i64 relations,
+                const i64 *tied_column, const u64 *tied_table, const double *models, double most,
+                double *evidence, double *explained, double *tied) {
+    double *room = malloc((size_t)(relations * BLOCK + 1) * sizeof(double));
+    if (!room) return -1;
     for (i64 start = 0; start < pairs; start += BLOCK) {
         i64 size = pairs - start < BLOCK ? pairs - start : BLOCK;
         i64 row[BLOCK];
-        for (i64 i = 0; i < size; i++) row[i] = stratum ? (i64)stratum[start + i] * TABLE : 0;
-        double *sum = evidence + start;
-        for (i64 i = 0; i < size; i++) sum[i] = 0;
+        double *sum = evidence + start, *total = explained + start;
+        for (i64 i = 0; i < size; i++) {
+            row[i] = stratum ? (i64)stratum[start + i] * TABLE : 0;
+            sum[i] = total[i] = 0;
+        }
         for (i64 k = 0; k < columns; k++) {
             const double *table = (const double *)tables[k];
             const u8 *byte = bytes + k * stride + start;
@@ -24,19 +30,33 @@ KERNEL i64 summed(const u8 *bytes, i64 stride, i64 pairs, const u8 *stratum, con
         }
         for (i64 o = 0; o < relations; o++) {
             i64 r = order[o];
-            double *own = tied + r * pairs + start;
-            for (i64 i = 0; i < size; i++) own[i] = 0;
+            double *own = room + r * BLOCK;
+            for (i64 i = 0; i < size; i++) own[i] = 1;
             for (i64 t = begins[r]; t < begins[r] + counts[r]; t++) {
                 const double *table = (const double *)tied_table[t];
                 const u8 *byte = bytes + tied_column[t] * stride + start;
-                for (i64 i = 0; i < size; i++) own[i] += table[row[i] + byte[i]];
+                for (i64 i = 0; i < size; i++) own[i] *= table[row[i] + byte[i]];
             }
             if (bases[r] >= 0) {
-                const double *base = tied + bases[r] * pairs + start;
-                for (i64 i = 0; i < size; i++) own[i] += base[i];
+                const double *base = room + bases[r] * BLOCK;
+                for (i64 i = 0; i < size; i++) own[i] *= base[i];
             }
         }
+        for (i64 i = 0; i < size; i++) {
+            row[i] = row[i] / TABLE * (relations + 1);
+            sum[i] += models[row[i]];
+        }
+        for (i64 r = 0; r < relations; r++) {
+            double *own = room + r * BLOCK;
+            for (i64 i = 0; i < size; i++) {
+                double odds = own[i] * models[row[i] + r + 1];
+                own[i] = odds < most ? odds : most;
+                total[i] += own[i];
+            }
+            if (tied) memcpy(tied + r * pairs + start, own, (size_t)size * sizeof(double));
+        }
     }
+    free(room);
     return 0;
 }
 

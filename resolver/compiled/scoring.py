@@ -26,30 +26,40 @@ def _rows(bytes_: Array) -> tuple[int, int, int]:
     return int(addresses([bytes_])[0]), bytes_.strides[0], bytes_.shape[1]
 
 
-def summed(
-    columns: Sequence[Array],
-    relations: Sequence[tuple[Mapping[int, Array], int | None]],
-    bytes_: Array,
-    stratum: Array | None,
-) -> tuple[Array, Array]:
-    """Summed weights of all columns, and of what each relation ties: its own tables, on top of its base's."""
+def odds(
+    own: tuple[Array, Sequence[Array]],
+    tied: tuple[Sequence[tuple[Mapping[int, Array], int | None]], Sequence[Array]],
+    pairs: tuple[Array, Array | None],
+    wanted: tuple[float, bool],
+) -> tuple[Array, Array, Array]:
+    """Prior and summed weights; the sum of what relations tie; each relation's, if asked for.
+
+    ``own`` are the priors and every column's table; ``tied`` each relation's tables (ratios) on top of its
+    base's, and its rates; ``pairs`` their bytes and strata; ``wanted`` the most that odds may be, and whether
+    each relation's are asked for.
+    """
+    most, each = wanted
+    (priors, columns), (relations, rates), (bytes_, stratum) = own, tied, pairs
     bytes_ = _by_rows(bytes_)
-    pairs = bytes_.shape[1]
+    count = len(relations)
     tables = [run(table, np.float64) for table in columns]
-    own = [(k, run(t, np.float64)) for tied, _ in relations for k, t in sorted(tied.items())]
-    counts = np.array([len(tied) for tied, _ in relations], np.int64)
+    ratios = [(k, run(table, np.float64)) for held, _ in relations for k, table in sorted(held.items())]
+    counts = np.array([len(held) for held, _ in relations], np.int64)
     bases = np.array([-1 if base is None else base for _, base in relations], np.int64)
     order: list[int] = []
-    while len(order) < len(relations):  # a base may have one of its own
-        order += [r for r in range(len(relations)) if r not in order and (bases[r] < 0 or bases[r] in order)]
-    evidence, tied = np.empty(pairs), np.empty((len(relations), pairs))
-    where = addresses(tables), len(tables)
+    while len(order) < count:  # a base may have one of its own
+        order += [r for r in range(count) if r not in order and (bases[r] < 0 or bases[r] in order)]
     begins = np.cumsum(counts) - counts
-    others = begins, counts, bases, np.array(order, np.int64), len(relations)
-    lists = np.array([k for k, _ in own], np.int64), addresses([table for _, table in own])
+    lists = np.array([k for k, _ in ratios], np.int64), addresses([table for _, table in ratios])
+    shape = begins, counts, bases, np.array(order, np.int64), count
+    models = run(np.stack([priors, *rates], axis=1), np.float64)
+    evidence, explained = np.empty(bytes_.shape[1]), np.empty(bytes_.shape[1])
+    out = np.empty((count, bytes_.shape[1] if each else 0))
     stratum = None if stratum is None else run(stratum, np.uint8)
-    call("summed", *_rows(bytes_), stratum, *where, *others, *lists, evidence, tied)
-    return evidence, tied
+    where = addresses(tables), len(tables)
+    results = evidence, explained, out if each else None
+    call("odds", *_rows(bytes_), stratum, *where, *shape, *lists, models, most, *results)
+    return evidence, explained, out
 
 
 def lone_similar(bytes_: Array, equal: Sequence[int]) -> Array:

@@ -220,7 +220,7 @@ def _weights(model: Parameters, pairs: tuple[Array, Array | None], starts: Array
         top = np.maximum.reduceat(np.where(bytes_[k] > 0, weight, -np.inf), starts)
         return np.where(there > 0, (1 - best) * mean + best * np.where(there > 0, top, 0.0), 0.0)
 
-    summed, discount, _ = mixture(Tables.of(model), blended, len(starts))
+    summed, discount = mixture(Tables.of(model), blended, len(starts))
     out = (summed - discount) * BITS
     held = _lone(bytes_, bounds, [len(column.m) for column in model.columns])
     out[held] = np.minimum(out[held], HELD)

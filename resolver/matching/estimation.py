@@ -15,7 +15,7 @@ import polars as pl
 from resolver.compiled import library
 from resolver.compiled import scoring as compiled
 from resolver.matching.parameters import ColumnParameters, Parameters, RelationParameters
-from resolver.matching.scoring import BATCH, MOST, Tables, byte_sums, parts
+from resolver.matching.scoring import BATCH, MOST, Odds, Tables, odds, unweighted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -207,11 +207,12 @@ def fit_rates(rules: RuleSet, begin: Parameters, sample: Sample, extent: Extent)
     constants = rules.estimation
     model = begin
     bytes_ = sample.bytes_
-    evidence, tied = byte_sums(Tables.of(replace(begin, strata=())), bytes_)
-    tied = np.exp(np.minimum(tied, MOST, out=tied), out=tied)
+    known = odds(unweighted(Tables.of(replace(begin, strata=()))), bytes_)
     for _ in range(constants.iterations):
         rates = np.array([[relation.rate] for relation in model.relations]).reshape(-1, 1)
-        match, related = _shares(model.prior + evidence, rates * tied, sample.labels)
+        tied = rates * known.tied
+        told = Odds(model.prior + known.evidence, tied.sum(axis=0), tied)
+        match, related = _shares(told, sample.labels)
         matches = match.sum() * sample.scale
         rate = _rate((matches + constants.match_rate_prior * profiles) / pairs)
         relations = tuple(
@@ -253,19 +254,19 @@ def _expect(model: Parameters, sample: Array, labels: Array | None) -> tuple[Arr
     tables = Tables.of(replace(model, strata=()))
     for begin in range(0, sample.shape[1], BATCH):
         part = slice(begin, begin + BATCH)
-        evidence, _, tied = parts(tables, sample[:, part])
-        match[part], related[:, part] = _shares(evidence, tied, None if labels is None else labels[part])
+        told = odds(tables, sample[:, part])
+        match[part], related[:, part] = _shares(told, None if labels is None else labels[part])
     return match, related
 
 
-def _shares(evidence: Array, tied: Array, labels: Array | None) -> tuple[Array, Array]:
-    """``_expect`` of pairs with so much evidence (nats), and what each relation makes of it."""
-    explained = 1 + tied.sum(axis=0)
-    match = 1 / (1 + np.exp(-np.clip(evidence - np.log(explained), -MOST, MOST)))
+def _shares(told: Odds, labels: Array | None) -> tuple[Array, Array]:
+    """``_expect`` of pairs with those odds."""
+    explained = 1 + told.explained
+    match = 1 / (1 + np.exp(-np.clip(told.evidence - np.log(explained), -MOST, MOST)))
     if labels is not None:
         known = ~np.isnan(labels)
         match[known] = labels[known]
-    return match, tied * ((1 - match) / explained)
+    return match, told.tied * ((1 - match) / explained)
 
 
 @dataclass(frozen=True, eq=False)

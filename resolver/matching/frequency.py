@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from resolver.compiled import counting, library
+from resolver.compiled import counting
 from resolver.matching.lookups import look_up
 from resolver.matching.pair_index import distinct, pack, unpack
 
@@ -82,17 +82,10 @@ def every_value(column: Column, wanted: Array | None = None) -> tuple[Array, Arr
     return np.concatenate(values), np.concatenate(rows)
 
 
-def entity_counts(column: Column, entities: Groups) -> tuple[Array, int]:
-    """Distinct entities per whole value, and ``entities_with``."""
-    if library.there():
-        values, bits = column.shared
-        counts, having = counting.count_values(column.whole, entities.rows, (1, None), (len(values), bits))
-        out: Array = np.minimum(column.times, 1)
-        out[0] = 0
-        out[values] = counts[0]
-        return out, int(having[0])
+def entity_counts(column: Column, entities: Groups) -> Array:
+    """Distinct entities per whole value."""
     values, _ = once_per_group(column, entities)
-    return np.bincount(values, minlength=column.wholes), entities_with(column, entities.number)
+    return np.bincount(values, minlength=column.wholes)
 
 
 def entities_with(column: Column, entity: Array | None) -> int:

@@ -13,13 +13,20 @@ from resolver.matching import estimation
 from resolver.matching.clustering import MUST, NEVER, Edges, softened
 from resolver.matching.comparison import compare, rebin
 from resolver.matching.components import bounded_components
-from resolver.matching.frequency import Groups, bins_of, entities_with, entity_counts, first_counts, rarity
+from resolver.matching.frequency import bins_of, entities_with, first_counts, rarity
 from resolver.matching.lookups import of_one
 from resolver.matching.memory import give_back, worth_giving_back
 from resolver.matching.pair_index import all_pairs, find, find_of_all, pairs_within, unpack
 from resolver.matching.parameters import BITS
 from resolver.matching.strata import strata_of
-from resolver.matching.strata_estimation import shifts_of, strangers_of, with_strata
+from resolver.matching.strata_estimation import (
+    entities_by_part,
+    parted,
+    shift_of,
+    shifts_of,
+    strangers_of,
+    with_strata,
+)
 from resolver.matching.work import HERE
 
 if TYPE_CHECKING:
@@ -43,8 +50,9 @@ _SEED: Final = 20_060_101  # rows are in content order, so one seed gives one an
 class View:
     """What a pass takes as known: frequency bins, random pairs with their bytes, a model, strata.
 
-    ``entity`` is the provisional entity per profile, None before the first pass; ``strangers`` are random
-    pairs of each stratum. ``all_bytes`` are those of all pairs for the first bins, where blocking takes all;
+    ``entity`` is the provisional entity per profile, None before the first pass; ``shifts`` are how much more
+    often strangers of two parts share values, as its entities show; ``strangers`` are random pairs of each
+    stratum. ``all_bytes`` are those of all pairs for the first bins, where blocking takes all;
     ``random_seen`` how often each byte stands in the random pairs. ``work`` does the heavy stages.
     """
 
@@ -57,6 +65,7 @@ class View:
     strata: Strata
     strangers: tuple[Strangers, ...] = ()
     entity: Array | None = None
+    shifts: tuple[Array, ...] | None = None
     all_bytes: Array | None = None
     work: Work = HERE
 
@@ -96,28 +105,30 @@ def first_view(rules: RuleSet, columns: tuple[Column, ...]) -> View:
 
 def next_view(rules: RuleSet, view: View, entity: Array) -> View:
     """Everything recounted per provisional entity (a number per profile)."""
-    constants, entities = rules.estimation, Groups(entity)
-    if library.there():
-        _ = entities.rows  # once, before threads ask for them
-    with ThreadPoolExecutor(_THREADS) as pool:  # sorting lets others work
-        counts, having = zip(
-            *pool.map(lambda column: entity_counts(column, entities), view.columns), strict=True
+    constants, known = rules.estimation, parted(view.strata, entity)
+    step = constants.frequency_step
+    with ThreadPoolExecutor(_THREADS) as pool:  # counting lets others work
+        seen = list(pool.map(lambda column: entities_by_part(column, known), view.columns))
+        rarities = [
+            rarity(one.everywhere, column.comparison.rarity, constants.rarity_prior)
+            for one, column in zip(seen, view.columns, strict=True)
+        ]
+        bins = tuple(
+            bins_of(one.everywhere, one.having, alpha, step)
+            for one, alpha in zip(seen, rarities, strict=True)
         )
-    rarities = [
-        rarity(count, column.comparison.rarity, constants.rarity_prior)
-        for count, column in zip(counts, view.columns, strict=True)
-    ]
-    bins = tuple(
-        bins_of(count, number, alpha, constants.frequency_step)
-        for count, number, alpha in zip(counts, having, rarities, strict=True)
-    )
+        shifts = (
+            tuple(pool.map(lambda one, own: shift_of(one, own, step), seen, bins))
+            if view.strata.divided
+            else ()
+        )
     left, right = unpack(view.random_words)
     alike = np.flatnonzero(of_one(entity, (left, right)))  # few: random pairs are of two
     strangers = view.random_seen - estimation.byte_counts(np.take(view.random_bytes, alike, axis=1))
     u = estimation.measure_u(view.columns, strangers, None)
     begin = estimation.start(rules, view.columns, u, rarities)
     begin = estimation.with_what_shows(rules, begin, view.model)
-    return replace(view, bins=bins, model=begin, entity=entity)
+    return replace(view, bins=bins, model=begin, entity=entity, shifts=shifts)
 
 
 def random_pairs(profiles: int, wanted: int) -> Array:

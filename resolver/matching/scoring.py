@@ -5,9 +5,11 @@ log odds = prior + sum of weights - log(1 + sum over relations of rate * exp(sum
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -28,6 +30,7 @@ _THREADS = 2
 
 #: Nats above which a sum of weights counts no further: its exponential would overflow.
 MOST: Final = 700.0
+_MOST_ODDS: Final = math.exp(MOST)
 
 #: Bits just under even odds, for pairs that one field alone cannot decide.
 HELD = -0.01
@@ -72,6 +75,16 @@ class Tied:
     tables: dict[int, Array]
     base: int | None = None
 
+    @cached_property
+    def ratios(self) -> dict[int, Array]:
+        """The tables as ratios of m and u, not their logs."""
+        return {k: np.exp(table) for k, table in self.tables.items()}
+
+    @cached_property
+    def rates(self) -> Array:
+        """The rates themselves."""
+        return np.exp(self.rate)
+
 
 def _shared(
     columns: Sequence[Array], rates: Sequence[Array], tied: Sequence[dict[int, Array]]
@@ -103,8 +116,8 @@ def match_weights(parameters: Parameters, bytes_: Array, stratum: Array | None =
     def score(start: int) -> None:
         batch = slice(start, start + BATCH)
         own, weight = bytes_[:, batch], out[batch]
-        evidence, discount, _ = parts(tables, own, None if stratum is None else stratum[batch])
-        weight[:] = (evidence - discount) * BITS
+        told = odds(tables, own, None if stratum is None else stratum[batch], each=False)
+        weight[:] = (told.evidence - np.log1p(told.explained)) * BITS
         held = lone_similar(parameters, own)
         weight[held] = np.minimum(weight[held], HELD)
 
@@ -115,18 +128,53 @@ def match_weights(parameters: Parameters, bytes_: Array, stratum: Array | None =
 
 def parts(tables: Tables, bytes_: Array, stratum: Array | None = None) -> tuple[Array, Array, Array]:
     """Prior with summed weights, relation discount (both nats), each relation's rate * exp(tied weights)."""
-    look = looking(bytes_, stratum)
-    if library.there():
-        return _mixed(tables, look, byte_sums(tables, bytes_, stratum))
-    return mixture(tables, look, bytes_.shape[1])
+    told = odds(tables, bytes_, stratum)
+    return told.evidence, np.log1p(told.explained), told.tied
 
 
-def byte_sums(tables: Tables, bytes_: Array, stratum: Array | None = None) -> tuple[Array, Array]:
-    """``sums`` of pairs with those bytes in those strata."""
+@dataclass(frozen=True, eq=False)
+class Odds:
+    """What speaks for pairs: prior and summed weights (``evidence``, nats), and what else explains as much.
+
+    ``tied`` are the odds of each relation, shape (relations, pairs), where they are asked for; ``explained``
+    is their sum.
+    """
+
+    evidence: Array
+    explained: Array
+    tied: Array
+
+
+def odds(tables: Tables, bytes_: Array, stratum: Array | None = None, *, each: bool = True) -> Odds:
+    """What speaks for pairs with those bytes in those strata; each relation's own part if asked for.
+
+    A relation's odds are products: its rate, times m over u of every column that it ties.
+    """
+    relations = [(relation.ratios, relation.base) for relation in tables.relations]
+    rates = [relation.rates for relation in tables.relations]
     if library.there():
-        relations = [(relation.tables, relation.base) for relation in tables.relations]
-        return compiled.summed(tables.columns, relations, bytes_, stratum)
-    return sums(tables, looking(bytes_, stratum), bytes_.shape[1])
+        alone, tied_by = (tables.priors, tables.columns), (relations, rates)
+        return Odds(*compiled.odds(alone, tied_by, (bytes_, stratum), (_MOST_ODDS, each)))
+    size, look = bytes_.shape[1], looking(bytes_, stratum)
+    evidence, explained = np.zeros(size), np.zeros(size)
+    tied = np.ones((len(relations), size))
+    for k, table in enumerate(tables.columns):
+        evidence += look(table, k)
+        for r, (own, _) in enumerate(relations):
+            if k in own:
+                tied[r] *= look(own[k], k)
+    evidence += look(tables.priors, None)
+    _on_bases(tables, tied, np.multiply)
+    for r, rate in enumerate(rates):
+        tied[r] *= look(rate, None)
+        explained += np.minimum(tied[r], _MOST_ODDS, out=tied[r])
+    return Odds(evidence, explained, tied)
+
+
+def unweighted(tables: Tables) -> Tables:
+    """Even odds before anything is compared, relations as common as strangers: what bytes alone say."""
+    relations = tuple(replace(relation, rate=np.zeros_like(relation.rate)) for relation in tables.relations)
+    return Tables(np.zeros_like(tables.priors), tables.columns, relations)
 
 
 def looking(bytes_: Array, stratum: Array | None) -> Look:
@@ -147,22 +195,8 @@ def looking(bytes_: Array, stratum: Array | None) -> Look:
     return look
 
 
-def mixture(tables: Tables, look: Look, size: int) -> tuple[Array, Array, Array]:
-    """``parts`` of anything that can be looked up."""
-    return _mixed(tables, look, sums(tables, look, size))
-
-
-def _mixed(tables: Tables, look: Look, summed: tuple[Array, Array]) -> tuple[Array, Array, Array]:
-    evidence, tied = summed
-    evidence += look(tables.priors, None)
-    for r, relation in enumerate(tables.relations):
-        tied[r] += look(relation.rate, None)
-    tied = np.exp(np.minimum(tied, MOST, out=tied), out=tied)
-    return evidence, np.log1p(tied.sum(axis=0)), tied
-
-
-def sums(tables: Tables, look: Look, size: int) -> tuple[Array, Array]:
-    """The summed weights of all columns, and of those that each relation ties (nats)."""
+def mixture(tables: Tables, look: Look, size: int) -> tuple[Array, Array]:
+    """Prior with summed weights, and relation discount (both nats), of anything that can be looked up."""
     evidence = np.zeros(size)
     tied = np.zeros((len(tables.relations), size))
     for k, table in enumerate(tables.columns):
@@ -172,12 +206,21 @@ def sums(tables: Tables, look: Look, size: int) -> tuple[Array, Array]:
             own = relation.tables.get(k)
             if own is not None:
                 tied[r] += weights if own is table else look(own, k)
+    _on_bases(tables, tied, np.add)
+    evidence += look(tables.priors, None)
+    for r, relation in enumerate(tables.relations):
+        tied[r] += look(relation.rate, None)
+    tied = np.exp(np.minimum(tied, MOST, out=tied), out=tied)
+    return evidence, np.log1p(tied.sum(axis=0))
+
+
+def _on_bases(tables: Tables, tied: Array, put: np.ufunc) -> None:
+    """What each relation ties by itself, put on top of what its base ties."""
     waiting = [r for r, relation in enumerate(tables.relations) if relation.base is not None]
     while waiting:  # a base may have one of its own
         r = next(r for r in waiting if tables.relations[r].base not in waiting)
-        tied[r] += tied[tables.relations[r].base]
+        put(tied[r], tied[tables.relations[r].base], out=tied[r])
         waiting.remove(r)
-    return evidence, tied
 
 
 def lone_similar(parameters: Parameters, bytes_: Array) -> Array:

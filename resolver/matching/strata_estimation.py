@@ -14,7 +14,15 @@ import numpy as np
 from resolver.compiled import counting, library
 from resolver.matching import estimation
 from resolver.matching.comparison import compare
-from resolver.matching.frequency import BINS, ONE_ENTITY, Groups, every_value, once_per_group
+from resolver.matching.frequency import (
+    BINS,
+    ONE_ENTITY,
+    Groups,
+    entities_with,
+    entity_counts,
+    every_value,
+    once_per_group,
+)
 from resolver.matching.parameters import StratumParameters
 
 if TYPE_CHECKING:
@@ -63,14 +71,20 @@ def strangers_of(strata: Strata, columns: Sequence[Column], bins: Sequence[Array
 
 
 def shifts_of(rules: RuleSet, view: View) -> tuple[Array, ...]:
-    """``_shift`` of each column; none where the file is undivided."""
+    """``shift_of`` each column; none where the file is undivided."""
+    if view.shifts is not None:
+        return view.shifts
     if not view.strata.divided:
         return ()
     step = rules.estimation.frequency_step
-    known = parted(view.strata, view.entity)
+    known = parted(view.strata, None)
     with ThreadPoolExecutor(_THREADS) as pool:  # sorting lets others work
         return tuple(
-            pool.map(lambda column, bins: _shift(column, bins, known, step), view.columns, view.bins)
+            pool.map(
+                lambda column, bins: shift_of(entities_by_part(column, known), bins, step),
+                view.columns,
+                view.bins,
+            )
         )
 
 
@@ -189,43 +203,66 @@ def parted(strata: Strata, entity: Array | None) -> Parted:
     return Parted(strata, entities)
 
 
-def _shift(column: Column, bins: Array, known: Parted, step: float) -> Array:
+@dataclass(frozen=True, eq=False)
+class ByPart:
+    """Distinct entities per part and value of two profiles or more, and per part with any value.
+
+    ``counts`` has a row per part and the ``values`` as columns. ``everywhere`` is entities per whole value,
+    ``having`` those with any; where profiles count as entities, it is empty.
+    """
+
+    values: Array
+    counts: Array
+    sizes: Array
+    everywhere: Array
+    having: int
+
+
+def shift_of(seen: ByPart, bins: Array, step: float) -> Array:
     """Nats by which strangers of two parts share a value more often than its frequency in the file says.
 
     Shape (parts, parts). Counted over values that two entities of the file have; the frequency of others is
     an estimate already.
     """
-    parts = len(known.strata.names)
-    values, counts, sizes = _entities_by_part(column, known)
-    shared = np.flatnonzero(counts.sum(axis=0) >= 2)  # noqa: PLR2004 - someone else has it
-    counts = np.take(counts, shared, axis=1).astype(float)
-    chance = np.exp(-step * np.arange(BINS))[bins[values[shared]]]
+    parts = len(seen.counts)
+    shared = np.flatnonzero(seen.counts.sum(axis=0) >= 2)  # noqa: PLR2004 - someone else has it
+    counts = np.take(seen.counts, shared, axis=1).astype(float)
+    chance = np.exp(-step * np.arange(BINS))[bins[seen.values[shared]]]
     met = counts @ counts.T
     np.fill_diagonal(met, met.diagonal() - counts.sum(axis=1))
     own = (counts * chance).sum(axis=1)
-    expected = np.outer(own, sizes)
+    expected = np.outer(own, seen.sizes)
     expected = (expected + expected.T) / 2
     halves = np.where(np.eye(parts, dtype=bool), 0.5, 1.0)
     return np.log((met * halves + _PRIOR) / (expected * halves + _PRIOR))
 
 
-def _entities_by_part(column: Column, known: Parted) -> tuple[Array, Array, Array]:
-    """The values of two profiles or more, distinct entities per part and value, and per part with any value.
+def entities_by_part(column: Column, known: Parted) -> ByPart:
+    """The entities of each part, and of the file, that have each value.
 
     Before any is known, entities are as ``first_counts`` takes them. Of values that a single profile has, no
     two entities share one.
     """
-    (values, bits), strata = column.shared, known.strata
+    (values, bits), entities, strata = column.shared, known.entities, known.strata
+    everywhere: Array = np.empty(0, np.uint32)
+    having = 0
     if library.there():
-        groups = None if known.entities is None else known.entities.rows
-        parts = len(strata.names), strata.part
-        counts, sizes = counting.count_values(column.whole, groups, parts, (len(values), bits))
+        groups = None if entities is None else entities.rows
+        parts = len(strata.names), strata.part if strata.divided else None
+        counts, either, sizes = counting.count_values(column.whole, groups, parts, (len(values), bits))
+        sizes, having = sizes[:-1], int(sizes[-1])
+        if entities is not None:
+            everywhere = np.minimum(column.times, 1)
+            everywhere[0] = 0
+            everywhere[values] = either
     else:
         counts, sizes = _counted(column, known), _sizes(column, known)
-    if known.entities is None:
+        if entities is not None:
+            everywhere, having = entity_counts(column, entities), entities_with(column, entities.number)
+    if entities is None:
         few = np.flatnonzero(column.times[values] <= ONE_ENTITY)
         counts[:, few] = np.minimum(counts[:, few], 1)
-    return values, counts, sizes.astype(float)
+    return ByPart(values, counts, sizes.astype(float), everywhere, having)
 
 
 def _counted(column: Column, known: Parted) -> Array:

@@ -83,6 +83,17 @@ def test_a_bad_profile_file_is_one_clear_error(run, tmp_path, make, says):
     assert not out_dir.exists() or not any(out_dir.iterdir())
 
 
+def test_results_that_could_not_be_written_are_refused_before_the_work(run, tmp_path):
+    people = _csv(tmp_path / "people.csv", "profile_id,FirstName\na,Ana\nb,Bea\n")
+    taken = _csv(tmp_path / "taken", "a file")
+    for out_dir in (taken, taken / "below"):
+        code, out, err = run("match", people, "--out", out_dir)
+        assert (code, out) == (2, "")
+        assert f"{out_dir}: cannot be made a directory ({taken} is a file)" in err
+        assert err.count("\n") == 1, "no stage was begun"
+    assert taken.read_text(encoding="utf-8") == "a file"
+
+
 def test_a_rule_file_with_an_unknown_scorer_names_file_and_key(run, tmp_path):
     people = _csv(tmp_path / "people.csv", "profile_id,FirstName\na,Ana\n")
     shipped = (Path(__file__).parents[2] / "rules" / "default.toml").read_text(encoding="utf-8")

@@ -21,18 +21,17 @@ from resolver.matching.components import first_members, first_rows, numbered
 from resolver.matching.doubts import _bridges
 from resolver.matching.estimation import byte_counts
 from resolver.matching.evidence import Evidence
-from resolver.matching.frequency import Groups, entity_counts
 from resolver.matching.keys import keys_of
 from resolver.matching.linkage import link_profiles
 from resolver.matching.lookups import look_up, of_one
 from resolver.matching.ordering import content_hashes
 from resolver.matching.pair_index import pack, pairs_within, unpack
 from resolver.matching.results import _smallest_ids
-from resolver.matching.scoring import Tables, byte_sums, lone_similar, match_weights
+from resolver.matching.scoring import Tables, lone_similar, match_weights, odds
 from resolver.matching.sorting import hash_codes, ordered_hashes
 from resolver.matching.standardisation import standardise
 from resolver.matching.strata import Strata
-from resolver.matching.strata_estimation import _entities_by_part, parted
+from resolver.matching.strata_estimation import entities_by_part, parted
 from resolver.matching.values import Values
 
 pytestmark = pytest.mark.skipif(not library.there(), reason="the kernels were not built: no C compiler")
@@ -196,6 +195,10 @@ def test_keys_have_the_same_blocks_and_pairs(rules, frame):
     assert_same(*both(found))
 
 
+def told(seen):
+    return seen.values, seen.counts, seen.sizes, seen.everywhere, seen.having
+
+
 def test_values_are_counted_once_per_entity_and_part(rules, frame):
     def counted():
         columns = larger(rules, frame)
@@ -205,9 +208,13 @@ def test_values_are_counted_once_per_entity_and_part(rules, frame):
         strata = Strata.of_parts(part, ("a", "b", "c"), np.ones((3, len(columns)), bool))
         return [
             (
-                entity_counts(column, Groups(entity)),
-                _entities_by_part(column, parted(strata, entity)),
-                _entities_by_part(column, parted(strata, None)),
+                told(entities_by_part(column, parted(strata, entity))),
+                told(
+                    entities_by_part(
+                        column, parted(Strata.of_parts(part * 0, ("a",), strata.present), entity)
+                    )
+                ),
+                told(entities_by_part(column, parted(strata, None)))[:3],
                 column.times,
             )
             for column in columns
@@ -220,11 +227,13 @@ def test_a_large_entity_counts_each_value_once(rules, frame):
     def counted():
         columns = larger(rules, frame)
         entity = np.zeros(len(columns[0].whole), np.int64)
-        return [entity_counts(column, Groups(entity))[0] for column in columns]
+        part = (np.arange(len(entity)) % 2).astype(np.uint8)
+        strata = Strata.of_parts(part, ("a", "b"), np.ones((2, len(columns)), bool))
+        return [told(entities_by_part(column, parted(strata, entity))) for column in columns]
 
     found, expected = both(counted)
     assert_same(found, expected)
-    assert max(counts.max() for counts in found) == 1
+    assert max(everywhere.max() for _, _, _, everywhere, _ in found) == 1
 
 
 def test_weights_are_looked_up_and_summed(rules, frame):
@@ -235,11 +244,12 @@ def test_weights_are_looked_up_and_summed(rules, frame):
     part = np.asfortranarray(bytes_)
 
     def weighed():
-        sums = byte_sums(Tables.of(model), bytes_[:, 5:])
+        told = odds(Tables.of(model), bytes_[:, 5:])
+        told = told.evidence, told.explained, told.tied
         return (
             match_weights(model, bytes_),
             match_weights(model, part),
-            sums,
+            told,
             lone_similar(model, bytes_),
             (byte_counts(bytes_)),
         )

@@ -16,7 +16,7 @@ from resolver.matching.parameters import Parameters
 from resolver.matching.passes import first_view, next_view
 from resolver.matching.scoring import match_weights
 from resolver.matching.strata import _patterns, strata_of
-from resolver.matching.strata_estimation import _shift, parted, shifts_of, with_strata
+from resolver.matching.strata_estimation import entities_by_part, parted, shift_of, shifts_of, with_strata
 from resolver.model.frames import DECISIONS, empty
 
 
@@ -86,7 +86,8 @@ def test_values_common_in_one_source_and_rare_in_the_file_are_strangers_values_t
     view = next_view(small_parts(rules), view, entity)
     last = next(k for k, column in enumerate(laid) if column.name == "last_name")
     column, bins, step = laid[last], view.bins[last], rules.estimation.frequency_step
-    found = _shift(column, bins, parted(view.strata, entity), step)
+    found = shift_of(entities_by_part(column, parted(view.strata, entity)), bins, step)
+    assert np.array_equal(view.shifts[last], found)
 
     part, whole = view.strata.part, column.whole[:, 0]
     here = int(part[0])
