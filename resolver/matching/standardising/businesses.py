@@ -15,12 +15,13 @@ from resolver.model.standardised import Kind, StandardisedField
 if TYPE_CHECKING:
     from resolver.model.reference import Reference
 
-_LETTER_DOTS: Final = re.compile(r"\b(\w)\.(?=\s?\w\b)")
-_PARTING: Final = re.compile(r"[-/&+.,]")
+_LETTER_DOTS: Final = re.compile(r"(?<![\w'`])(\w)\.(?=\s?\w(?![\w'`]))")  # not J.O'Neill
+_PARTING: Final = "-/&+.,"
+_PARTING_MARK: Final = re.compile(f"[{_PARTING}]")
 _AND: Final = frozenset({"and", "und", "et", "y", "e"})
 _PLURAL_OF_Y: Final = re.compile(r"\b([a-z]{2,})ies\b")
 _PLURAL: Final = re.compile(r"\b([a-z]{2,}[b-hj-rtv-z])s\b")  # not bus, glass, oasis
-_LONGEST_FORM: Final = 4  # words of one legal form: "sociedad de responsabilidad limitada"
+_LONGEST_FORM: Final = 5  # words of one legal form: "sociedad anonima de capital variable"
 
 
 class CleanBusiness(NamedTuple):
@@ -42,7 +43,7 @@ def clean_business(text: str, reference: Reference) -> CleanBusiness:
         if bare and bare != raw:
             raw = bare
             forms.append(canonical)
-    parts = _joined_letters(words(_PARTING.sub(" ", _LETTER_DOTS.sub(r"\1", fold(raw)))))
+    parts = _joined_letters(words(_PARTING_MARK.sub(" ", _LETTER_DOTS.sub(r"\1", fold(raw)))))
     kept, more = _without_forms(parts, reference)
     telling = [word for word in kept if word not in reference.business_noise]
     core = " ".join(business_word(word, reference) for word in telling or kept or parts)
@@ -72,41 +73,68 @@ def _joined_letters(parts: list[str]) -> list[str]:
 
 def _without_forms(parts: list[str], reference: Reference) -> tuple[list[str], list[str]]:
     """The words without forms (and "and") behind them and then before them; one word always stays."""
-    kept, forms = list(parts), []
+    behind, forms = _forms_behind(parts, reference)
+    kept = parts[:behind]
     while True:
-        if len(kept) > 1 and kept[-1] in _AND:
-            kept.pop()
-            continue
         lengths = range(min(_LONGEST_FORM, len(kept) - 1), 0, -1)
-        behind = next((n for n in lengths if " ".join(kept[-n:]) in reference.legal_forms), 0)
         before = next((n for n in lengths if " ".join(kept[:n]) in reference.leading_legal_forms), 0)
-        if behind:
-            forms.append(reference.legal_forms[" ".join(kept[-behind:])])
-            del kept[-behind:]
-        elif before:
-            forms.append(reference.legal_forms[" ".join(kept[:before])])
-            del kept[:before]
-        else:
+        if not before:
             return kept, forms
+        forms.append(reference.legal_forms[" ".join(kept[:before])])
+        del kept[:before]
+
+
+def _forms_behind(parts: list[str], reference: Reference) -> tuple[int, list[str]]:
+    """Where what is nothing but forms (and "and") up to the end begins, behind the first word; the forms."""
+    # where the form from a word on ends, and what it is
+    ends: dict[int, tuple[int, str | None]] = {len(parts): (0, None)}
+    for begin in range(len(parts) - 1, 0, -1):
+        possible = [end for end in range(begin + _LONGEST_FORM, begin, -1) if end in ends]
+        written = {end: " ".join(parts[begin:end]) for end in possible}
+        found = next((end for end in possible if written[end] in reference.legal_forms), 0)
+        if found:
+            ends[begin] = found, reference.legal_forms[written[found]]
+        elif parts[begin] in _AND and begin + 1 in ends:
+            ends[begin] = begin + 1, None
+    at = behind = min(ends)
+    forms = []
+    while at < len(parts):
+        at, form = ends[at]
+        forms.append(form)
+    return behind, [form for form in forms if form is not None]
+
+
+def _forms(reference: Reference) -> dict[str, str]:
+    """The legal forms that ``_without_forms`` may find."""
+    return {w: form for w, form in reference.legal_forms.items() if w.count(" ") < _LONGEST_FORM}
+
+
+def _affixed(texts: pl.Series, reference: Reference) -> pl.Series:
+    """Which texts hold an affix that is ASCII: other scripts are never plain, whatever they hold."""
+    plain = [affix for affix in reference.legal_affixes if affix.isascii()]
+    if not plain:
+        return pl.repeat(value=False, n=len(texts), eager=True, dtype=pl.Boolean)
+    return texts.str.contains_any(plain)
 
 
 def cleaned_businesses(texts: pl.Series, reference: Reference) -> pl.DataFrame:
     """``clean_business`` of distinct texts, as columns ``core`` and ``legal_form``."""
     plain = texts.str.to_lowercase()
-    every = phrases(plain, parting="-/&+.,")
-    forms = "|".join(sorted(reference.legal_forms, key=lambda form: (-len(form), form)))
+    every = phrases(plain, parting=_PARTING)
+    forms = "|".join(sorted(_forms(reference), key=lambda form: (-len(form), form)))
     split = every.str.extract_groups(f"^(.+?)((?: (?:{forms}|{'|'.join(sorted(_AND))}))*)$").struct
     kept, tail = split.field("1").fill_null(""), split.field("2").fill_null("")
-    noise = "|".join(sorted(reference.business_noise))
+    noise = "|".join(sorted(word for word in reference.business_noise if " " not in word))
     telling = phrases(kept.str.replace_all(rf"\b(?:{noise})\b", " "))
     core = _in_singular(
         pl.select(pl.when(telling != "").then(telling).otherwise(kept)).to_series(), reference
     )
     tails = tail.unique()
-    named = [" ".join(sorted(set(_without_forms(["x", *t.split()], reference)[1]))) for t in tails]
+    named = [" ".join(sorted(set(_without_forms(["", *t.split()], reference)[1]))) for t in tails]
     form = tail.replace_strict(tails, pl.Series(named, dtype=pl.String), return_dtype=pl.String)
     marked = (
         (texts.str.len_bytes() != texts.str.len_chars())
+        | _affixed(texts, reference)
         | every.str.contains(r"\b[a-z0-9] [a-z0-9]\b")
         | kept.str.extract("^([^ ]*)").is_in(
             sorted(form.split()[0] for form in reference.leading_legal_forms)
@@ -128,13 +156,11 @@ def _in_singular(names: pl.Series, reference: Reference) -> pl.Series:
         pl.lit("  ") + names.str.replace_all(" ", "  ", literal=True) + pl.lit("  ")
     ).to_series()
     known = reference.business_words
-    written = parted.str.replace_many(
-        [f" {w} " for w in known], [f" \u0001{w}\u0001 " for w in known.values()]
+    written = parted.str.replace_many(  # what is in underscores is no plural
+        [f" {w} " for w in known], [f" _{w.replace(' ', '_ _')}_ " for w in known.values()]
     )
     singular = written.str.replace_all(_PLURAL_OF_Y.pattern, "${1}y").str.replace_all(_PLURAL.pattern, "$1")
-    return (
-        singular.str.replace_all("\u0001", "", literal=True).str.replace_all(" +", " ").str.strip_chars(" ")
-    )
+    return singular.str.replace_all("_", "", literal=True).str.replace_all(" +", " ").str.strip_chars(" ")
 
 
 def standardise_businesses(names: pl.Series, reference: Reference) -> StandardisedField:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
 from hypothesis import given
@@ -90,6 +92,13 @@ def test_forms_of_scripts_without_spaces_are_taken_off_both_ends():
         ("The Group", "the group"),
         ("Inc.", "inc"),
         ("Hi-Life Restaurant and Lounge", "hi life restaurant lounge"),
+        ("J.O'Neill & Sons", "j oneill son"),
+        ("J. O'Neill & Sons", "j oneill son"),
+        ("Joe's.A", "joe a"),
+        ("Tacos S. de R.L. de C.V.", "taco"),
+        ("Tacos Sociedad Anonima de Capital Variable", "taco"),
+        ("Nam Viet Joint Stock Company Limited", "nam viet"),
+        ("A B Joint Stock Company Limited", "ab"),
         ("", ""),
     ],
 )
@@ -138,6 +147,12 @@ WORDS = st.sampled_from(
         "sp.",
         "z",
         "o.o.",
+        "S. de R.L. de C.V.",
+        "sociedad anonima de capital variable",
+        "joint stock company",
+        "company",
+        "J.O'Neill",
+        "A.B'c",
     ]
 )
 
@@ -146,6 +161,29 @@ WORDS = st.sampled_from(
 def test_columns_of_companies_are_read_as_each_company_is(names):
     rows = cleaned_businesses(pl.Series(names), tables()).rows()
     assert rows == [tuple(clean_business(name, tables())) for name in names]
+
+
+@pytest.mark.parametrize("affix", ["KK-", " Inc", "Group"])
+def test_affixes_in_ascii_are_taken_off_as_well(affix):
+    reference = replace(tables(), legal_affixes={affix: "kk"})
+    names = ["KK-Acme", "Acme Inc", "AcmeGroup", "Group", "Acme"]
+    rows = cleaned_businesses(pl.Series(names), reference).rows()
+    assert rows == [tuple(clean_business(name, reference)) for name in names]
+    assert sum("kk" in form for _, form in rows) == 1
+
+
+def test_tables_may_hold_plurals_and_phrases():
+    reference = replace(
+        tables(),
+        business_words={"sls": "sales", "mtr": "motor cars"},
+        business_noise=frozenset({"the", "in the"}),
+        legal_forms={"a form of more than five words": "long", "ltd": "ltd"},
+        leading_legal_forms=frozenset(),
+    )
+    names = ["Acme Sls", "Acme Mtr Cars", "Acme in the Box", "Acme a form of more than five words", "A Ltd"]
+    rows = cleaned_businesses(pl.Series(names), reference).rows()
+    assert rows == [tuple(clean_business(name, reference)) for name in names]
+    assert [core for core, _ in rows][:3] == ["acme sales", "acme motor cars car", "acme in box"]
 
 
 def test_the_vocabulary_lists_the_forms_seen_with_a_core():
