@@ -35,15 +35,21 @@ static inline void list_words(Listed *listed, i64 count) {
     }
 }
 
-/* What a word is, 0 where it is not listed. */
-static inline int kind_of(const Listed *listed, const u8 *at, i64 size) {
-    if (!(listed->lengths[at[0]] & length_bit(size))) return 0;
+/* Which of the words one is, -1 where it is not listed. */
+static inline i64 which_of(const Listed *listed, const u8 *at, i64 size) {
+    if (!(listed->lengths[at[0]] & length_bit(size))) return -1;
     for (u64 place = place_of_word(at, size); listed->table[place]; place = (place + 1) & (PLACES - 1)) {
         i64 w = listed->table[place] - 1;
         if (listed->ends[w + 1] - listed->ends[w] == size && !memcmp(listed->bytes + listed->ends[w], at, (size_t)size))
-            return listed->kinds[w];
+            return w;
     }
-    return 0;
+    return -1;
+}
+
+/* What a word is, 0 where it is not listed. */
+static inline int kind_of(const Listed *listed, const u8 *at, i64 size) {
+    i64 w = which_of(listed, at, size);
+    return w < 0 ? 0 : listed->kinds[w];
 }
 
 #endif

@@ -33,6 +33,8 @@ _VALUES: Final = 1_048_576
 _LETTERS: Final = 4_096
 #: Numbers that texts may dial abroad begin with: up to three digits.
 DIALLED: Final = 1_000
+#: Words and phrases that there is room for: see listed.h.
+MOST_LISTED: Final = 2_048
 
 
 def taken(texts: pl.Series, *, nulls: bool = False) -> bool:

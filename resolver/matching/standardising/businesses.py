@@ -6,13 +6,19 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import numpy as np
 import polars as pl
 
+from resolver.compiled import texts as compiled
+from resolver.compiled.businesses import companies, phrases_of
 from resolver.matching.standardising.coding import encode, gathered, placed
 from resolver.matching.standardising.folding import fold, folded, phrases, words
 from resolver.model.standardised import Kind, StandardisedField
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from resolver.compiled.businesses import Phrases
     from resolver.model.reference import Reference
 
 _LETTER_DOTS: Final = re.compile(r"(?<![\w'`])(\w)\.(?=\s?\w(?![\w'`]))")  # not J.O'Neill
@@ -22,6 +28,7 @@ _AND: Final = frozenset({"and", "und", "et", "y", "e"})
 _PLURAL_OF_Y: Final = re.compile(r"\b([a-z]{2,})ies\b")
 _PLURAL: Final = re.compile(r"\b([a-z]{2,}[b-hj-rtv-z])s\b")  # not bus, glass, oasis
 _LONGEST_FORM: Final = 5  # words of one legal form: "sociedad anonima de capital variable"
+_FEW: Final = 512  # names that are cleaned one by one
 
 
 class CleanBusiness(NamedTuple):
@@ -29,6 +36,9 @@ class CleanBusiness(NamedTuple):
 
     core: str
     legal_form: str
+
+
+_PARTS: Final = CleanBusiness._fields
 
 
 def clean_business(text: str, reference: Reference) -> CleanBusiness:
@@ -104,21 +114,63 @@ def _forms_behind(parts: list[str], reference: Reference) -> tuple[int, list[str
     return behind, [form for form in forms if form is not None]
 
 
+def cleaned_businesses(texts: pl.Series, reference: Reference) -> pl.DataFrame:
+    """``clean_business`` of distinct texts, as columns ``core`` and ``legal_form``; most by a kernel."""
+    known = _known(reference) if compiled.taken(texts) else None
+    if known is None:
+        return _cleaned_by_expression(texts, reference)
+    read, made = companies(texts, known)
+    quick = pl.DataFrame(dict(zip(_PARTS, made, strict=True)))
+    rows = np.flatnonzero(~read | _affixed(texts, reference).to_numpy())
+    if len(rows) > _FEW:  # once more as they are folded: most of them have accents
+        raw = pl.Series([unicodedata.normalize("NFKC", text) for text in texts.gather(rows)], dtype=pl.String)
+        read, made = companies(folded(raw), known)
+        read &= ~_affixed(raw, reference, plain=False).to_numpy()
+        again = np.flatnonzero(read)
+        quick = _placed(quick, rows[again], [column.gather(again) for column in made])
+        rows = rows[~read]
+    return _with_careful(quick, texts, rows, reference) if len(rows) else quick
+
+
+def _with_careful(
+    quick: pl.DataFrame, texts: pl.Series, rows: np.ndarray, reference: Reference
+) -> pl.DataFrame:
+    careful = [clean_business(text, reference) for text in texts.gather(rows)]
+    return _placed(quick, rows, [[one.core for one in careful], [one.legal_form for one in careful]])
+
+
+def _placed(
+    quick: pl.DataFrame, rows: np.ndarray, parts: Sequence[pl.Series | Sequence[str]]
+) -> pl.DataFrame:
+    """The parts of companies with others in those rows."""
+    where = pl.Series(rows)
+    made = [pl.Series(part, dtype=pl.String) for part in parts]
+    return pl.DataFrame(
+        {name: placed(quick[name], where, part) for name, part in zip(_PARTS, made, strict=True)}
+    )
+
+
+def _known(reference: Reference) -> Phrases | None:
+    """What the kernel knows of words."""
+    leading = reference.leading_legal_forms
+    forms = {w: (form, w in leading) for w, form in _forms(reference).items()}
+    return phrases_of(_AND, reference.business_noise, reference.business_words, forms)
+
+
 def _forms(reference: Reference) -> dict[str, str]:
     """The legal forms that ``_without_forms`` may find."""
     return {w: form for w, form in reference.legal_forms.items() if w.count(" ") < _LONGEST_FORM}
 
 
-def _affixed(texts: pl.Series, reference: Reference) -> pl.Series:
-    """Which texts hold an affix that is ASCII: other scripts are never plain, whatever they hold."""
-    plain = [affix for affix in reference.legal_affixes if affix.isascii()]
-    if not plain:
+def _affixed(texts: pl.Series, reference: Reference, *, plain: bool = True) -> pl.Series:
+    """Which texts hold an affix anywhere; ``plain``: one in ASCII, which names in ASCII may hold, too."""
+    affixes = [affix for affix in reference.legal_affixes if affix.isascii() or not plain]
+    if not affixes:
         return pl.repeat(value=False, n=len(texts), eager=True, dtype=pl.Boolean)
-    return texts.str.contains_any(plain)
+    return texts.str.contains_any(affixes)
 
 
-def cleaned_businesses(texts: pl.Series, reference: Reference) -> pl.DataFrame:
-    """``clean_business`` of distinct texts, as columns ``core`` and ``legal_form``."""
+def _cleaned_by_expression(texts: pl.Series, reference: Reference) -> pl.DataFrame:
     plain = texts.str.to_lowercase()
     every = phrases(plain, parting=_PARTING)
     forms = "|".join(sorted(_forms(reference), key=lambda form: (-len(form), form)))
@@ -140,14 +192,8 @@ def cleaned_businesses(texts: pl.Series, reference: Reference) -> pl.DataFrame:
             sorted(form.split()[0] for form in reference.leading_legal_forms)
         )
     )
-    rows = marked.arg_true()
-    careful = [clean_business(text, reference) for text in texts.gather(rows)]
-    return pl.DataFrame(
-        {
-            "core": placed(core, rows, pl.Series([c.core for c in careful], dtype=pl.String)),
-            "legal_form": placed(form, rows, pl.Series([c.legal_form for c in careful], dtype=pl.String)),
-        }
-    )
+    quick = pl.DataFrame({"core": core, "legal_form": form})
+    return _with_careful(quick, texts, marked.arg_true().to_numpy(), reference)
 
 
 def _in_singular(names: pl.Series, reference: Reference) -> pl.Series:
