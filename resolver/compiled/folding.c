@@ -1,7 +1,8 @@
 /* Texts in lower-case ASCII, character by character: see folded in folding.py. */
-#include "texts.h"
+#include "listed.h"
 
 #define CHARACTERS 0x110000
+#define LONGEST 256 /* of a phrase */
 
 /* The character at the beginning of a text (UTF-8, as Arrow has it), and how many bytes it takes. */
 static u32 character(const u8 *at, i64 *size) {
@@ -88,4 +89,42 @@ KERNEL i64 folded(ArrowArrayStream *stream, i64 count, const u32 *letters, i64 k
     }
     close_texts(&texts);
     return hand_over(&builder, schema, array);
+}
+
+/* Whether the phrase of a text (see phrases in folding.py) is listed, an empty one where `blank` is; 2 where it is not
+   ASCII, or too long for that to be told. */
+static int among_listed(Text text, const Listed *listed, i64 longest, int blank) {
+    u8 phrase[LONGEST];
+    i64 used = 0;
+    int open = 0;
+    for (i64 k = 0; k < text.size; k++) {
+        u8 byte = lower(text.at[k]);
+        if (byte >= 128) return 2;
+        if (byte == '\'' || byte == '`' || byte == '-') continue;
+        if (!is_word(byte)) {
+            open = used > 0;
+            continue;
+        }
+        if (used + open >= longest) return 0; /* what is behind makes it no shorter */
+        if (used + open >= LONGEST) return 2;
+        if (open) phrase[used++] = ' ';
+        phrase[used++] = byte;
+        open = 0;
+    }
+    return used ? which_of(listed, phrase, used) >= 0 : blank;
+}
+
+/* Which texts are one of the listed phrases, none of which is empty; 2: not known. */
+KERNEL i64 among(ArrowArrayStream *stream, i64 count, const u8 *bytes, const i64 *ends, i64 listed_count, i64 blank,
+                 u8 *out) {
+    if (listed_count > MOST_LISTED) return -2;
+    Listed listed = {bytes, 0, ends, {0}, {0}};
+    list_words(&listed, listed_count);
+    i64 longest = 0;
+    for (i64 w = 0; w < listed_count; w++)
+        if (ends[w + 1] - ends[w] > longest) longest = ends[w + 1] - ends[w];
+    OPENED(stream, count)
+    for (i64 v = 0; v < count; v++) out[v] = (u8)among_listed(text_at(&texts, v), &listed, longest, blank != 0);
+    close_texts(&texts);
+    return 0;
 }

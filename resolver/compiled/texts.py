@@ -136,6 +136,17 @@ def phrased(texts: pl.Series, parting: str) -> pl.Series:
     return made.column()
 
 
+def among(texts: pl.Series, listed: Iterable[str]) -> Array:
+    """Whether each text is one of the phrases, MOST_LISTED at most: 0, 1, or 2 where that is not known.
+
+    ASCII is known, unless it is long; nulls are empty.
+    """
+    out, phrases = np.empty(len(texts), np.uint8), [*listed]
+    told = [phrase for phrase in phrases if phrase]
+    called("among", texts, *joined(told), len(told), "" in phrases, out)
+    return out
+
+
 def dialled(texts: pl.Series) -> Array:
     """How many texts dial each number below DIALLED behind + or 00; nulls dial none."""
     times = np.zeros(DIALLED, np.int64)

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from test_kernels import both
+from test_kernels import assert_same, both
 
 from resolver.compiled import library
 from resolver.compiled.businesses import companies
@@ -18,7 +18,9 @@ from resolver.matching.standardising.businesses import (
     _known,
     clean_business,
     cleaned_businesses,
+    standardise_businesses,
 )
+from resolver.matching.standardising.folding import among, folded, phrases
 from resolver.rule_file import load_rules
 
 pytestmark = pytest.mark.skipif(not library.there(), reason="the kernels were not built: no C compiler")
@@ -113,3 +115,25 @@ def test_tables_may_be_empty_or_large(monkeypatch):
         rows = cleaned_businesses(made, reference).rows()
         assert rows == [tuple(clean_business(name, reference)) for name in made]
     assert _known(large) is None
+
+
+@given(columns_of([*ODD, "n/a", "N.A.", "-", "unknown", "Test", "Café"]))
+def test_companies_as_a_field(made):
+    one, other = both(lambda: standardise_businesses(made, REFERENCE))
+    assert_same(one.codes, other.codes)
+    assert one.vocabulary.equals(other.vocabulary)
+
+
+@given(
+    st.lists(st.text(st.sampled_from("ab AB.-'`_é’\0"), max_size=7), max_size=9),
+    st.lists(st.sampled_from(["", "a", "ab", "a b", "b a", "e", "a" * 300]), max_size=4),
+)
+@example(["a-b", "A'b", "a.b", " a  b ", "", "--", "a" * 300, "a" * 301, "ab" * 200], ["ab", "a" * 300, ""])
+def test_texts_among_phrases(made, listed):
+    texts = column([*made, None])
+    one, other = both(lambda: among(texts, listed).to_list())
+    assert one == other == phrases(folded(texts)).is_in(listed).to_list()
+
+
+def test_more_phrases_than_there_is_room_for():
+    assert among(column(["A-7", "b"]), [f"a{k}" for k in range(3_000)]).to_list() == [True, False]

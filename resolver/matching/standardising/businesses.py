@@ -12,7 +12,7 @@ import polars as pl
 from resolver.compiled import texts as compiled
 from resolver.compiled.businesses import companies, phrases_of
 from resolver.matching.standardising.coding import encode, gathered, placed
-from resolver.matching.standardising.folding import fold, folded, phrases, words
+from resolver.matching.standardising.folding import among, fold, folded, phrases, words
 from resolver.model.standardised import Kind, StandardisedField
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ def standardise_businesses(names: pl.Series, reference: Reference) -> Standardis
     """
     [numbers], texts = encode([names])
     parts = cleaned_businesses(texts, reference)
-    unknown = phrases(folded(texts)).is_in(sorted(reference.placeholders["name"]))
+    unknown = among(texts, reference.placeholders["name"])
     [codes], cores = encode([parts["core"].set(unknown, "")])
     forms = (
         parts.filter(~unknown & (parts["legal_form"] != ""))

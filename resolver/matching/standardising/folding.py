@@ -11,6 +11,7 @@ import unicodedata
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import polars as pl
 from anyascii import anyascii
 
@@ -18,7 +19,7 @@ from resolver.compiled import texts as compiled
 from resolver.matching.standardising.coding import placed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
 _JOINERS: Final = "'`\u00b4\u2018\u2019\u02bc\u2032-"
 _JOINER: Final = re.compile(f"[{_JOINERS}]")
@@ -100,6 +101,16 @@ def phrases(plain: pl.Series, *, parting: str = "") -> pl.Series:
         return joined.str.replace_all(r"[^a-z0-9]+", " ").str.strip_chars(" ")
 
     return _of(plain, phrase_of)
+
+
+def among(texts: pl.Series, listed: Collection[str]) -> pl.Series:
+    """Whether each text, folded, is one of the phrases; nulls are empty."""
+    if not compiled.taken(texts, nulls=True) or len(listed) > compiled.MOST_LISTED:
+        return phrases(folded(texts)).is_in(sorted(listed))
+    found = compiled.among(texts, listed)
+    rows = pl.Series(np.flatnonzero(found > 1))
+    left = phrases(folded(texts.gather(rows))).is_in(sorted(listed))
+    return placed(pl.Series(found == 1), rows, left)
 
 
 def whole_words(texts: pl.Series, listed: Iterable[str]) -> pl.Series:
