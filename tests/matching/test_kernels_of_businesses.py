@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import defaultdict
 
 import polars as pl
 import pytest
@@ -15,11 +16,13 @@ from resolver.compiled import library
 from resolver.compiled.businesses import companies
 from resolver.matching.standardising import businesses
 from resolver.matching.standardising.businesses import (
+    _forms_seen,
     _known,
     clean_business,
     cleaned_businesses,
     standardise_businesses,
 )
+from resolver.matching.standardising.coding import encode
 from resolver.matching.standardising.folding import among, folded, phrases
 from resolver.rule_file import load_rules
 
@@ -115,6 +118,16 @@ def test_tables_may_be_empty_or_large(monkeypatch):
         rows = cleaned_businesses(made, reference).rows()
         assert rows == [tuple(clean_business(name, reference)) for name in made]
     assert _known(large) is None
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from(["", "ag", "gmbh", "co kg", "é"]))))
+def test_the_forms_seen_with_each_core(pairs):
+    [cores], texts = encode([column([core for core, _ in pairs])])
+    seen = defaultdict(set)
+    for core, form in pairs:
+        seen[core] |= {form} - {""}
+    said = _forms_seen(cores, column([form for _, form in pairs]), len(texts))
+    assert said.to_list() == ["|".join(sorted(seen[core])) for core in texts]
 
 
 @given(columns_of([*ODD, "n/a", "N.A.", "-", "unknown", "Test", "Café"]))

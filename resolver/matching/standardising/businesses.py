@@ -11,6 +11,7 @@ import polars as pl
 
 from resolver.compiled import texts as compiled
 from resolver.compiled.businesses import companies, phrases_of
+from resolver.matching.sorting import ascending
 from resolver.matching.standardising.coding import encode, gathered, placed
 from resolver.matching.standardising.folding import among, fold, folded, phrases, words
 from resolver.model.standardised import Kind, StandardisedField
@@ -218,16 +219,28 @@ def standardise_businesses(names: pl.Series, reference: Reference) -> Standardis
     parts = cleaned_businesses(texts, reference)
     unknown = among(texts, reference.placeholders["name"])
     [codes], cores = encode([parts["core"].set(unknown, "")])
-    forms = (
-        parts.filter(~unknown & (parts["legal_form"] != ""))
-        .unique()
-        .sort("core", "legal_form")
-        .group_by("core")
-        .agg(pl.col("legal_form").str.join("|"))
-    )
-    vocabulary = (
-        cores.to_frame("text")
-        .join(forms, left_on="text", right_on="core", how="left", maintain_order="left")
-        .with_columns(pl.col("legal_form").fill_null(""))
-    )
+    known = np.flatnonzero(~unknown.to_numpy())
+    forms = _forms_seen(codes[known], parts["legal_form"].gather(known), len(cores))
+    vocabulary = pl.DataFrame({"text": cores, "legal_form": forms})
     return StandardisedField("business_name", Kind.BUSINESS, gathered(codes, numbers), vocabulary)
+
+
+def _forms_seen(cores: np.ndarray, forms: pl.Series, count: int) -> pl.Series:
+    """The forms seen with each of so many cores, sorted, joined by ``|``."""
+    [codes], texts = encode([forms])
+    names = texts.sort()
+    ranks = names.search_sorted(texts).to_numpy()[codes]  # 0: none
+    pairs = ascending((cores.astype(np.uint64) << np.uint64(32) | ranks)[ranks > 0])
+    pairs = pairs[np.flatnonzero(np.diff(pairs, prepend=~pairs[:1]))]
+    core, rank = pairs >> np.uint64(32), pairs & np.uint64(2**32 - 1)
+    first = np.flatnonzero(np.diff(core, prepend=~core[:1]))  # most cores have one form or few
+    place = np.arange(len(core)) - np.repeat(first, np.diff(first, append=len(core)))
+    seen, said = np.zeros(count, np.uint32), names.to_list()  # what is said of each core so far
+    seen[core[first]] = rank[first]
+    for more in range(1, int(place.max(initial=0)) + 1):
+        rows = np.flatnonzero(place == more)
+        before = seen[core[rows]].astype(np.uint64) << np.uint64(32)
+        distinct, which = np.unique(before | rank[rows], return_inverse=True)
+        seen[core[rows]] = which + len(said)
+        said += [f"{said[pair >> 32]}|{said[pair & 2**32 - 1]}" for pair in distinct.tolist()]
+    return pl.Series(said, dtype=pl.String).gather(seen)
