@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 BATCH: Final = 1_048_576
 #: Fewer pairs are not worth a thread.
 _WORTH_THREADS: Final = 4_096
+#: Fewer are not worth being halved: what is done once for each half takes longer.
+_WORTH_HALVES: Final = 65_536
 _THREADS: Final = 2
 #: Pairs of values that tell whether others like them are many.
 _ASKED: Final = 4_096
@@ -62,7 +64,7 @@ def compare(columns: Sequence[Column], bins: Sequence[Array], pairs: tuple[Array
             list(run(fill, most_work_first))
             size = len(sides[0])
             halves = (slice(size // 2), slice(size // 2, size))
-            list(run(cross, halves))
+            list(run(cross, halves if size >= _WORTH_HALVES else [slice(size)]))
     return out
 
 

@@ -18,13 +18,15 @@ from resolver.matching.lookups import of_one
 from resolver.matching.memory import give_back, worth_giving_back
 from resolver.matching.pair_index import all_pairs, find, find_of_all, pairs_within, unpack
 from resolver.matching.parameters import BITS
+from resolver.matching.sorting import ascending
 from resolver.matching.strata import strata_of
 from resolver.matching.strata_estimation import (
+    Strangers,
+    draw_strangers,
     entities_by_part,
     parted,
     shift_of,
     shifts_of,
-    strangers_of,
     with_strata,
 )
 from resolver.matching.work import HERE
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
     from resolver.matching.evidence import Evidence
     from resolver.matching.parameters import Parameters
     from resolver.matching.strata import Strata
-    from resolver.matching.strata_estimation import Strangers
     from resolver.matching.values import Array
     from resolver.matching.work import Work
     from resolver.model.rule_set import RuleSet
@@ -82,25 +83,37 @@ def first_view(rules: RuleSet, columns: tuple[Column, ...]) -> View:
             defaults,
         )
         bins = tuple(found)
-    words = random_pairs(profiles, rules.estimation.random_pairs)
-    all_bytes = None
-    if profiles <= rules.blocking.all_pairs_up_to:
-        every = all_pairs(profiles)
-        all_bytes = compare(columns, bins, unpack(every))
-        bytes_ = np.take(all_bytes, find_of_all(profiles, words), axis=1)
-    else:
-        bytes_ = compare(columns, bins, unpack(words))
-    rate = 1.0 / max(profiles, 2)
-    expected = [rate * np.array([level.m for level in column.comparison.rising]) for column in columns]
-    seen = estimation.byte_counts(bytes_)
-    u = estimation.measure_u(columns, seen, expected)
     strata = strata_of(columns, rules.estimation)
     if library.there():  # which do not ask for it
         for column in columns:
             column.forget_presence()
+    words = random_pairs(profiles, rules.estimation.random_pairs)
+    drawn = [unpack(words), *draw_strangers(strata)]
+    all_bytes = None
+    if profiles <= rules.blocking.all_pairs_up_to:
+        all_bytes = compare(columns, bins, unpack(all_pairs(profiles)))
+        bytes_ = np.take(all_bytes, find_of_all(profiles, words), axis=1)
+        others = _compared(columns, bins, drawn[1:])
+    else:  # together: many columns have little to do for few pairs
+        bytes_, *others = _compared(columns, bins, drawn)
+    rate = 1.0 / max(profiles, 2)
+    expected = [rate * np.array([level.m for level in column.comparison.rising]) for column in columns]
+    seen = estimation.byte_counts(bytes_)
+    u = estimation.measure_u(columns, seen, expected)
     model = estimation.start(rules, columns, u, defaults)
-    strangers = strangers_of(strata, columns, bins)
+    strangers = tuple(Strangers(*pair, own) for pair, own in zip(drawn[1:], others, strict=True))
     return View(columns, bins, words, bytes_, seen, model, strata, strangers, all_bytes=all_bytes)
+
+
+def _compared(
+    columns: Sequence[Column], bins: Sequence[Array], drawn: Sequence[tuple[Array, Array]]
+) -> list[Array]:
+    """The bytes of several lots of pairs."""
+    if not drawn:
+        return []
+    left, right = (np.concatenate(side) for side in zip(*drawn, strict=True))
+    ends = np.cumsum([len(one) for one, _ in drawn])[:-1]
+    return np.split(compare(columns, bins, (left, right)), ends, axis=1)
 
 
 def next_view(rules: RuleSet, view: View, entity: Array) -> View:
@@ -138,7 +151,8 @@ def random_pairs(profiles: int, wanted: int) -> Array:
     draw = np.random.default_rng(_SEED)
     one = draw.integers(0, profiles, wanted, dtype=np.uint64)
     other = (one + draw.integers(1, profiles, wanted, dtype=np.uint64)) % np.uint64(profiles)
-    return (np.minimum(one, other) << np.uint64(32)) | np.maximum(one, other)
+    # in order, one side of them is at hand when values are looked up
+    return ascending((np.minimum(one, other) << np.uint64(32)) | np.maximum(one, other))
 
 
 def estimate(rules: RuleSet, view: View, evidence: Evidence) -> Parameters:

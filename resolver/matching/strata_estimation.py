@@ -13,7 +13,6 @@ import numpy as np
 
 from resolver.compiled import counting, library
 from resolver.matching import estimation
-from resolver.matching.comparison import compare
 from resolver.matching.frequency import (
     BINS,
     ONE_ENTITY,
@@ -54,20 +53,14 @@ class Strangers:
     bytes_: Array
 
 
-def strangers_of(strata: Strata, columns: Sequence[Column], bins: Sequence[Array]) -> tuple[Strangers, ...]:
+def draw_strangers(strata: Strata) -> list[tuple[Array, Array]]:
     """Random pairs of each stratum, with replacement."""
     drawn = []
     for stratum in range(1, len(strata.sides) + 1):
         draw = np.random.default_rng([_SEED, stratum])
         left, right = (draw.choice(rows, _STRANGERS) for rows in strata.rows(stratum))
         drawn.append((left[left != right].astype(np.uint32), right[left != right].astype(np.uint32)))
-    if not drawn:
-        return ()
-    left, right = (np.concatenate(side) for side in zip(*drawn, strict=True))
-    bytes_ = compare(columns, bins, (left, right))
-    ends = np.cumsum([len(one) for one, _ in drawn])[:-1]
-    parts = np.split(bytes_, ends, axis=1)
-    return tuple(Strangers(*pair, part) for pair, part in zip(drawn, parts, strict=True))
+    return drawn
 
 
 def shifts_of(rules: RuleSet, view: View) -> tuple[Array, ...]:
