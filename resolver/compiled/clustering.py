@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Array: TypeAlias = NDArray[Any]
+
+_THREADS: Final = 2
+#: Fewer links are not worth a second thread.
+_WORTH_THREADS: Final = 65_536
 
 
 def first_members(rows: int, left: Array, right: Array) -> Array:
@@ -33,14 +38,23 @@ def cut_components(
     """
     left, right, similarity = edges
     rows = len(label)
-    starts, members = in_groups(label)
-    bounds, pairs = in_groups(label[left], len(starts) - 1)
-    out = np.tile(np.arange(rows), (len(cuts), 1))
-    heights = np.array(cuts, float)
-    most = int(min(largest, np.diff(starts.astype(np.int64)).max(initial=1)))
-    sides = run(left, np.uint32), run(right, np.uint32)
-    told = starts, members, len(starts) - 1, bounds, pairs, *sides, run(similarity, np.float64)
-    call("cut_components", *told, heights, len(cuts), max(most, 1), rows, out)
+    groups = int(label.max(initial=-1)) + 1
+    with ThreadPoolExecutor(_THREADS) as pool:
+        grouped = pool.submit(in_groups, label, groups)
+        bounds, pairs = in_groups(np.take(label, left), groups)
+        out = np.tile(np.arange(rows), (len(cuts), 1))
+        starts, members = grouped.result()
+        heights = np.array(cuts, float)
+        most = max(int(min(largest, np.diff(starts.astype(np.int64)).max(initial=1))), 1)
+        edges_ = pairs, run(left, np.uint32), run(right, np.uint32), run(similarity, np.float64)
+
+        def cut(begin: int, end: int) -> None:  # components have nothing in common
+            some = slice(begin, end + 1)
+            told = starts[some], members, end - begin, bounds[some], *edges_
+            call("cut_components", *told, heights, len(cuts), most, rows, out)
+
+        half = int(np.searchsorted(bounds[:-1], len(left) // 2)) if len(left) >= _WORTH_THREADS else 0
+        list(pool.map(cut, (0, half), (half, groups)))
     return out
 
 

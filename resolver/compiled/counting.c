@@ -23,6 +23,7 @@ static int rising(const void *a, const void *b) {
 }
 
 #define FEW 24
+#define BLOCK 4096
 /* What is counted: see count_values. `before` says how many shared values there are before each 64. */
 typedef struct {
     const u32 *whole;
@@ -144,5 +145,41 @@ KERNEL i64 count_values(const u32 *order, const u32 *starts, i64 groups, i64 par
             count_group(&counted, order + begin, size, room);
     }
     free(before), free(room);
+    return 0;
+}
+
+/* The dense rank of numbers up to `most`, and the first place of each rank. Returns how many differ. */
+KERNEL i64 dense_ranks(const u64 *numbers, i64 count, i64 most, i64 *ranks, i64 *firsts) {
+    i64 words = most / 64 + 1, found = 0;
+    u64 *there = calloc((size_t)words, sizeof(u64));
+    u32 *before = malloc((size_t)words * sizeof(u32));
+    if (!there || !before) {
+        free(there), free(before);
+        return -1;
+    }
+    for (i64 i = 0; i < count; i++) there[numbers[i] >> 6] |= 1ull << (numbers[i] & 63);
+    for (i64 w = 0; w < words; w++) {
+        before[w] = (u32)found;
+        found += __builtin_popcountll(there[w]);
+    }
+    for (i64 i = count - 1; i >= 0; i--) { /* the last to be written stays */
+        u64 below = there[numbers[i] >> 6] & ((1ull << (numbers[i] & 63)) - 1);
+        ranks[i] = before[numbers[i] >> 6] + __builtin_popcountll(below);
+        firsts[ranks[i]] = i;
+    }
+    free(there), free(before);
+    return found;
+}
+
+/* A bit per column in which a row is known, in words of 16. */
+KERNEL i64 presences(const u64 *known, i64 columns, i64 rows, u16 *out) {
+    memset(out, 0, (size_t)rows * sizeof(u16));
+    for (i64 start = 0; start < rows; start += BLOCK) {
+        i64 size = rows - start < BLOCK ? rows - start : BLOCK;
+        for (i64 k = 0; k < columns; k++) {
+            const u8 *own = (const u8 *)known[k] + start;
+            for (i64 i = 0; i < size; i++) out[start + i] |= (u16)(own[i] << k);
+        }
+    }
     return 0;
 }

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from resolver.compiled.library import call, run
+from resolver.compiled.library import addresses, call, run
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Array: TypeAlias = NDArray[Any]
 
@@ -47,3 +50,19 @@ def count_values(
     told = run(whole, np.uint32), whole.shape[1], bits, 64 * (len(bits) - 1), asked
     call("count_values", order, starts, count, many, part, *told, counts, again, having)
     return counts, counts.sum(axis=0, dtype=np.uint32) - again, having
+
+
+def dense_ranks(numbers: Array, most: int) -> tuple[Array, Array]:
+    """The dense rank of each number, which is ``most`` at most, and where each rank stands first."""
+    ranks = np.empty(len(numbers), np.intp)
+    firsts = np.empty(min(len(numbers), most + 1), np.intp)
+    found = call("dense_ranks", run(numbers, np.uint64), len(numbers), most, ranks, firsts)
+    return ranks, firsts[:found].copy()
+
+
+def presences(known: Sequence[Array]) -> Array:
+    """A bit per column, up to 16 of them, in which a row is known."""
+    columns = [run(own, np.bool_) for own in known]
+    out = np.empty(len(columns[0]), np.uint16)
+    call("presences", addresses(columns), len(columns), len(out), out)
+    return out

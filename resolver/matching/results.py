@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -159,17 +160,17 @@ def membership_of(ids: pl.Series, rules: Thresholds, answer: Answer) -> Membersh
     A cluster is named by its smallest profile id.
     """
     cluster, order = answer.scored.clusters[MATCH], answer.order
-    size = np.bincount(cluster, minlength=len(cluster)).astype(np.uint32)[cluster]
-    core_size = np.bincount(answer.core, minlength=len(cluster)).astype(np.uint32)[answer.core]
-    named, core = _smallest_ids([cluster, answer.core], ids, order)
-    found = {
-        "named": named,
-        "core": core,
-        "size": size,
-        "weakest": _weakest_links(answer),
-        "contested": _contested(rules, answer),
-        "band": np.where(size == 1, 0, np.where(core_size == size, 2, 1)).astype(np.uint8),
-    }
+    with ThreadPoolExecutor(1) as pool:  # ids are compared while the rest is looked up
+        smallest = pool.submit(_smallest_ids, [cluster, answer.core], ids, order)
+        size = np.bincount(cluster, minlength=len(cluster)).astype(np.uint32)[cluster]
+        core_size = np.bincount(answer.core, minlength=len(cluster)).astype(np.uint32)[answer.core]
+        found = {
+            "size": size,
+            "weakest": _weakest_links(answer),
+            "contested": _contested(rules, answer),
+            "band": np.where(size == 1, 0, np.where(core_size == size, 2, 1)).astype(np.uint8),
+        }
+        found["named"], found["core"] = smallest.result()
     back = np.empty(len(order), np.uint32)
     back[order] = np.arange(len(order), dtype=np.uint32)
     none = np.zeros(len(order), bool)

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import polars as pl
 
-from resolver.compiled import library
+from resolver.compiled import counting, library
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 #: Fewer numbers are not worth the way into Polars and out.
 _WORTH_POLARS: Final = 4_096
+#: Numbers that there might be per number that is there, up to which a bit for each takes less than sorting.
+_WORTH_BITS: Final = 32
 
 
 def ascending(words: NDArray[np.uint64], *, alone: bool = False) -> NDArray[np.uint64]:
@@ -83,6 +85,8 @@ def ranked(order: NDArray[np.intp], ordered: NDArray[Any]) -> tuple[NDArray[np.i
 def dense_ranks(numbers: NDArray[np.integer]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """``ranked`` of numbers from 0 up."""
     most = int(numbers.max(initial=0))
+    if library.there() and most < _WORTH_BITS * len(numbers):
+        return counting.dense_ranks(numbers, most)
     if most < len(numbers):  # a table is filled in less time than numbers are sorted
         there = np.zeros(most + 1, bool)
         there[numbers] = True

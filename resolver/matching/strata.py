@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from resolver.compiled import gathering, library
+from resolver.compiled import counting, gathering, library
 from resolver.matching.sorting import dense_ranks
 
 if TYPE_CHECKING:
@@ -131,11 +131,19 @@ def _patterns(known: Sequence[Array]) -> tuple[Array, Array]:
     """
     ranks = np.zeros(len(known[0]), np.intp)
     for begin in range(0, len(known), _BITS):
-        bits = np.zeros(len(ranks), np.uint16)
-        for k, there in enumerate(known[begin : begin + _BITS]):
-            bits |= there.astype(np.uint16) << np.uint16(k)
+        bits = _presences(known[begin : begin + _BITS])
         ranks, examples = dense_ranks((ranks << _BITS) | bits)
     return ranks, np.stack([there[examples] for there in known], axis=1)
+
+
+def _presences(known: Sequence[Array]) -> Array:
+    """A bit per field that a profile has."""
+    if library.there():
+        return counting.presences(known)
+    bits = np.zeros(len(known[0]), np.uint16)
+    for k, there in enumerate(known):
+        bits |= there.astype(np.uint16) << np.uint16(k)
+    return bits
 
 
 @dataclass(frozen=True, eq=False)
