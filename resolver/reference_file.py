@@ -40,6 +40,7 @@ _CHOICES: Final[dict[tuple[str, str], frozenset[str]]] = {
     ("placeholders", "kind"): frozenset({"any", "name", "date", "phone", "email", "identifier"}),
     ("attribute_keys", "field"): frozenset({"full_name", "name_suffix"}),
 }
+_CHOOSING: Final = frozenset(table for table, _ in _CHOICES)
 _MAY_BE_EMPTY: Final = frozenset({("suffixes", "suffix"), ("countries", "dial"), ("genders", "gender")})
 
 Rows = list[tuple[str, ...]]
@@ -63,7 +64,8 @@ def load_reference(directory: Path) -> Reference:
 
 def _read(path: Path, faults: list[str]) -> Rows:
     """The rows of one table; whatever is wrong with it is added to ``faults``."""
-    wanted = _COLUMNS[path.stem]
+    table = path.stem
+    wanted = _COLUMNS[table]
     try:
         lines = list(_lines(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError) as error:
@@ -75,7 +77,7 @@ def _read(path: Path, faults: list[str]) -> Rows:
         faults.append(f"{path.name}:{where}: columns {', '.join(header) or 'none'}, not {', '.join(wanted)}")
         return []
     for number, row in lines[1:]:
-        fault = _fault(path.stem, row)
+        fault = _fault(table, row)
         if fault:
             faults.append(f"{path.name}:{number}: {fault}")
     return [row for _, row in lines[1:]]
@@ -84,13 +86,16 @@ def _read(path: Path, faults: list[str]) -> Rows:
 def _lines(text: str) -> Iterator[tuple[int, tuple[str, ...]]]:
     for number, line in enumerate(text.splitlines(), start=1):
         if line.strip() and not line.lstrip().startswith("#"):
-            yield number, tuple(cell.strip() for cell in next(csv.reader([line])))
+            cells = next(csv.reader([line])) if '"' in line else line.split(",")
+            yield number, tuple([cell.strip() for cell in cells])
 
 
 def _fault(table: str, row: tuple[str, ...]) -> str:
     columns = _COLUMNS[table]
     if len(row) != len(columns):
         return f"{len(row)} cells, not {len(columns)}"
+    if table not in _CHOOSING and all(row):
+        return ""
     for column, cell in zip(columns, row, strict=True):
         if not cell and (table, column) not in _MAY_BE_EMPTY:
             return f"{column} is empty"

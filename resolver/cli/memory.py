@@ -49,6 +49,9 @@ def uncollected() -> Iterator[None]:
     if not is_alone() or not gc.isenabled():
         yield
         return
+    os.environ.setdefault(
+        "PYDANTIC_DISABLE_PLUGINS", "__all__"
+    )  # or every installed package is asked for one
     gc.disable()
     try:
         yield

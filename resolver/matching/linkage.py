@@ -20,7 +20,7 @@ from resolver.matching.learning_keys import learn_keys
 from resolver.matching.memory import give_back
 from resolver.matching.ordering import content_hashes, in_order, order_of
 from resolver.matching.pair_index import find
-from resolver.matching.passes import Scored, View, estimate, first_view, recount, score_and_cluster
+from resolver.matching.passes import Scored, View, estimate, first_view, next_view, score_and_cluster
 from resolver.matching.results import (
     MATCH,
     REVIEW,
@@ -181,7 +181,8 @@ def alternate(
     passes = constants.passes if view.model.profiles <= constants.large else constants.passes_when_large
 
     def estimated(number: int, view: View, evidence: Evidence) -> View:
-        model = replace(estimate(rules, view, evidence), passes=number)
+        stale = number > 1  # since the view before, values are counted otherwise
+        model = replace(estimate(rules, view, evidence, stale=stale), passes=number)
         on_stage("estimate", {"pass": number, "iterations": model.iterations})
         return replace(view, model=model)
 
@@ -193,7 +194,7 @@ def alternate(
         evidence = scored.evidence
         known = evidence, constraints
         on_stage("cluster", {"pass": number, "pairs": len(evidence.words)})
-        view = recount(rules, view, scored)
+        view = next_view(rules, view, scored.clusters[0])
         del scored
         on_stage("recount", {"pass": number})
     view = estimated(passes, view, evidence)

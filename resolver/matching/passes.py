@@ -155,21 +155,35 @@ def random_pairs(profiles: int, wanted: int) -> Array:
     return ascending((np.minimum(one, other) << np.uint64(32)) | np.maximum(one, other))
 
 
-def estimate(rules: RuleSet, view: View, evidence: Evidence) -> Parameters:
-    """The model learned from a random sample of the candidate pairs."""
-    total = len(evidence.words)
+def estimate(rules: RuleSet, view: View, evidence: Evidence, *, stale: bool = False) -> Parameters:
+    """The model learned from a random sample of the candidate pairs.
+
+    ``stale``: the bytes of all pairs are of other bins, and are rewritten in place while the sample teaches.
+    """
+    total, sides = len(evidence.words), evidence.sides
     if not total:
         return view.model
     wanted = rules.estimation.sample_pairs
-    sample = estimation.Sample(evidence.bytes_)
+
+    def rewrite() -> None:
+        if stale:
+            rebin(view.columns, view.bins, sides, evidence.bytes_)
+
     with ThreadPoolExecutor(1) as pool:
         shifts = pool.submit(shifts_of, rules, view)  # counted from values alone
         if total > wanted:
             taken = np.zeros(total, bool)
             taken[np.random.default_rng(_SEED).choice(total, wanted, replace=False)] = True
             chosen = np.flatnonzero(taken)
-            sample = estimation.Sample(np.ascontiguousarray(evidence.bytes_[:, chosen]), total / wanted)
+            sample = estimation.Sample(np.take(evidence.bytes_, chosen, axis=1), total / wanted)
+            if stale:
+                rebin(view.columns, view.bins, (sides[0][chosen], sides[1][chosen]), sample.bytes_)
+        rewriting = pool.submit(rewrite)
+        if total <= wanted:
+            rewriting.result()
+            sample = estimation.Sample(evidence.bytes_)
         fitted = estimation.fit(rules, view.model, sample)
+        rewriting.result()
         return with_strata(rules, view, fitted, (evidence, shifts.result()))
 
 
@@ -244,10 +258,3 @@ def score_and_cluster(  # noqa: PLR0913 - the last pass frees what others need
     similarity[constraints.kept_apart(left, right)] = NEVER
     edges = Edges(evidence.words, similarity)
     return Scored(evidence, weight, view.work.cut(label, edges, cuts, settings.largest_component))
-
-
-def recount(rules: RuleSet, view: View, scored: Scored) -> View:
-    """The view for the next pass; the bytes of the pairs are rewritten for it in place."""
-    following = next_view(rules, view, scored.clusters[0])
-    rebin(view.columns, following.bins, scored.evidence.sides, scored.evidence.bytes_)
-    return following

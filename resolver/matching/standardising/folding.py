@@ -36,6 +36,8 @@ def fold(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """The words of a text, folded; hyphens and apostrophes join (O'Neill → oneill)."""
+    if text.isascii() and text.isalnum():
+        return [text.lower()]
     return _WORD.findall(_JOINER.sub("", fold(text)))
 
 
