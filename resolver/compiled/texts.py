@@ -7,6 +7,7 @@ data interface. Columns must hold no nulls, unless a function says that they may
 from __future__ import annotations
 
 import ctypes
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -28,7 +29,8 @@ _SCHEMA: Final = 9 * 8
 _ARRAY: Final = 10 * 8
 _STREAM: Final = b"arrow_array_stream"
 #: Values of objects that there is room for at a time.
-_VALUES: Final = 1_048_576
+_VALUES: Final = 524_288
+_THREADS: Final = 2
 #: Characters beyond ASCII that most columns have no more of.
 _LETTERS: Final = 4_096
 #: Numbers that texts may dial abroad begin with: up to three digits.
@@ -258,17 +260,18 @@ def object_values(texts: pl.Series, keys: Sequence[str]) -> pl.DataFrame | None:
     """
     known = *joined(keys), len(keys)
     named = pl.Series("key", [*keys, None], pl.String)
-    step, pieces = max(1, _VALUES // max(len(keys), 1)), []
-    for begin in range(0, max(len(texts), 1), step):
+    step = max(1, _VALUES // max(len(keys), 1))
+
+    def read(begin: int) -> pl.DataFrame:
         part = texts.slice(begin, step)
         room = len(part) * max(len(keys), 1)
         rows, numbers, made = np.empty(room, np.uint32), np.empty(room, np.int32), Made()
+        found = called("object_values", part, *known, rows, numbers, made.schema, made.array)
+        key = named.gather(np.where(numbers[:found] < 0, len(keys), numbers[:found]))
+        return pl.DataFrame({"row": rows[:found] + np.uint32(begin), "key": key, "value": made.column()})
+
+    with ThreadPoolExecutor(_THREADS) as pool:
         try:
-            found = called("object_values", part, *known, rows, numbers, made.schema, made.array)
+            return pl.concat(list(pool.map(read, range(0, max(len(texts), 1), step))))
         except ValueError:
             return None
-        key = named.gather(np.where(numbers[:found] < 0, len(keys), numbers[:found]))
-        pieces.append(
-            pl.DataFrame({"row": rows[:found] + np.uint32(begin), "key": key, "value": made.column()})
-        )
-    return pl.concat(pieces)
