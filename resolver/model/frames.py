@@ -160,7 +160,8 @@ def conform(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
         raise BadFrame(f"{schema.name}: {'; '.join(faults)} (columns there: {there})")
     known = [c for c in schema.columns if c in frame.columns]
     extra = [c for c in frame.columns if c not in schema.columns] if schema.open else []
-    return frame.select(known + extra)
+    # not by an expression: where columns lie in different pieces, it would copy all of them
+    return pl.DataFrame([frame[name] for name in known + extra])
 
 
 def _fits(there: pl.DataType, wanted: pl.DataType | type[pl.DataType]) -> bool:
