@@ -89,3 +89,16 @@ KERNEL i64 full_names(ArrowArrayStream *stream, i64 count, const u8 *bytes, cons
     return hand_over_three(made, (ArrowSchema *[]){first_schema, middle_schema, last_schema},
                            (ArrowArray *[]){first, middle, last});
 }
+
+/* A number for the letters of each text, whatever their order: the sum of one for each of its bytes. */
+KERNEL i64 anagrams(ArrowArrayStream *stream, i64 count, const u64 *of_byte, u64 *out) {
+    OPENED(stream, count)
+    for (i64 v = 0; v < count; v++) {
+        Text text = text_at(&texts, v);
+        u64 sum = 0;
+        for (i64 k = 0; k < text.size; k++) sum += of_byte[text.at[k]];
+        out[v] = sum;
+    }
+    close_texts(&texts);
+    return 0;
+}

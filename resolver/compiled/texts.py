@@ -113,6 +113,13 @@ def digits_of(texts: pl.Series) -> tuple[Array, Array]:
     return digits, many
 
 
+def anagrams(texts: pl.Series, of_byte: Array) -> Array:
+    """The sum of what there is for each byte of a text."""
+    out = np.empty(len(texts), np.uint64)
+    called("anagrams", texts, run(of_byte, np.uint64), out)
+    return out
+
+
 def letters_of(texts: pl.Series) -> str:
     """The characters beyond ASCII that texts hold, each once, rising; nulls hold none."""
     room = _LETTERS

@@ -10,6 +10,7 @@ import polars as pl
 
 from resolver.compiled import comparing, library, texts
 from resolver.matching.pair_index import distinct, pack, unpack
+from resolver.matching.standardising.coding import encode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,14 +47,11 @@ class Tokens:
     def of(cls, text: pl.Series, known: KnownValues | None = None) -> Tokens:
         """Split at spaces. A word weighs the log of how few values hold it: of these, or as is known."""
         value, written = _words_of(text)
-        rank = written.rank("dense").cast(pl.UInt32).to_numpy()
-        packed = distinct(pack(value, rank))
+        [number], words = encode([written])
+        packed = distinct(pack(value, number))
         value, token = unpack(packed)
         start = np.searchsorted(value, np.arange(len(text) + 1, dtype=value.dtype))
         seen, size = np.bincount(token, minlength=1), len(text)
-        example = np.zeros(len(seen), np.intp)
-        example[rank] = np.arange(len(rank))
-        words = pl.concat([pl.Series("word", [""], pl.String), written.gather(example[1:])])
         if known is not None:
             size = known.values
             seen = words.replace_strict(known.words, default=1, return_dtype=pl.Int64).to_numpy()

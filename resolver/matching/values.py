@@ -184,12 +184,15 @@ class Values:
     @cached_property
     def anagram(self) -> Array:
         """What texts of the same letters in any order share, from four letters on: a scramble keeps it."""
-        joined, starts = bytes_of(self.text)
-        owner = np.repeat(np.arange(len(self.length)), starts[1:] - starts[:-1])
-        mixed = (joined.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+        mixed = np.arange(1, 257, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
         mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
-        out = np.zeros(len(self.length), np.uint64)
-        np.add.at(out, owner, mixed)
+        if texts.taken(self.text):
+            out = texts.anagrams(self.text, mixed)
+        else:
+            joined, starts = bytes_of(self.text)
+            owner = np.repeat(np.arange(len(self.length)), starts[1:] - starts[:-1])
+            out = np.zeros(len(self.length), np.uint64)
+            np.add.at(out, owner, mixed[joined])
         return np.where(self.length > 3, out | np.uint64(1), np.uint64(0))  # noqa: PLR2004 - Amy and May
 
     @cached_property

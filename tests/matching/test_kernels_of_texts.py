@@ -182,8 +182,8 @@ def values_of(made):
 
 @given(any_of("aabbckphqzzvdtwsy é字"))
 @example(column(["phi", "pphh", "ckc", "vva", "dt", "a", "ab", "aab", "éé", "zs", "c", "", "hph", "ddd"]))
-def test_sounds_and_words(made):
-    assert_same(*both(lambda: values_of(made).sound))
+def test_sounds_letters_and_words(made):
+    assert_same(*both(lambda: (values_of(made).sound, values_of(made).anagram)))
     one, other = both(lambda: values_of(made).tokens)
     assert one.words.to_list() == other.words.to_list()
     assert_same(*((t.start, t.token, t.weight, t.total, t.seen) for t in (one, other)))
