@@ -224,6 +224,24 @@ def words_of(texts: pl.Series) -> tuple[Array, pl.Series]:
     return values, made.column()
 
 
+def made_of_names(columns: Sequence[tuple[pl.Series, Array]], rows: Array) -> tuple[Array, list[Array]]:
+    """Whether all mailboxes of rows are made of their names; per slot a number for their digits, or 0.
+
+    ``columns`` are the texts and codes of first names, last names and mailboxes' local parts.
+    """
+    capsules = [texts.__arrow_c_stream__(None) for texts, _ in columns]
+    opened = [
+        part
+        for capsule, (texts, _) in zip(capsules, columns, strict=True)
+        for part in (_pointer(capsule, _STREAM), len(texts))
+    ]
+    codes = [part for _, own in columns for part in (run(own, np.uint32), own.shape[1])]
+    slots = columns[-1][1].shape[1]
+    made, digits = np.empty(len(rows), bool), np.empty((slots, len(rows)), np.uint64)
+    call("made_of_names", *opened, *codes, run(rows, np.uint32), len(rows), made, digits)
+    return made, list(digits)
+
+
 def sounds(texts: pl.Series) -> pl.Series:
     """The first letter of texts and the consonants behind it: see ``sounds.py``."""
     made = Made()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
+from resolver.compiled import texts
 from resolver.matching.columns import slot_pairs
 
 if TYPE_CHECKING:
@@ -69,6 +70,10 @@ def _by_spelling(level: Level) -> bool:
 def _made_of_names(columns: Sequence[Column], rows: Array) -> tuple[Array, list[Array]]:
     """Whether all mailboxes of a row are made of its names; per slot a number for their digits, or 0."""
     *named, email = columns
+    held = [(column.values[0].vocabulary["text"], column.codes[0]) for column in named]
+    held.append((email.values[0].vocabulary["local"], email.codes[0]))
+    if all(texts.taken(own) for own, _ in held):
+        return texts.made_of_names(held, rows)
     first, last = (_texts(column, rows, 0, "text").str.replace_all(" ", "", literal=True) for column in named)
     longer = first.str.len_bytes() >= last.str.len_bytes()
     names = first.zip_with(longer, last), last.zip_with(longer, first)
@@ -90,12 +95,12 @@ def _texts(column: Column, rows: Array, slot: int, what: str) -> pl.Series:
     return column.values[0].vocabulary[what].gather(column.codes[0][rows, slot])
 
 
-def _less(texts: pl.Series, names: pl.Series) -> pl.Series:
+def _less(letters: pl.Series, names: pl.Series) -> pl.Series:
     """The texts with the first place of each name left out."""
     text, name = pl.col("text"), pl.col("name")
     at, size = text.str.find(name, literal=True), name.str.len_bytes()
     without = text.str.slice(0, at) + text.str.slice(at + size)
     found = at.is_not_null() & (size >= _LONG_ENOUGH)
-    return pl.DataFrame({"text": texts, "name": names}).select(pl.when(found).then(without).otherwise(text))[
-        "text"
-    ]
+    return pl.DataFrame({"text": letters, "name": names}).select(
+        pl.when(found).then(without).otherwise(text)
+    )["text"]

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from test_kernels import assert_same, both
 
 from resolver.matching.comparison import compare, level_of
+from resolver.matching.echoes import _made_of_names
 
 
 def person(first, last, *mails):
@@ -96,3 +98,24 @@ def test_pairs_do_not_influence_each_other(columns, made):
     assert (compare(cols, bins, (right, left)) == together).all()
     for k in range(len(left)):
         assert (compare(cols, bins, (left[k : k + 1], right[k : k + 1]))[:, 0] == together[:, k]).all()
+
+
+NAMES = st.text("annleb -'é0", max_size=8)
+LOCALS = st.text("annleb.0129_", max_size=9) | st.sampled_from(
+    ["ann.lee", "annlee07", "annlee7", "lee.ann", "n" + "1" * 18, "n" + "1" * 19, "n" + "1" * 30, ""]
+)
+
+
+@given(st.lists(st.tuples(NAMES, NAMES, LOCALS, LOCALS), min_size=1, max_size=12))
+def test_kernels_read_mailboxes_as_expressions_do(columns, made):
+    rows = [person(first, last, f"{a}@x.com", f"{b}@y.com") for first, last, a, b in made]
+    rows.append(person("Ann", "Lee", "ann.lee1@x.com"))
+
+    def read():
+        place = {column.name: column for column in columns(rows)}
+        three = [place[name] for name in ("first_name", "last_name", "email")]
+        found, digits = _made_of_names(three, np.arange(len(rows)))
+        every = np.concatenate(digits)
+        return found, [np.asarray(own) == 0 for own in digits], every[:, None] == every[None, :]
+
+    assert_same(*both(read))
