@@ -106,3 +106,141 @@ KERNEL i64 first_keys(const u64 *words, i64 count, i64 bits, u64 *pairs, u16 *ke
     }
     return found;
 }
+
+/* One part of a key of few profiles: so many words each, 0 where one is unknown. */
+typedef struct {
+    const u64 *words;
+    i64 width;
+} Looked;
+
+/* Words (hash << bits | row) of the profiles with every part, of one word each. Whether a part is there cannot be
+   foreseen: nothing branches on it. */
+static inline i64 of_one_word(const Looked *part, const i64 parts, i64 profiles, i64 bits, u64 *out) {
+    i64 found = 0;
+    for (i64 row = 0; row < profiles; row++) {
+        u64 hash = 0, complete = 1;
+        for (i64 k = 0; k < parts; k++) {
+            u64 word = part[k].words[row];
+            complete &= word != 0;
+            hash = mixed(hash ^ word);
+        }
+        out[found] = hash << bits | (u64)row;
+        found += (i64)complete;
+    }
+    return found;
+}
+
+/* The same for parts of several words: every combination of them, those of one profile beside each other. `own` has
+   room for a profile's. */
+static i64 of_several(const Looked *part, i64 parts, i64 profiles, i64 bits, u64 *own, u64 *out) {
+    i64 found = 0;
+    for (i64 row = 0; row < profiles; row++) {
+        u64 *now = own, *next = out + found;
+        i64 count = 1;
+        now[0] = 0;
+        for (i64 k = 0; k < parts && count; k++) {
+            const u64 *word = part[k].words + row * part[k].width;
+            i64 more = 0;
+            for (i64 j = 0; j < part[k].width; j++)
+                for (i64 i = 0; i < count && word[j]; i++) next[more++] = mixed(now[i] ^ word[j]);
+            u64 *last = now;
+            now = next, next = last, count = more;
+        }
+        for (i64 i = 0; i < count; i++) out[found + i] = now[i] << bits | (u64)row;
+        found += count;
+    }
+    return found;
+}
+
+static int rising(const void *one, const void *other) {
+    u64 a = *(const u64 *)one, b = *(const u64 *)other;
+    return (a > b) - (a < b);
+}
+
+/* Sort the words of one bucket, most of which are one block's and in order. */
+static void sort_bucket(u64 *words, i64 count) {
+    if (count > 24) { /* insertion would take too long */
+        i64 k = 1;
+        while (k < count && words[k - 1] <= words[k]) k++;
+        if (k < count) qsort(words, (size_t)count, sizeof(u64), rising);
+        return;
+    }
+    for (i64 k = 1; k < count; k++) {
+        u64 word = words[k];
+        i64 at = k;
+        for (; at && words[at - 1] > word; at--) words[at] = words[at - 1];
+        words[at] = word;
+    }
+}
+
+/* Keep the blocks of 2 to `most` profiles, in place, the words of each beside each other, in order and once. Buckets
+   take the place of a sort. Returns how many words are left. */
+static i64 grouped(u64 *words, i64 count, i64 bits, i64 most) {
+    i64 size = 6;
+    while ((1ll << size) < count && size < 24) size++;
+    u64 mask = (1ull << size) - 1;
+    i64 *ends = calloc((size_t)mask + 2, sizeof(i64)), left = 0, begin = 0;
+    u64 *moved = malloc((size_t)(count + 1) * sizeof(u64));
+    if (!ends || !moved) {
+        free(ends), free(moved);
+        return -1;
+    }
+    for (i64 k = 0; k < count; k++) ends[(words[k] >> bits & mask) + 1]++;
+    for (u64 k = 0; k < mask; k++) ends[k + 1] += ends[k];
+    for (i64 k = 0; k < count; k++) moved[ends[words[k] >> bits & mask]++] = words[k];
+    for (u64 k = 0; k <= mask; begin = ends[k++]) {
+        if (ends[k] < begin + 2) continue;
+        sort_bucket(moved + begin, ends[k] - begin);
+        for (i64 i = begin, first = left; i < ends[k]; first = left) {
+            u64 block = moved[i] >> bits;
+            for (; i < ends[k] && moved[i] >> bits == block; i++)
+                if (left == first || words[left - 1] != moved[i]) words[left++] = moved[i];
+            if (left < first + 2 || left > first + most) left = first;
+        }
+    }
+    free(ends), free(moved);
+    return left;
+}
+
+/* The size up to which blocks together bring no more than so many pairs; blocking.py has the same. */
+static i64 size_allowed(const i64 *sizes, i64 most, double pairs) {
+    double total = 0;
+    for (i64 size = 0; size <= most; size++) {
+        total += (double)sizes[size] * (double)size * (double)(size - 1) / 2;
+        if (total > pairs) return size - 1;
+    }
+    return most;
+}
+
+/* What key_words, not_alone, block_sizes and block_pairs do for a key, in one call, where profiles are few: `words`
+   are its parts', `widths` how many of them a profile has. Blocks come in no order. Returns how many pairs there
+   are; some come twice where a profile has several words. */
+KERNEL i64 few_pairs(const u64 *words, const i64 *widths, i64 parts, i64 profiles, i64 bits, i64 most, double pairs,
+                     u64 *out) {
+    Looked part[64];
+    if (parts > 64) return -2;
+    i64 each = 1, found = -1;
+    for (i64 k = 0; k < parts; k++) {
+        part[k] = (Looked){(const u64 *)words[k], widths[k]};
+        each *= widths[k];
+    }
+    if (each < 1) return 0;
+    i64 *sizes = calloc((size_t)most + 2, sizeof(i64));
+    u64 *own = malloc((size_t)each * (size_t)(profiles + 1) * sizeof(u64)), *every = own + each;
+    if (sizes && own) {
+        i64 count = each > 1     ? of_several(part, parts, profiles, bits, own, every)
+                    : parts == 1 ? of_one_word(part, 1, profiles, bits, own)
+                    : parts == 2 ? of_one_word(part, 2, profiles, bits, own)
+                    : parts == 3 ? of_one_word(part, 3, profiles, bits, own)
+                                 : of_one_word(part, parts, profiles, bits, own);
+        if (each == 1) every = own;
+        count = not_alone(every, count, bits);
+        if (count >= 0) count = grouped(every, count, bits, most);
+        if (count >= 0) {
+            block_sizes(every, count, bits, most, sizes);
+            found = block_pairs(every, count, bits, size_allowed(sizes, most, pairs), out);
+        }
+    }
+    free(sizes), free(own);
+    return found;
+}

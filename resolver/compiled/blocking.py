@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from resolver.compiled.library import addresses, call
+from resolver.compiled.library import addresses, call, run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,6 +50,21 @@ def block_pairs(words: Array, bits: int, allowed: int, pairs: int) -> Array:
     out = np.empty(pairs, np.uint64)
     call("block_pairs", words, len(words), bits, allowed, out)
     return out
+
+
+def few_pairs(parts: Sequence[Array], bits: int, block: int, pairs: float) -> Array:
+    """Pairs (left << bits | right) of the blocks of a key of few profiles, some twice, in no order.
+
+    ``parts`` are the words of each of its parts (profiles, alternatives); blocks of more than ``block``
+    profiles bring nothing, nor do those of the sizes that would bring more than so many ``pairs``.
+    """
+    parts = [run(part, np.uint64) for part in parts]
+    widths = np.array([part.shape[1] for part in parts], np.int64)
+    profiles = len(parts[0])
+    most = profiles * math.prod(part.shape[1] for part in parts) * (block - 1) // 2
+    out = np.empty(int(min(pairs, most)), np.uint64)
+    given = addresses(parts), widths, len(parts), profiles, bits, block, float(pairs), out
+    return out[: call("few_pairs", *given)]
 
 
 def first_keys(words: Array, bits: int, keys: int) -> tuple[Array, Array, Array, Array]:

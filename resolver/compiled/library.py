@@ -24,6 +24,7 @@ HERE: Final = Path(__file__).parent
 NAME: Final = "kernels.so"
 #: What a kernel returns where memory is short; less, where it does not know what it was given.
 _SHORT: Final = -1
+_NOTHING: Final = ctypes.c_byte * 0
 
 
 def sources() -> list[Path]:
@@ -87,13 +88,23 @@ def _kind(one: NDArray[Any] | float | None) -> Any:
 
 def _passed(one: NDArray[Any] | float | None) -> Any:
     if isinstance(one, np.ndarray):
-        assert one.flags.c_contiguous, one.strides  # noqa: S101 - a kernel walks what is passed as one run
-        return one.__array_interface__["data"][0]
+        flags = one.flags
+        assert flags.c_contiguous, one.strides  # noqa: S101 - a kernel walks what is passed as one run
+        return _address(one) if flags.writeable else one.__array_interface__["data"][0]
     return one if one is None or isinstance(one, float) else int(one)
 
 
 def addresses(arrays: Sequence[NDArray[Any] | None]) -> NDArray[np.uint64]:
     """Where each array lies (0: none), for a kernel that takes many; the caller holds them meanwhile."""
-    return np.array(
-        [0 if one is None else one.__array_interface__["data"][0] for one in arrays], dtype=np.uint64
-    )
+    return np.array([0 if one is None else address(one) for one in arrays], dtype=np.uint64)
+
+
+def address(one: NDArray[Any]) -> int:
+    """Where an array lies."""
+    found: int = _address(one) if one.flags.carray else one.__array_interface__["data"][0]
+    return found
+
+
+def _address(one: NDArray[Any]) -> int:
+    """Where a writable run lies; to have an array described in full takes four times as long."""
+    return ctypes.addressof(_NOTHING.from_buffer(one))  # type: ignore[arg-type]

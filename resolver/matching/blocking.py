@@ -171,13 +171,17 @@ def stop_beyond(limits: Limits, sizes: Array, name: str, times: Array | None = N
         )
 
 
-def pairs_of_key(key: Key, limits: Limits, bits: int) -> tuple[Array, int]:
-    """Distinct pairs (left << bits | right) of the key's blocks, and the size of its largest block.
+def pairs_of_key(key: Key, limits: Limits, bits: int) -> Array:
+    """Distinct pairs (left << bits | right) of a key's blocks, in any order; its parts are of few profiles.
 
-    Blocks above the limit bring nothing; above the budget, the larger blocks bring nothing.
+    Such are looked up already, see ``Part.of``. Blocks above the limit bring nothing; above the budget, the
+    larger blocks bring nothing.
     """
-    pairs, largest, _ = pairs_of_index(index_of_key(key, bits, alone=False), limits, bits)
-    return (pairs if key.one_block else distinct(pairs)), largest
+    if library.there():
+        pairs = compiled.few_pairs([part.codes for part in key.parts], bits, limits.block, limits.pairs)
+    else:
+        pairs, _, _ = pairs_of_index(index_of_key(key, bits), limits, bits)
+    return pairs if key.one_block else distinct(pairs)
 
 
 def index_of_key(key: Key, bits: int, *, alone: bool = True) -> Array:

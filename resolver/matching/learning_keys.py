@@ -50,7 +50,7 @@ def learn_keys(
 
     def pairs(key: Key) -> Array:
         own = replace(key, parts=tuple(of_sample[part.name] for part in key.parts))
-        return pairs_of_key(own, limits, bits)[0]
+        return pairs_of_key(own, limits, bits)
 
     with ThreadPoolExecutor(_THREADS) as pool:
         of_sample = dict(zip(parts, pool.map(lambda part: part.of(rows), parts.values()), strict=True))

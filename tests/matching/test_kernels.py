@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -187,10 +188,13 @@ def test_keys_have_the_same_blocks_and_pairs(rules, frame):
         keys = keys_of(columns, small=True)
         limits = Limits(8, 2_000.0)
         one = block(keys, limits, 12)
-        singly = [np.sort(pairs_of_key(key, limits, 12)[0]) for key in keys]
+        rows = np.arange(len(columns[0].whole), dtype=np.uint32)
+        few = [replace(key, parts=tuple(part.of(rows) for part in key.parts)) for key in keys]
+        singly = [np.sort(pairs_of_key(key, limits, 12)) for key in few]
+        budget = [np.sort(pairs_of_key(key, Limits(8, 30.0), 12)) for key in few]
         indices = [index_of_key(key, 12) for key in keys]
         figures = [[own[name] for name in own if name != "key"] for own in one.figures]
-        return one.words, one.key, figures, list(one.allowed), singly, indices
+        return one.words, one.key, figures, list(one.allowed), singly, budget, indices
 
     assert_same(*both(found))
 
