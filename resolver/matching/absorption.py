@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from resolver.compiled import clustering, library
-from resolver.matching.components import components, first_rows
 from resolver.matching.pair_index import order_of_pairs, pack, unpack
 from resolver.matching.parameters import BITS
 from resolver.matching.scoring import HELD, Tables, mixture
@@ -67,8 +66,8 @@ def absorbed(
     every = _Fits(met[0], np.empty(0))
     fresh = np.ones(len(cluster), bool)
     for turn in range(len(known_sizes) or _ROUNDS):
-        sizes.append(known_sizes[turn] if known_sizes else sizes_of(cluster))
         size = np.bincount(cluster, minlength=len(cluster))
+        sizes.append(known_sizes[turn] if known_sizes else _sizes(size))
         found = _fits(scored, evidence, (cluster, size, fresh), (apart, rules.absorb_best))
         every = every.without(fresh).also(found)
         met.append(every.words)
@@ -79,10 +78,12 @@ def absorbed(
         if not len(joins) and not known_sizes:
             break
         a, b = unpack(joins)
-        cluster = first_rows(components(len(cluster), a, b))[cluster]
+        first = np.arange(len(cluster))
+        first[np.maximum(a, b)] = np.minimum(a, b)  # no cluster joins two others
+        cluster = np.take(first, cluster)
         grown = np.zeros(len(cluster), bool)
-        grown[cluster[a]] = True
-        fresh = grown[cluster]
+        grown[np.minimum(a, b)] = True
+        fresh = np.take(grown, cluster)
     return Absorbed(cluster, np.concatenate(met), tuple(sizes))
 
 
@@ -98,10 +99,11 @@ class Absorbed:
     sizes: tuple[tuple[int, ...], ...]
 
 
-def sizes_of(cluster: Array) -> tuple[int, ...]:
-    """How many clusters (first row per profile) there are of each size, from 0 up."""
-    size = np.bincount(cluster, minlength=len(cluster))
-    return tuple(np.bincount(size[size > 0], minlength=1).tolist())
+def _sizes(size: Array) -> tuple[int, ...]:
+    """How many clusters there are of each size, from 0 up; ``size`` is theirs at first rows, else 0."""
+    times = np.bincount(size, minlength=1)
+    times[0] = 0
+    return tuple(times.tolist())
 
 
 @dataclass(frozen=True, eq=False)

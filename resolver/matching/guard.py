@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from resolver.matching.parameters import BITS
+from resolver.matching.parameters import BITS, TABLE
 from resolver.matching.scoring import Tables
 
 if TYPE_CHECKING:
@@ -21,43 +21,49 @@ if TYPE_CHECKING:
 def guarded(
     columns: Sequence[Column],
     parameters: Parameters,
-    pairs: tuple[Array, Array | None],
+    pairs: tuple[Array, Array | None, Array],
     thresholds: Thresholds,
 ) -> Array:
     """Pairs with strong evidence of enough different kinds. Neither weight nor contradictions count here.
 
-    ``pairs`` are their bytes and strata.
+    ``pairs`` are the bytes of all, the strata of those that are asked for, and the places of those.
     """
-    bytes_, stratum = pairs
+    bytes_, stratum, at = pairs
     tables = Tables.of(parameters).columns
+    row = None if stratum is None else stratum.astype(np.intp) * TABLE
     kinds: dict[str, Array] = {}
     for k, column in enumerate(columns):
         rules = column.comparison
         if rules.strong_from is not None:
-            byte = bytes_[k]
-            weight = (tables[k][0][byte] if stratum is None else tables[k][stratum, byte]) * BITS
-            strong = (byte >= 1 + rules.index(rules.strong_from)) & (weight >= thresholds.strong)
-            kinds[rules.evidence] = kinds.get(rules.evidence, np.zeros(len(byte), bool)) | strong
+            telling = tables[k] * BITS >= thresholds.strong
+            telling[:, : 1 + rules.index(rules.strong_from)] = False
+            byte = np.take(bytes_[k], at)
+            strong = np.take(telling, byte if row is None else row + byte)
+            kinds[rules.evidence] = kinds[rules.evidence] | strong if rules.evidence in kinds else strong
     if not kinds:
-        return np.zeros(bytes_.shape[1], bool)
+        return np.zeros(len(at), bool)
     enough: Array = np.sum([*kinds.values()], axis=0) >= thresholds.kinds
     return enough
 
 
-def contradictions(columns: Sequence[Column], bytes_: Array, sides: tuple[Array, Array]) -> Array:
-    """Pairs in which a field speaks against a merge without a person.
-
-    It differs, or stands on one side only where the rule set says that this bars (Jr: father and son).
-    """
+def contradicting(columns: Sequence[Column], bytes_: Array) -> Array:
+    """Pairs in which a field differs that speaks against a merge without a person."""
     against = np.zeros(bytes_.shape[1], bool)
     for k, column in enumerate(columns):
         rules = column.comparison
-        if rules.contradicts_below is not None:
-            against |= (bytes_[k] > 0) & (bytes_[k] < 1 + rules.index(rules.contradicts_below))
-        if rules.one_sided_bars:
-            left, right = (column.known[side] for side in sides)
-            against |= left != right
+        if rules.contradicts_below is not None:  # byte 0, unknown, is beyond them all
+            against |= bytes_[k] - np.uint8(1) < np.uint8(rules.index(rules.contradicts_below))
     return against
+
+
+def one_sided(columns: Sequence[Column], sides: tuple[Array, Array]) -> Array:
+    """Pairs in which a field stands on one side only, and that bars (Jr: father and son)."""
+    bars = np.zeros(len(sides[0]), bool)
+    for column in columns:
+        if column.comparison.one_sided_bars:
+            left, right = (np.take(column.known, side) for side in sides)
+            bars |= left != right
+    return bars
 
 
 def part(label: Array, joins: tuple[Array, Array], barred: tuple[Array, Array]) -> Array:

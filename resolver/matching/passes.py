@@ -238,9 +238,10 @@ def score_and_cluster(  # noqa: PLR0913 - the last pass frees what others need
         view.work.components,
     )
     small = np.bincount(label) <= settings.largest_component
-    inside = pairs_within(np.where(small[label], label, np.arange(len(label)) + len(small)), smallest=3)
+    own = label if small.all() else np.where(small[label], label, np.arange(len(label)) + len(small))
+    inside = pairs_within(own, smallest=3)
     missing = inside[find(evidence.words, inside) < 0]
-    del joining, small, inside
+    del joining, small, own, inside
     if len(missing):
         evidence = evidence.also(missing, view.columns, view.bins)
         added = np.zeros(len(evidence.words), bool)

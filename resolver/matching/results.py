@@ -13,7 +13,7 @@ from resolver.compiled import gathering, library, texts
 from resolver.matching.comparison import level_of
 from resolver.matching.components import components, first_rows, weakest_links
 from resolver.matching.evidence import ASKED_FOR
-from resolver.matching.guard import contradictions, guarded, part
+from resolver.matching.guard import contradicting, guarded, one_sided, part
 from resolver.matching.lookups import look_up, of_one
 from resolver.matching.pair_index import order_of_pairs
 from resolver.matching.parameters import BITS
@@ -98,20 +98,24 @@ def cores(rules: Thresholds, view: View, scored: Scored, constraints: Constraint
     left, right = scored.evidence.sides
     close = scored.clusters[MERGE_CUT]
 
+    differ = contradicting(view.columns, scored.evidence.bytes_)
+
     def against(at: Array) -> Array:
         sides = left[at], right[at]
-        barred = contradictions(view.columns, scored.evidence.bytes_[:, at], sides)
-        return barred | constraints.contradicted[sides[0]] | constraints.contradicted[sides[1]]
+        barred = differ[at] | one_sided(view.columns, sides)
+        if constraints.contradicted.any():
+            barred |= constraints.contradicted[sides[0]] | constraints.contradicted[sides[1]]
+        return barred
 
-    at = np.flatnonzero((scored.weight >= rules.merge) & (close[left] == close[right]))
+    at = np.flatnonzero((scored.weight >= rules.merge) & of_one(close, (left, right)))
     at = at[~against(at)]
-    pairs = scored.evidence.bytes_[:, at], view.strata.of((left[at], right[at]))
+    pairs = scored.evidence.bytes_, view.strata.of((left[at], right[at])), at
     at = at[guarded(view.columns, view.model, pairs, rules)]
     at = at[np.argsort(-np.round(scored.weight[at], _TIED), kind="stable")]
     joined_left, joined_right = constraints.sides_joined()
     joins = (np.concatenate([joined_left, left[at]]), np.concatenate([joined_right, right[at]]))
     label = components(len(close), *joins)
-    inside = np.flatnonzero(label[left] == label[right])
+    inside = np.flatnonzero(of_one(label, (left, right)))
     inside = inside[against(inside)]
     barred = inside[~constraints.together(left[inside], right[inside])]
     return first_rows(part(label, joins, (left[barred], right[barred])))
