@@ -11,22 +11,14 @@ from resolver.attribute_columns import attributes_of, in_key_order, objects_of, 
 from resolver.errors import BadFrame
 from resolver.model.frames import PROFILES, conform
 from resolver.model.profile import ADDRESS_PARTS, ADDRESSES, EMAILS, PREFERENCES, SCALARS
+from resolver.model.spelling import LABEL_COLUMNS, plain_name
 from resolver.profile_preferences import preferences_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-_NOT_LETTERS: Final = re.compile(r"[^a-z0-9]")
 #: A flattened attribute, as exports of segments name their columns.
 _ATTRIBUTE_PREFIX: Final = re.compile(r"^attributes[.](?=.)", re.IGNORECASE)
-
-#: Columns that tell who is who in test data, in any spelling: never evidence, so never read.
-LABEL_COLUMNS: Final = frozenset(
-    {
-        "entity", "entityid", "trueentity", "trueentityid", "cluster", "clusterid", "truecluster",
-        "trueclusterid",        "trueid", "truth", "truthid", "goldid", "goldenid", "groundtruth",
-    }
-)  # fmt: skip
 
 _ADDRESSES: Final = {name.lower(): column for name, column in ADDRESSES.items()}
 _MEMBERS: Final = {
@@ -49,11 +41,6 @@ _FLAT_PARTS: Final = {
 WORDS: Final = frozenset(
     {"first_name", "middle_name", "last_name", "business_name", *(SCALARS[name] for name in EMAILS)}
 )
-
-
-def plain_name(column: str) -> str:
-    """The spelling that FirstName, first_name and "First Name" have in common."""
-    return _NOT_LETTERS.sub("", column.lower())
 
 
 def to_profiles(table: pl.DataFrame) -> pl.DataFrame:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Final, Literal, cast
 import polars as pl
 
 from resolver.errors import BadFile, BadFrame
-from resolver.profile_columns import in_full, plain_name, to_profiles
-from resolver.profile_file import read_table, scan_jsonl
+from resolver.model.spelling import plain_name
+from resolver.profile_columns import in_full, to_profiles
+from resolver.table_file import read_table, scan_jsonl
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

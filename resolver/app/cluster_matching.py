@@ -13,7 +13,8 @@ from resolver.app.matching import MatchOptions, match_profiles
 from resolver.app.progress import Listener, Stopwatch
 from resolver.errors import BadFile, BadFrame
 from resolver.profile_columns import to_profiles
-from resolver.profile_file import read_profiles, read_table
+from resolver.profile_file import read_profiles
+from resolver.table_file import read_table
 
 if TYPE_CHECKING:
     from resolver.spark.store import Store

@@ -112,19 +112,25 @@ def match(
         raise BadInput("addresses (://) are for --engine spark, without --keep-state")
     share_arenas()  # before the threads that allocate are there
     with uncollected():
-        from resolver.profile_file import read_profiles
+        from resolver.table_file import read_table
+
+    # the file is read while modules are loaded, of which reading it needs few
+    table = None if addresses else Ahead(lambda: read_table(Path(file)))
+    with uncollected():
+        from resolver.profile_file import profiles_of
 
     prints: list[Fingerprints] = []
 
     def read() -> pl.DataFrame:
-        profiles = read_profiles(Path(file))
+        assert table is not None  # noqa: S101 - Spark reads what is at addresses
+        profiles = profiles_of(table.take(), Path(file))
         if incremental is not None:
             from resolver.matching.fingerprints import Fingerprints
 
             prints.append(Fingerprints.of(profiles))
         return profiles
 
-    profiles = None if addresses else Ahead(read)  # while modules are loaded
+    profiles = None if addresses else Ahead(read)
     with uncollected():
         from resolver.app.continuing import Continuation
         from resolver.app.matching import MatchOptions, match_profiles
