@@ -107,49 +107,30 @@ KERNEL i64 first_keys(const u64 *words, i64 count, i64 bits, u64 *pairs, u16 *ke
     return found;
 }
 
-/* One part of a key of few profiles: so many words each, 0 where one is unknown. */
-typedef struct {
-    const u64 *words;
-    i64 width;
-} Looked;
-
-/* Words (hash << bits | row) of the profiles with every part, of one word each. Whether a part is there cannot be
-   foreseen: nothing branches on it. */
-static inline i64 of_one_word(const Looked *part, const i64 parts, i64 profiles, i64 bits, u64 *out) {
+/* Some combinations of words (hash and profile, in the order of profiles; none: every profile with none) beside every
+   word of one more part, `width` a profile, 0 where one is unknown: hashes and profiles, or words (hash << bits | row)
+   where no rows are asked for. Returns how many there are. */
+static inline i64 combined(const u64 *hashes, const u32 *rows, i64 count, const u64 *words, i64 width, i64 bits,
+                           u64 *out, u32 *out_rows) {
     i64 found = 0;
-    for (i64 row = 0; row < profiles; row++) {
-        u64 hash = 0, complete = 1;
-        for (i64 k = 0; k < parts; k++) {
-            u64 word = part[k].words[row];
-            complete &= word != 0;
-            hash = mixed(hash ^ word);
+    for (i64 k = 0; k < count; k++) {
+        u64 hash = hashes ? hashes[k] : 0, row = rows ? rows[k] : (u64)k;
+        const u64 *word = words + (i64)row * width;
+        for (i64 j = 0; j < width; j++) {
+            u64 next = mixed(hash ^ word[j]); /* which are there cannot be foreseen: nothing branches on it */
+            out[found] = out_rows ? next : next << bits | row;
+            if (out_rows) out_rows[found] = (u32)row;
+            found += word[j] != 0;
         }
-        out[found] = hash << bits | (u64)row;
-        found += (i64)complete;
     }
     return found;
 }
 
-/* The same for parts of several words: every combination of them, those of one profile beside each other. `own` has
-   room for a profile's. */
-static i64 of_several(const Looked *part, i64 parts, i64 profiles, i64 bits, u64 *own, u64 *out) {
-    i64 found = 0;
-    for (i64 row = 0; row < profiles; row++) {
-        u64 *now = own, *next = out + found;
-        i64 count = 1;
-        now[0] = 0;
-        for (i64 k = 0; k < parts && count; k++) {
-            const u64 *word = part[k].words + row * part[k].width;
-            i64 more = 0;
-            for (i64 j = 0; j < part[k].width; j++)
-                for (i64 i = 0; i < count && word[j]; i++) next[more++] = mixed(now[i] ^ word[j]);
-            u64 *last = now;
-            now = next, next = last, count = more;
-        }
-        for (i64 i = 0; i < count; i++) out[found + i] = now[i] << bits | (u64)row;
-        found += count;
-    }
-    return found;
+/* The first parts of a key of few profiles. */
+KERNEL i64 few_hashes(const u64 *hashes, const u32 *rows, i64 count, const u64 *words, i64 width, u64 *out,
+                      u32 *out_rows) {
+    if (width == 1) return combined(hashes, rows, count, words, 1, 0, out, out_rows);
+    return combined(hashes, rows, count, words, width, 0, out, out_rows);
 }
 
 static int rising(const void *one, const void *other) {
@@ -174,12 +155,14 @@ static void sort_bucket(u64 *words, i64 count) {
 }
 
 /* Keep the blocks of 2 to `most` profiles, in place, the words of each beside each other, in order and once. Buckets
-   take the place of a sort. Returns how many words are left. */
-static i64 grouped(u64 *words, i64 count, i64 bits, i64 most) {
+   take the place of a sort. None is kept where those of two profiles are more than so many `pairs`: then none counts.
+   Returns how many words are left. */
+static i64 grouped(u64 *words, i64 count, i64 bits, i64 most, double pairs) {
     i64 size = 6;
     while ((1ll << size) < count && size < 24) size++;
     u64 mask = (1ull << size) - 1;
-    i64 *ends = calloc((size_t)mask + 2, sizeof(i64)), left = 0, begin = 0;
+    i64 left = 0, begin = 0, twos = 0;
+    u32 *ends = calloc((size_t)mask + 2, sizeof(u32)); 
     u64 *moved = malloc((size_t)(count + 1) * sizeof(u64));
     if (!ends || !moved) {
         free(ends), free(moved);
@@ -188,7 +171,7 @@ static i64 grouped(u64 *words, i64 count, i64 bits, i64 most) {
     for (i64 k = 0; k < count; k++) ends[(words[k] >> bits & mask) + 1]++;
     for (u64 k = 0; k < mask; k++) ends[k + 1] += ends[k];
     for (i64 k = 0; k < count; k++) moved[ends[words[k] >> bits & mask]++] = words[k];
-    for (u64 k = 0; k <= mask; begin = ends[k++]) {
+    for (u64 k = 0; k <= mask && (double)twos <= pairs; begin = ends[k++]) {
         if (ends[k] < begin + 2) continue;
         sort_bucket(moved + begin, ends[k] - begin);
         for (i64 i = begin, first = left; i < ends[k]; first = left) {
@@ -196,10 +179,11 @@ static i64 grouped(u64 *words, i64 count, i64 bits, i64 most) {
             for (; i < ends[k] && moved[i] >> bits == block; i++)
                 if (left == first || words[left - 1] != moved[i]) words[left++] = moved[i];
             if (left < first + 2 || left > first + most) left = first;
+            twos += left == first + 2;
         }
     }
     free(ends), free(moved);
-    return left;
+    return (double)twos <= pairs ? left : 0;
 }
 
 /* The size up to which blocks together bring no more than so many pairs; blocking.py has the same. */
@@ -212,35 +196,23 @@ static i64 size_allowed(const i64 *sizes, i64 most, double pairs) {
     return most;
 }
 
-/* What key_words, not_alone, block_sizes and block_pairs do for a key, in one call, where profiles are few: `words`
-   are its parts', `widths` how many of them a profile has. Blocks come in no order. Returns how many pairs there
-   are; some come twice where a profile has several words. */
-KERNEL i64 few_pairs(const u64 *words, const i64 *widths, i64 parts, i64 profiles, i64 bits, i64 most, double pairs,
-                     u64 *out) {
-    Looked part[64];
-    if (parts > 64) return -2;
-    i64 each = 1, found = -1;
-    for (i64 k = 0; k < parts; k++) {
-        part[k] = (Looked){(const u64 *)words[k], widths[k]};
-        each *= widths[k];
-    }
-    if (each < 1) return 0;
-    i64 *sizes = calloc((size_t)most + 2, sizeof(i64));
-    u64 *own = malloc((size_t)each * (size_t)(profiles + 1) * sizeof(u64)), *every = own + each;
-    if (sizes && own) {
-        i64 count = each > 1     ? of_several(part, parts, profiles, bits, own, every)
-                    : parts == 1 ? of_one_word(part, 1, profiles, bits, own)
-                    : parts == 2 ? of_one_word(part, 2, profiles, bits, own)
-                    : parts == 3 ? of_one_word(part, 3, profiles, bits, own)
-                                 : of_one_word(part, parts, profiles, bits, own);
-        if (each == 1) every = own;
+/* What key_words, not_alone, block_sizes and block_pairs do for a key, in one call, where profiles are few: its first
+   parts are combined already, and this is the last. Blocks come in no order. Returns how many pairs there are; some
+   come twice where a profile has several words. */
+KERNEL i64 few_pairs(const u64 *hashes, const u32 *rows, i64 count, const u64 *words, i64 width, i64 bits, i64 most,
+                     double pairs, u64 *out) {
+    i64 *sizes = calloc((size_t)most + 2, sizeof(i64)), found = -1;
+    u64 *every = malloc((size_t)(count * width + 1) * sizeof(u64));
+    if (sizes && every) {
+        count = width == 1 ? combined(hashes, rows, count, words, 1, bits, every, NULL)
+                           : combined(hashes, rows, count, words, width, bits, every, NULL);
         count = not_alone(every, count, bits);
-        if (count >= 0) count = grouped(every, count, bits, most);
+        if (count >= 0) count = grouped(every, count, bits, most, pairs);
         if (count >= 0) {
             block_sizes(every, count, bits, most, sizes);
             found = block_pairs(every, count, bits, size_allowed(sizes, most, pairs), out);
         }
     }
-    free(sizes), free(own);
+    free(sizes), free(every);
     return found;
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -52,19 +51,32 @@ def block_pairs(words: Array, bits: int, allowed: int, pairs: int) -> Array:
     return out
 
 
-def few_pairs(parts: Sequence[Array], bits: int, block: int, pairs: float) -> Array:
-    """Pairs (left << bits | right) of the blocks of a key of few profiles, some twice, in no order.
+def few_hashes(before: tuple[Array, Array] | None, part: Array) -> tuple[Array, Array]:
+    """Hashes and rows of what is combined of a key's parts ``before`` (None: nothing) and of one more.
 
-    ``parts`` are the words of each of its parts (profiles, alternatives); blocks of more than ``block``
-    profiles bring nothing, nor do those of the sizes that would bring more than so many ``pairs``.
+    A part is its words (profiles, alternatives).
     """
-    parts = [run(part, np.uint64) for part in parts]
-    widths = np.array([part.shape[1] for part in parts], np.int64)
-    profiles = len(parts[0])
-    most = profiles * math.prod(part.shape[1] for part in parts) * (block - 1) // 2
-    out = np.empty(int(min(pairs, most)), np.uint64)
-    given = addresses(parts), widths, len(parts), profiles, bits, block, float(pairs), out
-    return out[: call("few_pairs", *given)]
+    part = run(part, np.uint64)
+    count, width = len(part) if before is None else len(before[0]), part.shape[1]
+    # the one behind the last is written and does not count
+    out, rows = np.empty(count * width + 1, np.uint64), np.empty(count * width + 1, np.uint32)
+    found = call("few_hashes", *(before or (None, None)), count, part, width, out, rows)
+    return out[:found], rows[:found]
+
+
+def few_pairs(before: tuple[Array, Array] | None, part: Array, bits: int, limits: tuple[int, float]) -> Array:
+    """Pairs (left << bits | right) of the blocks of a key, some twice, in no order.
+
+    ``part`` is its last one, ``before`` what ``few_hashes`` says of the others. Blocks of more profiles
+    than the first of the limits bring nothing, nor do those of the sizes that would bring more pairs than the
+    second.
+    """
+    part = run(part, np.uint64)
+    count, width = len(part) if before is None else len(before[0]), part.shape[1]
+    block, pairs = limits
+    out = np.empty(int(min(pairs, count * width * (block - 1) // 2)), np.uint64)
+    given = count, part, width, bits, block, float(pairs), out
+    return out[: call("few_pairs", *(before or (None, None)), *given)]
 
 
 def first_keys(words: Array, bits: int, keys: int) -> tuple[Array, Array, Array, Array]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -24,7 +24,8 @@ HERE: Final = Path(__file__).parent
 NAME: Final = "kernels.so"
 #: What a kernel returns where memory is short; less, where it does not know what it was given.
 _SHORT: Final = -1
-_NOTHING: Final = ctypes.c_byte * 0
+#: An array's own memory as an argument, whatever its length.
+_buffer: Final[Callable[[Any], Any]] = (ctypes.c_char * 0).from_buffer
 
 
 def sources() -> list[Path]:
@@ -88,23 +89,22 @@ def _kind(one: NDArray[Any] | float | None) -> Any:
 
 def _passed(one: NDArray[Any] | float | None) -> Any:
     if isinstance(one, np.ndarray):
-        flags = one.flags
-        assert flags.c_contiguous, one.strides  # noqa: S101 - a kernel walks what is passed as one run
-        return _address(one) if flags.writeable else one.__array_interface__["data"][0]
+        try:
+            return _buffer(one)  # holds the array; says where it lies in a fifth of the time of the interface
+        except (TypeError, ValueError):  # read-only, or of dates, which have no buffer; or not one run
+            assert one.flags.c_contiguous, one.strides  # noqa: S101 - a kernel walks what is passed as one run
+            return one.__array_interface__["data"][0]
     return one if one is None or isinstance(one, float) else int(one)
 
 
 def addresses(arrays: Sequence[NDArray[Any] | None]) -> NDArray[np.uint64]:
     """Where each array lies (0: none), for a kernel that takes many; the caller holds them meanwhile."""
-    return np.array([0 if one is None else address(one) for one in arrays], dtype=np.uint64)
+    return np.array([0 if one is None else _address(one) for one in arrays], dtype=np.uint64)
 
 
-def address(one: NDArray[Any]) -> int:
-    """Where an array lies."""
-    found: int = _address(one) if one.flags.carray else one.__array_interface__["data"][0]
-    return found
-
-
-def _address(one: NDArray[Any]) -> int:
-    """Where a writable run lies; to have an array described in full takes four times as long."""
-    return ctypes.addressof(_NOTHING.from_buffer(one))  # type: ignore[arg-type]
+def _address(array: NDArray[Any]) -> int:
+    try:
+        return ctypes.addressof(_buffer(array))
+    except (TypeError, ValueError):  # of those that are passed to ``addresses``, some are not one run
+        where: int = array.__array_interface__["data"][0]
+        return where

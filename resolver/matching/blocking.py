@@ -171,17 +171,21 @@ def stop_beyond(limits: Limits, sizes: Array, name: str, times: Array | None = N
         )
 
 
-def pairs_of_key(key: Key, limits: Limits, bits: int) -> Array:
-    """Distinct pairs (left << bits | right) of a key's blocks, in any order; its parts are of few profiles.
+def pairs_of_keys(keys: Sequence[Key], limits: Limits, bits: int) -> list[Array]:
+    """Distinct pairs (left << bits | right) of each key's blocks, in any order, of few profiles.
 
-    Such are looked up already, see ``Part.of``. Blocks above the limit bring nothing; above the budget, the
-    larger blocks bring nothing.
+    The keys differ in their last part only, and the parts are looked up already, see ``looked_up``. Blocks
+    above the limit bring nothing; above the budget, the larger blocks bring nothing.
     """
     if library.there():
-        pairs = compiled.few_pairs([part.codes for part in key.parts], bits, limits.block, limits.pairs)
+        before = None
+        for part in keys[0].parts[:-1]:
+            before = compiled.few_hashes(before, part.codes)
+        most = limits.block, limits.pairs
+        found = [compiled.few_pairs(before, key.parts[-1].codes, bits, most) for key in keys]
     else:
-        pairs, _, _ = pairs_of_index(index_of_key(key, bits), limits, bits)
-    return pairs if key.one_block else distinct(pairs)
+        found = [pairs_of_index(index_of_key(key, bits), limits, bits)[0] for key in keys]
+    return [pairs if key.one_block else distinct(pairs) for key, pairs in zip(keys, found, strict=True)]
 
 
 def index_of_key(key: Key, bits: int, *, alone: bool = True) -> Array:

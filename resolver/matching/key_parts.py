@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -18,12 +18,15 @@ if TYPE_CHECKING:
     from resolver.matching.values import Array, Values
 
     Table = Callable[[Values], Array]
+    _Few = Callable[[Values], tuple[Values, Array]]
 
 #: Words and letters per value that a part may use; names and company names rarely have more.
 _MOST_WORDS: Final = 8
 _MOST_LETTERS: Final = 12
 #: Parts whose words depend on other values too: on a number's base, on days that far too many dates have.
 _OF_OTHERS: Final = frozenset({"phone", "birth date", "birth year", "birth day"})
+#: The columns of a vocabulary that parts are made of, where there are others.
+_READ: Final = {Kind.EMAIL: ("text", "local", "role")}
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,25 +51,16 @@ class Part:
 
     def of(self, rows: Array) -> Part:
         """The same part of those profiles only, looked up once for all keys that share it."""
-        table, codes = self._looked_up(self.codes[rows])
-        return Part(self.name, self._words(table, codes).reshape(len(codes), -1).astype(np.uint64))
+        return looked_up([self], rows)[0]
 
-    def _looked_up(self, codes: Array) -> tuple[Array | None, Array]:
-        """A table and some codes in it; where they are few, it is made for them alone."""
-        values = self.values
-        if (
-            self.make is None
-            or values is None
-            or self.name in _OF_OTHERS
-            or 2 * codes.size > len(values.text)
-        ):
-            return self.table, codes
-        there = np.zeros(len(values.text), bool)
-        there[codes] = there[0] = True
-        own = np.flatnonzero(there)
-        place = np.empty(len(there), np.intp)
-        place[own] = np.arange(len(own))
-        return self.make(values.only(own)), place[codes]
+    def _looked_up(self, codes: Array, few: _Few) -> Part:
+        values, table = self.values, self.make
+        if table is None or values is None or self.name in _OF_OTHERS or 2 * codes.size > len(values.text):
+            words = self._words(self.table, codes)
+        else:
+            own, place = few(values)
+            words = self._words(table(own), place)
+        return Part(self.name, words.reshape(len(codes), -1).astype(np.uint64))
 
     def _words(self, table: Array | None, codes: Array) -> Array:
         return codes if table is None else table[codes]
@@ -104,6 +98,25 @@ class Part:
     @property
     def _per_code(self) -> int:
         return 1 if self.table is None or self.table.ndim == 1 else self.table.shape[1]
+
+
+def looked_up(parts: Sequence[Part], rows: Array) -> list[Part]:
+    """Parts that have codes and values in common, of those profiles only.
+
+    Where these are few, tables are made for their values alone, which are picked once.
+    """
+    codes = parts[0].codes[rows]
+
+    @cache
+    def few(values: Values) -> tuple[Values, Array]:
+        there = np.zeros(len(values.text), bool)
+        there[codes] = there[0] = True
+        own = np.flatnonzero(there)
+        place = np.empty(len(there), np.uint32)
+        place[own] = np.arange(len(own), dtype=np.uint32)
+        return values.only(own, _READ.get(values.kind)), place[codes]
+
+    return [part._looked_up(codes, few) for part in parts]  # noqa: SLF001 - its own kind
 
 
 class _EitherOrder(Part):
@@ -182,15 +195,13 @@ def _birth_day(values: Values) -> Array:
 
 def _less_a_letter(values: Values) -> Array:
     """The text, and the text without each of its letters: texts one slip apart share one of them."""
-    frame = pl.DataFrame({"text": values.text})
-    less = [pl.col("text").alias("whole")]
+    table = np.zeros((len(values.text), 1 + _MOST_LETTERS), np.uint64)
+    table[:, 0] = values.coded(values.text)
     for k in range(_MOST_LETTERS):
-        without = pl.concat_str(pl.col("text").str.slice(0, k), pl.col("text").str.slice(k + 1))
-        long_enough = (pl.col("text").str.len_chars() > k) & (pl.col("text").str.len_chars() > 3)  # noqa: PLR2004
-        less.append(pl.when(long_enough).then(without).otherwise(pl.lit("")).alias(f"less{k}"))
-    spelled = frame.select(less)
-    flat = pl.concat([spelled[name].alias("text") for name in spelled.columns])
-    return values.coded(flat).reshape(len(less), -1).T
+        longer = np.flatnonzero(values.length > max(k, 3))
+        text = values.text.gather(longer)
+        table[longer, 1 + k] = values.coded(text.str.slice(0, k) + text.str.slice(k + 1))
+    return table
 
 
 def _words(values: Values) -> Array:

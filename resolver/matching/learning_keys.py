@@ -8,19 +8,22 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from resolver.matching.blocking import MOST_KEYS, Limits, pairs_of_key
+from resolver.matching.blocking import MOST_KEYS, Limits, pairs_of_keys
 from resolver.matching.comparison import compare
+from resolver.matching.key_parts import looked_up
 from resolver.matching.pair_index import distinct
 from resolver.matching.scoring import match_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from resolver.matching.columns import Column
+    from resolver.matching.key_parts import Part
     from resolver.matching.keys import Key
     from resolver.matching.parameters import Parameters
     from resolver.matching.values import Array
@@ -46,15 +49,21 @@ def learn_keys(
     bits = max(len(rows).bit_length(), 1)
     cap = max(2, round(rules.largest_block * share) + 1)
     limits = Limits(cap, max(rules.pairs_per_profile * len(rows) * share, 100.0))
-    parts = {part.name: part for key in keys for part in key.parts}
+    alike = _alike({part.name: part for key in keys for part in key.parts}.values())
 
-    def pairs(key: Key) -> Array:
-        own = replace(key, parts=tuple(of_sample[part.name] for part in key.parts))
-        return pairs_of_key(own, limits, bits)
+    beside: dict[tuple[str, ...], list[int]] = {}  # keys that differ in their last part only
+    for k, key in enumerate(keys):
+        beside.setdefault(tuple(part.name for part in key.parts[:-1]), []).append(k)
+
+    def pairs(numbers: Sequence[int]) -> list[Array]:
+        own = [replace(keys[k], parts=tuple(of_sample[part.name] for part in keys[k].parts)) for k in numbers]
+        return pairs_of_keys(own, limits, bits)
 
     with ThreadPoolExecutor(_THREADS) as pool:
-        of_sample = dict(zip(parts, pool.map(lambda part: part.of(rows), parts.values()), strict=True))
-        per_key = list(pool.map(pairs, keys))
+        found = pool.map(lambda own: looked_up(own, rows), alike)
+        of_sample = {part.name: part for own in found for part in own}
+        by_key = dict(zip(chain(*beside.values()), chain(*pool.map(pairs, beside.values())), strict=True))
+    per_key = [by_key[k] for k in range(len(keys))]
     union = distinct(np.concatenate(per_key)) if per_key else np.empty(0, np.uint64)
     low = (np.uint64(1) << np.uint64(bits)) - np.uint64(1)
     left, right = rows[(union >> np.uint64(bits)).astype(np.int64)], rows[(union & low).astype(np.int64)]
@@ -65,6 +74,14 @@ def learn_keys(
     if not likely.any():
         return list(keys[:MOST_KEYS])
     return _cover(rules, keys, [np.searchsorted(union, pairs) for pairs in per_key], likely)
+
+
+def _alike(parts: Iterable[Part]) -> list[list[Part]]:
+    """The parts that have codes and values in common, side by side."""
+    found: dict[tuple[int, int], list[Part]] = {}
+    for part in parts:
+        found.setdefault((id(part.codes), id(part.values)), []).append(part)
+    return list(found.values())
 
 
 def sampled_rows(profiles: int, most: int) -> Array:
@@ -80,12 +97,12 @@ def _cover(rules: Blocking, keys: Sequence[Key], found: Sequence[Array], likely:
     covered = np.zeros(len(likely), bool)
     for k in chosen:
         covered[found[k]] = True
-    total = int(likely.sum())
+    total, left = int(likely.sum()), list(found)
     waiting = [k for k in range(len(keys)) if k not in set(chosen)]
     while waiting and len(chosen) < MOST_KEYS:
         gains = []
         for k in waiting:
-            new = found[k][~covered[found[k]]]
+            new = left[k] = left[k][~covered[left[k]]]
             matches = int(likely[new].sum())
             if matches * rules.worth_matches >= total and matches and matches * rules.worth_pairs >= len(new):
                 gains.append((matches / max(len(new), 1), matches, -k))

@@ -17,6 +17,8 @@ from resolver.matching.tokens import Tokens
 from resolver.model.standardised import Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from resolver.matching.tokens import KnownValues
     from resolver.model.reference import Reference
     from resolver.model.standardised import StandardisedField
@@ -50,9 +52,13 @@ class Values:
         vocabulary = field.vocabulary if read is None else field.vocabulary.select(read)
         return cls(field.name, field.kind, vocabulary, reference)
 
-    def only(self, codes: Array) -> Values:
-        """Some of the values by themselves: tables of what each text says alone are the same."""
-        return Values(self.name, self.kind, self.vocabulary[codes], self.reference, self.known)
+    def only(self, codes: Array, columns: Sequence[str] | None = None) -> Values:
+        """Some of the values by themselves: tables of what each text says alone are the same.
+
+        ``columns`` are those of the vocabulary that will be asked for, if not all.
+        """
+        vocabulary = self.vocabulary if columns is None else self.vocabulary.select(columns)
+        return Values(self.name, self.kind, vocabulary[codes], self.reference, self.known)
 
     def forget_tables(self) -> None:
         """Free all tables but those that say something of the vocabulary as a whole."""
@@ -160,7 +166,7 @@ class Values:
         A 64-bit hash: ranking a vocabulary of e-mail addresses would take longer than all that is done with
         it.
         """
-        clean = text.fill_null("")
+        clean = text.fill_null("") if text.null_count() else text
         return np.where((clean != "").to_numpy(), clean.hash(0).to_numpy() | np.uint64(1), np.uint64(0))
 
     @cached_property

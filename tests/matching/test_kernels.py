@@ -15,14 +15,15 @@ from test_incremental import NOBODY, domain, people, silent, two_sources
 
 from resolver.compiled import library
 from resolver.matching import average_linkage, clustering, comparison
-from resolver.matching.blocking import Limits, block, index_of_key, pairs_of_key
+from resolver.matching.blocking import Limits, block, index_of_key, pairs_of_keys
 from resolver.matching.columns import columns_of
 from resolver.matching.comparison import compare, rebin
 from resolver.matching.components import first_members, first_rows, numbered
 from resolver.matching.doubts import _bridges
 from resolver.matching.estimation import byte_counts
 from resolver.matching.evidence import Evidence
-from resolver.matching.keys import keys_of
+from resolver.matching.key_parts import Part
+from resolver.matching.keys import Key, keys_of
 from resolver.matching.linkage import link_profiles
 from resolver.matching.lookups import look_up, of_one
 from resolver.matching.ordering import content_hashes
@@ -188,15 +189,51 @@ def test_keys_have_the_same_blocks_and_pairs(rules, frame):
         keys = keys_of(columns, small=True)
         limits = Limits(8, 2_000.0)
         one = block(keys, limits, 12)
-        rows = np.arange(len(columns[0].whole), dtype=np.uint32)
-        few = [replace(key, parts=tuple(part.of(rows) for part in key.parts)) for key in keys]
-        singly = [np.sort(pairs_of_key(key, limits, 12)) for key in few]
-        budget = [np.sort(pairs_of_key(key, Limits(8, 30.0), 12)) for key in few]
+        rows = np.arange(0, len(columns[0].whole), 2)
+        own = [replace(key, parts=tuple(part.of(rows) for part in key.parts)) for key in keys]
+        singly = [np.sort(pairs_of_keys([key], limits, 12)[0]) for key in own]
         indices = [index_of_key(key, 12) for key in keys]
         figures = [[own[name] for name in own if name != "key"] for own in one.figures]
-        return one.words, one.key, figures, list(one.allowed), singly, budget, indices
+        return one.words, one.key, figures, list(one.allowed), singly, indices
 
     assert_same(*both(found))
+
+
+some_words = st.lists(st.lists(st.sampled_from([0, 0, 1, 2, 3, 2**63]), min_size=6, max_size=6), max_size=40)
+
+
+@given(some_words, st.sampled_from([(1,), (3,), (1, 1), (1, 2), (1, 1, 1), (2, 1, 3), (1, 1, 1, 1)]),
+       st.integers(2, 9), st.sampled_from([0.0, 1.0, 4.0, 30.0, float("inf")]))  # fmt: skip
+def test_the_pairs_of_a_key_are_found_in_one_call(made, widths, largest, budget):
+    table = np.array(made, np.uint64).reshape(-1, 6)
+    edges = np.cumsum([0, *widths])
+    parts = [Part(str(k), table[:, edges[k] : edges[k + 1]]) for k in range(len(widths))]
+    key = Key(tuple(parts))
+    assert_same(*both(lambda: np.sort(pairs_of_keys([key], Limits(largest, budget), 6)[0])))
+
+
+@pytest.mark.parametrize("different", [1, 3, 40, 5_000])
+def test_the_pairs_of_many_profiles_in_large_and_small_blocks(different):
+    draw = np.random.default_rng(different)
+    one, other = (Part(name, draw.integers(0, different + 1, (20_000, 3), np.uint64)) for name in "ab")
+    for key in (Key((one,)), Key((one, other)), Key((Part("c", one.codes[:, :1]),))):
+        for limits in (Limits(60, 20_000.0), Limits(7, 1e9), Limits(4, 1_250.0)):
+            assert_same(*both(lambda key=key, limits=limits: np.sort(pairs_of_keys([key], limits, 15)[0])))
+
+
+def test_arrays_lie_where_their_interface_says():
+    made = np.arange(12, dtype=np.uint64).reshape(3, 4)
+    fixed, dates, none = made.copy(), np.zeros(3, "M8[s]"), np.empty((2, 0), np.uint8)
+    fixed.flags.writeable = False
+    arrays = [made, fixed, dates, none, made[:, 1:], None]
+    where = [0 if one is None else one.__array_interface__["data"][0] for one in arrays]
+    assert library.addresses(arrays).tolist() == where
+    for given_ in (made, fixed):
+        sizes = np.zeros(14, np.int64)
+        assert library.call("block_sizes", given_, 12, 2, 12, sizes) == 4
+        assert sizes[4] == 3
+    with pytest.raises(AssertionError):
+        library.call("block_sizes", made[:, 1:], 9, 2, 12, np.zeros(14, np.int64))
 
 
 def told(seen):
