@@ -46,9 +46,14 @@ def check_directory(path: Path) -> None:
     Raises:
         BadFile: a file is in the way, or who runs this may not write there.
     """
-    there = next(place for place in (path, *path.absolute().parents) if place.exists())
-    if not there.is_dir():
-        raise BadFile(f"{path}: cannot be made a directory ({there} is a file)")
+    try:
+        there = next(p for p in (path, *path.absolute().parents) if p.exists() or p.is_symlink())
+        directory = there.is_dir()
+    except OSError as error:  # not even to be looked at, or no name of a file
+        raise BadFile(f"{path}: cannot be written to ({error.strerror})") from None
+    if not directory:
+        what = "a link to nothing" if there.is_symlink() and not there.exists() else "a file"
+        raise BadFile(f"{path}: cannot be made a directory ({there} is {what})")
     if not os.access(there, os.W_OK | os.X_OK):
         raise BadFile(f"{path}: cannot be written to ({there} is not writable)")
 

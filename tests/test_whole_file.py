@@ -47,6 +47,11 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
 def test_a_directory_that_could_not_be_written_to_is_named(tmp_path, monkeypatch):
     check_directory(tmp_path / "new" / "below")
     assert list(tmp_path.iterdir()) == [], "asked, not made"
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(BadFile, match="link is a link to nothing"):
+        check_directory(tmp_path / "link" / "below")
+    with pytest.raises(BadFile, match="File name too long"):
+        check_directory(tmp_path / ("x" * 300))
     monkeypatch.setattr("os.access", lambda _place, _mode: False)  # root may write anywhere
     with pytest.raises(BadFile, match=f"{tmp_path} is not writable"):
         check_directory(tmp_path / "new")

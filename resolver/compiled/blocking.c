@@ -162,7 +162,7 @@ static i64 grouped(u64 *words, i64 count, i64 bits, i64 most, double pairs) {
     while ((1ll << size) < count && size < 24) size++;
     u64 mask = (1ull << size) - 1;
     i64 left = 0, begin = 0, twos = 0;
-    u32 *ends = calloc((size_t)mask + 2, sizeof(u32)); 
+    u32 *ends = calloc((size_t)mask + 2, sizeof(u32));
     u64 *moved = malloc((size_t)(count + 1) * sizeof(u64));
     if (!ends || !moved) {
         free(ends), free(moved);

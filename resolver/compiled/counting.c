@@ -112,9 +112,9 @@ static void count_group(const Counted *counted, const u32 *rows, i64 size, u64 *
 }
 
 /* Each shared value once per group and part: counts[part][its place among the shared ones]++, `again` where that is not
-   the group's first part with it, and in `having` the groups that have any value in a part; last, in any. `shared` has a bit per value of `values` that more than one profile has (never
-   of 0); of others nothing is counted. `part` is each row's; without it all are of one. Without `order` every row is a
-   group of its own. */
+   the group's first part with it, and in `having` the groups that have any value in a part; last, in any. `shared` has
+   a bit per value of `values` that more than one profile has (never of 0); of others nothing is counted. `part` is each
+   row's; without it all are of one. Without `order` every row is a group of its own. */
 KERNEL i64 count_values(const u32 *order, const u32 *starts, i64 groups, i64 parts, const u8 *part, const u32 *whole,
                         i64 slots, const u64 *shared, i64 values, i64 places, u32 *counts, u32 *again, i64 *having) {
     i64 words = values / 64 + 1, rows = order ? starts[groups] : groups, most = 0;

@@ -35,7 +35,7 @@ def count_values(
 ) -> tuple[Array, Array, Array]:
     """Groups with each value in each part, shape (parts, values), and anywhere; those with any, by part.
 
-    The last of these are those with any value in any part.
+    Last of these are those with any value in any part.
 
     ``groups`` are ``in_groups``; without them every row is a group. ``parts`` is how many there are, and that
     of each row. ``shared`` is how many values are asked for, and 64 bits a word that say which (never 0).

@@ -25,7 +25,7 @@ _MOST_WORDS: Final = 8
 _MOST_LETTERS: Final = 12
 #: Parts whose words depend on other values too: on a number's base, on days that far too many dates have.
 _OF_OTHERS: Final = frozenset({"phone", "birth date", "birth year", "birth day"})
-#: The columns of a vocabulary that parts are made of, where there are others.
+#: The columns of a vocabulary that PARTS are made of, where there are others; a part of another adds it here.
 _READ: Final = {Kind.EMAIL: ("text", "local", "role")}
 
 

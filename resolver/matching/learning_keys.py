@@ -41,8 +41,7 @@ def learn_keys(
     """The keys that are always used, then a greedy cover of likely matches, most rewarding first.
 
     ``columns`` are the columns with their frequency bins, of the file or a sample of it; ``model`` the start
-    model of the file. Where the sample holds
-    no likely match, all keys are used.
+    model of the file. Where the sample holds no likely match, all keys are used.
     """
     rows = sampled_rows(len(columns[0][0].whole), rules.learn_from)
     share = len(rows) / model.profiles
