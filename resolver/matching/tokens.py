@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from resolver.compiled import comparing, library, texts
+from resolver.matching.lookups import look_up
 from resolver.matching.pair_index import distinct, pack, unpack
 from resolver.matching.standardising.coding import encode
 
@@ -48,6 +49,10 @@ class Tokens:
         """Split at spaces. A word weighs the log of how few values hold it: of these, or as is known."""
         value, written = _words_of(text)
         [number], words = encode([written])
+        rising = words.arg_sort()  # in the order of the alphabet: of many words keys take the first
+        place = np.empty(len(words), np.uint32)
+        place[rising.to_numpy()] = np.arange(len(words), dtype=np.uint32)
+        number, words = look_up(place, number), words.gather(rising)
         packed = distinct(pack(value, number))
         value, token = unpack(packed)
         start = np.searchsorted(value, np.arange(len(text) + 1, dtype=value.dtype))
