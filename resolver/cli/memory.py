@@ -49,9 +49,8 @@ def uncollected() -> Iterator[None]:
     if not is_alone() or not gc.isenabled():
         yield
         return
-    os.environ.setdefault(
-        "PYDANTIC_DISABLE_PLUGINS", "__all__"
-    )  # or every installed package is asked for one
+    # or every installed package is asked whether it has one
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     gc.disable()
     try:
         yield

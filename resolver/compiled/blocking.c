@@ -129,13 +129,9 @@ static inline i64 combined(const u64 *hashes, const u32 *rows, i64 count, const 
 /* The first parts of a key of few profiles. */
 KERNEL i64 few_hashes(const u64 *hashes, const u32 *rows, i64 count, const u64 *words, i64 width, u64 *out,
                       u32 *out_rows) {
+    /* the compiler leaves the inner loop out where it knows the width, as most are */
     if (width == 1) return combined(hashes, rows, count, words, 1, 0, out, out_rows);
     return combined(hashes, rows, count, words, width, 0, out, out_rows);
-}
-
-static int rising(const void *one, const void *other) {
-    u64 a = *(const u64 *)one, b = *(const u64 *)other;
-    return (a > b) - (a < b);
 }
 
 /* Sort the words of one bucket, most of which are one block's and in order. */

@@ -46,8 +46,6 @@ static i64 longest_of(const Told *told, i64 count) {
     return longest;
 }
 
-static int is_letter(u8 byte) { return byte >= 'a' && byte <= 'z'; }
-
 /* Whether a byte is part of a word, as dots between lone letters have it. */
 static int in_word(u8 byte) { return is_word(lower(byte)) || byte == '_' || byte == '\'' || byte == '`'; }
 

@@ -17,11 +17,6 @@ KERNEL i64 in_groups(const i64 *number, i64 rows, i64 groups, u32 *starts, u32 *
     return 0;
 }
 
-static int rising(const void *a, const void *b) {
-    u64 x = *(const u64 *)a, y = *(const u64 *)b;
-    return (x > y) - (x < y);
-}
-
 #define FEW 24
 #define BLOCK 4096
 /* What is counted: see count_values. `before` says how many shared values there are before each 64. */

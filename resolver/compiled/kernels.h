@@ -32,6 +32,12 @@ static inline u64 mixed(u64 word) {
     return (word ^ word >> 29) * MIX_AGAIN;
 }
 
+/* The order of words, for qsort. */
+static inline int rising(const void *one, const void *other) {
+    u64 a = *(const u64 *)one, b = *(const u64 *)other;
+    return (a > b) - (a < b);
+}
+
 /* What one text says: bytes modulo 64 as bits, its first eight bytes, characters, whether all are ASCII. */
 typedef struct {
     u64 letters, word;

@@ -6,8 +6,6 @@
 
 enum { SPECIAL = 1, DIGNITY = 2 };
 
-static int is_letter(u8 byte) { return byte >= 'a' && byte <= 'z'; }
-
 static int in_name(u8 byte) { return is_letter(byte) || byte == '\'' || byte == ' ' || byte == '.' || byte == '-'; }
 
 /* Where the comma of "Last, First" stands, -1 where there is none, -2 where the text is neither that nor a plain name. */

@@ -45,11 +45,6 @@ static void sorted(Entry *entries, Entry *spare, i64 count, int high) {
             sorted(entries + bounds[b], spare + bounds[b], bounds[b + 1] - bounds[b], shift);
 }
 
-static int by_hash(const void *a, const void *b) {
-    u64 x = *(const u64 *)a, y = *(const u64 *)b;
-    return (x > y) - (x < y);
-}
-
 /* Of a table of different hashes, in bits; a quarter of it is used at most. */
 #define FEW_BITS 16
 #define MANY_BITS 18
@@ -95,19 +90,19 @@ static i64 ranked_few(const u64 *hashes, i64 count, const Wanted *wanted) {
         }
         number[i] = place[at] - 1;
     }
-    u64 *rising = malloc((size_t)found * (sizeof(u64) + 2 * sizeof(i64)) + sizeof(i64));
-    if (!rising) {
+    u64 *sorted_hashes = malloc((size_t)found * (sizeof(u64) + 2 * sizeof(i64)) + sizeof(i64));
+    if (!sorted_hashes) {
         free(known), free(number);
         return -1;
     }
-    i64 *rank = (i64 *)(rising + found), *next = rank + found;
-    memcpy(rising, distinct, (size_t)found * sizeof(u64));
-    qsort(rising, (size_t)found, sizeof(u64), by_hash);
+    i64 *rank = (i64 *)(sorted_hashes + found), *next = rank + found;
+    memcpy(sorted_hashes, distinct, (size_t)found * sizeof(u64));
+    qsort(sorted_hashes, (size_t)found, sizeof(u64), rising);
     for (i64 d = 0; d < found; d++) {
         i64 low = 0, high = found - 1;
         while (low < high) {
             i64 middle = (low + high) / 2;
-            if (rising[middle] < distinct[d])
+            if (sorted_hashes[middle] < distinct[d])
                 low = middle + 1;
             else
                 high = middle;
@@ -125,7 +120,7 @@ static i64 ranked_few(const u64 *hashes, i64 count, const Wanted *wanted) {
         for (i64 d = 0; d < found; d++) next[d + 1] += next[d];
         for (i64 i = 0; i < count; i++) wanted->order[next[rank[number[i]]]++] = i;
     }
-    free(rising), free(known), free(number);
+    free(sorted_hashes), free(known), free(number);
     return found;
 }
 

@@ -391,8 +391,8 @@ KERNEL i64 smallest_of_groups(ArrowArrayStream *stream, i64 count, const i64 *or
         if (*held != UINT32_MAX) {
             Text other = text_of(&texts, *held);
             i64 shared = own.size < other.size ? own.size : other.size;
-            int rising = memcmp(own.at, other.at, (size_t)shared);
-            if (rising > 0 || (rising == 0 && own.size >= other.size)) continue;
+            int sign = memcmp(own.at, other.at, (size_t)shared);
+            if (sign > 0 || (sign == 0 && own.size >= other.size)) continue;
         }
         *held = (u32)order[row];
     }

@@ -177,6 +177,8 @@ static inline int hand_over_three(Builder *made, ArrowSchema **schemas, ArrowArr
 
 static inline u8 lower(u8 byte) { return (u8)(byte | ((u8)(byte - 'A') < 26) << 5); }
 
+static inline int is_letter(u8 byte) { return byte >= 'a' && byte <= 'z'; }
+
 static inline int is_digit(int byte) { return byte >= '0' && byte <= '9'; }
 
 /* Lower-case letters and digits: looked up, for texts change from one to others at any byte. */
